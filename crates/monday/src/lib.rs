@@ -1,0 +1,30 @@
+//! The same evening, served by one robot. LoopBot does every job, and turns to another whenever it would
+//! have to wait.
+//!
+//! ```
+//! use monday::Opening;
+//! use restaurant::Shift;
+//!
+//! let evening = Opening::new().rehearse(&Shift::monday(42));
+//! assert_eq!(evening.report.served, 8);
+//! assert!(evening.report.incidents.is_empty());
+//! ```
+//!
+//! Nothing here is locked. Tasks of one loop change hands at an `await` and nowhere else, so whatever
+//! stands between two awaits happens in one piece.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `party.rs` | a party's evening, from the door to the clean table: one task, written top to bottom |
+//! | `robot.rs` | the one robot: it has one body, and tells what it does |
+//! | `spot.rs` | a table where it stands |
+//! | `line.rs` | standing in line: a fair semaphore for the tasks of one loop |
+//! | `opening.rs` | an evening from start to end |
+
+mod line;
+mod opening;
+mod party;
+mod robot;
+mod spot;
+
+pub use opening::Opening;
