@@ -19,6 +19,14 @@ pub enum Incident {
 }
 
 impl Incident {
+    /// The kind of incident, without the table.
+    pub fn rule(self) -> &'static str {
+        match self {
+            Incident::SeatedWhileCleared { .. } => "a party sits at a table that is being cleared",
+            Incident::OrderTakenTwice { .. } => "an order is taken twice",
+        }
+    }
+
     /// The table where it happened.
     pub fn table(self) -> u32 {
         match self {
@@ -29,13 +37,6 @@ impl Incident {
 
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Incident::SeatedWhileCleared { table } => {
-                write!(f, "a party sits at table {table} while it is being cleared")
-            }
-            Incident::OrderTakenTwice { table } => {
-                write!(f, "the order of table {table} is taken twice")
-            }
-        }
+        write!(f, "{}: table {}", self.rule(), self.table())
     }
 }

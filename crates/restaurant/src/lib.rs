@@ -20,11 +20,13 @@
 //! | `incident.rs` | what can go wrong |
 //! | `pace.rs` | how long a minute of the restaurant takes |
 //! | `timesheet.rs` | time working against time waiting |
+//! | `report.rs` | what is left of an evening |
 //! | `story.rs` | how robots write their story into the record |
 
 mod incident;
 mod menu;
 mod pace;
+mod report;
 mod shift;
 mod slip;
 pub mod story;
@@ -34,6 +36,7 @@ mod timesheet;
 pub use incident::Incident;
 pub use menu::{Dish, Drink};
 pub use pace::Pace;
+pub use report::{Evening, Report};
 pub use shift::{Party, Shift};
 pub use slip::{Course, Slip};
 pub use table::Table;

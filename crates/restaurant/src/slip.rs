@@ -14,6 +14,16 @@ pub enum Course {
     Drinks,
 }
 
+impl Course {
+    /// Where it is made and fetched.
+    pub fn made_in(self) -> &'static str {
+        match self {
+            Course::Food => "kitchen",
+            Course::Drinks => "bar",
+        }
+    }
+}
+
 /// An order of one table, for the kitchen or for the bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slip {
