@@ -171,7 +171,12 @@ impl Table {
     /// The party pays and goes. The dishes stay.
     pub fn leave(&mut self) -> Option<Party> {
         let guests = self.guests.take()?;
-        self.has_dishes = true;
+        self.leave_dishes();
         Some(guests.party)
+    }
+
+    /// Dishes stand on the table, whoever left them.
+    pub fn leave_dishes(&mut self) {
+        self.has_dishes = true;
     }
 }

@@ -61,15 +61,23 @@ impl Timesheet {
 
 impl fmt::Display for Timesheet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ms = |time: Duration| time.as_secs_f64() * 1e3;
-        let (working, waiting) = (ms(self.working), ms(self.waiting));
+        let (working, waiting) = (readable(self.working), readable(self.waiting));
         let percent = self.share_waiting() * 100.0;
+        let robot = &self.robot;
         write!(
             f,
-            "{:<10} working {working:>9.2} ms   waiting {waiting:>9.2} ms   {percent:>6.2} % waiting",
-            self.robot
+            "{robot:<10} working {working:>11}   waiting {waiting:>11}   {percent:>6.2} % waiting"
         )
     }
+}
+
+/// Milliseconds for what a machine does, hours for what a restaurant does.
+fn readable(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    if minutes < 10 {
+        return format!("{:.2} ms", time.as_secs_f64() * 1e3);
+    }
+    format!("{}:{:02} h", minutes / 60, minutes % 60)
 }
 
 /// Measures the thread that it was started on: its CPU clock against the clock on the wall.

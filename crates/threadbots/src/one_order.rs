@@ -1,0 +1,51 @@
+//! The same order twice: with a second WaitBot, two robots can stand at one table and write.
+
+use restaurant::Table;
+
+use crate::coordination::Coordination;
+use crate::house::House;
+use crate::robot::Robot;
+use crate::spot::Spot;
+
+impl Coordination {
+    /// WaitBot takes the order of this table, if it wants to order. Returns whether it did.
+    pub(crate) fn take_order(self, bot: &Robot, house: &House, spot: &Spot) -> bool {
+        let wants_it = || spot.look(bot, Table::wants_to_order);
+        match self {
+            Coordination::Careless => {
+                let go = wants_it();
+                if go {
+                    write_down(bot, house, spot);
+                }
+                go
+            }
+            Coordination::Napping => {
+                let go = wants_it() && {
+                    bot.nap();
+                    wants_it()
+                };
+                if go {
+                    write_down(bot, house, spot);
+                }
+                go
+            }
+            Coordination::Coordinated => {
+                let claim = spot.claim(bot, Table::wants_to_order);
+                if claim.is_some() {
+                    write_down(bot, house, spot);
+                }
+                claim.is_some()
+            }
+        }
+    }
+}
+
+/// Walks over, stands there while the party dithers, and sends two slips on their way.
+fn write_down(bot: &Robot, house: &House, spot: &Spot) {
+    bot.walk_to(spot);
+    spot.wait_for_a_decision(bot);
+    if let Some([food, drinks]) = spot.take_order(bot) {
+        house.kitchen.put(food);
+        house.bar.put(drinks);
+    }
+}
