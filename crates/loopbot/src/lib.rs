@@ -1,0 +1,194 @@
+//! LoopBot: one robot that does every job, and turns to another whenever it would have to wait.
+//!
+//! This is a single-threaded executor for async Rust, small enough to be read in one sitting. It polls
+//! tasks that were woken, fires timers that came due, and parks its thread when there is nothing to do.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! let total = loopbot::run(async {
+//!     let soup = loopbot::spawn(async {
+//!         loopbot::sleep(Duration::from_millis(20)).await; // it simmers; LoopBot does something else
+//!         4
+//!     });
+//!     let bread = 1; // this line runs before the soup is even begun
+//!     soup.await.unwrap() + bread
+//! });
+//! assert_eq!(total, 5);
+//! ```
+//!
+//! # A tour of the code
+//!
+//! Read the files in this order. Each holds one idea.
+//!
+//! | file | idea |
+//! |---|---|
+//! | `executor.rs` | the loop: fire timers, poll who is ready, wait |
+//! | `task.rs` | a future, and what the loop has to know about it |
+//! | `waker.rs` | how a task gets back into the run queue, from any thread, at any time |
+//! | `run_queue.rs` | who is ready |
+//! | `join_handle.rs`, `join_error.rs` | how what a task made reaches whoever waits for it |
+//! | `clock.rs` | what time it is, and who is to be woken when |
+//! | `sleep.rs`, `yield_now.rs` | the two smallest useful futures |
+//! | `stand_still.rs` | what it says when nothing can ever happen again |
+//! | `current.rs` | which LoopBot runs on this thread |
+//! | `builder.rs` | a LoopBot with another clock, a recorder, a name |
+//!
+//! # What it promises
+//!
+//! - A task is in the run queue at most once. A wake during its own poll is kept. A wake after its end does nothing.
+//! - Wakers are `Send + Sync`. They may be used on any thread, and may outlive the loop.
+//! - Tasks that are ready are polled in the order in which they were woken. A task that wakes itself goes to
+//!   the back; timers are looked at before every round.
+//! - Timers fire in the order of their deadlines, equal ones in the order in which they were set, and never early.
+//! - A panic ends its own task only. Whoever awaits the [`JoinHandle`] gets it as a [`JoinError`].
+//! - When the main future is done, tasks that are left over are dropped in the order in which they were spawned.
+//!
+//! # What it does not do yet
+//!
+//! No sockets: a task can wait for time, for another task, or for anything that calls its waker.
+
+mod builder;
+mod clock;
+mod current;
+mod executor;
+mod join_error;
+mod join_handle;
+mod run_queue;
+mod sleep;
+mod stand_still;
+mod task;
+mod waker;
+mod yield_now;
+
+use std::time::Duration;
+
+pub use builder::{Builder, LoopBot};
+pub use clock::Clock;
+pub use join_error::JoinError;
+pub use join_handle::JoinHandle;
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use stand_still::StandStill;
+pub use yield_now::{YieldNow, yield_now};
+
+/// Runs a future to its end on this thread, together with all the tasks it spawns, and returns its output.
+///
+/// This is a LoopBot with the real clock and no recorder; [`LoopBot::builder`] makes others. When `main`
+/// is done, tasks that are not done are dropped, in the order in which they were spawned.
+///
+/// ```
+/// assert_eq!(loopbot::run(async { 6 * 7 }), 42);
+/// ```
+///
+/// # Panics
+///
+/// If a LoopBot runs on this thread already; and with `main`'s own panic, if it panics.
+#[track_caller]
+pub fn run<F: Future>(main: F) -> F::Output {
+    LoopBot::builder().build().run(main)
+}
+
+/// Makes a future a task of its own, which runs beside the one that spawned it.
+///
+/// The task is polled for the first time after the current task has given way, not inside this call. It
+/// never leaves this thread, so it need not be `Send`. In the record it is called "task 1", "task 2" and so on.
+///
+/// Dropping the [`JoinHandle`] detaches the task: it runs on. A panic in it goes to whoever awaits the
+/// handle; if nobody does, it has been printed by the panic hook as usual, the record shows a task that
+/// ended panicked, and the other tasks go on.
+///
+/// ```
+/// use std::{cell::Cell, rc::Rc};
+///
+/// loopbot::run(async {
+///     let tips = Rc::new(Cell::new(0)); // no lock, no atomic: all tasks live on one thread
+///     let waiter = loopbot::spawn({
+///         let tips = tips.clone();
+///         async move { tips.set(tips.get() + 5) }
+///     });
+///     assert_eq!(tips.get(), 0); // spawned, not yet run
+///     waiter.await.unwrap();
+///     assert_eq!(tips.get(), 5);
+/// });
+/// ```
+///
+/// # Panics
+///
+/// If no LoopBot runs on this thread.
+#[track_caller]
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    current::expect("spawn").spawn(None, future)
+}
+
+/// The same as [`spawn`], with a name. The record shows it, and so does the message when LoopBot stands still.
+///
+/// ```
+/// loopbot::run(async {
+///     let error = loopbot::spawn_named("the pastry cook", async { panic!("the soufflé fell") })
+///         .await
+///         .unwrap_err();
+///     assert_eq!(error.to_string(), "the pastry cook panicked: the soufflé fell");
+/// });
+/// ```
+///
+/// # Panics
+///
+/// If no LoopBot runs on this thread.
+#[track_caller]
+pub fn spawn_named<F>(name: &str, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    current::expect("spawn_named").spawn(Some(name), future)
+}
+
+/// The time since this LoopBot began its run, on its own clock.
+///
+/// ```
+/// use std::time::Duration;
+/// use loopbot::{Clock, LoopBot};
+///
+/// let evening = LoopBot::builder().clock(Clock::virtual_time(flight::VirtualTime::new())).build();
+/// evening.run(async {
+///     loopbot::sleep(Duration::from_secs(3600)).await; // an hour that takes no time
+///     assert_eq!(loopbot::now(), Duration::from_secs(3600));
+/// });
+/// ```
+///
+/// # Panics
+///
+/// If no LoopBot runs on this thread.
+#[track_caller]
+pub fn now() -> Duration {
+    Duration::from_nanos(current::expect("now").now())
+}
+
+/// Lets the running task write on LoopBot's own lane of the record: marks of the story, counters.
+///
+/// ```
+/// use flight::{Header, Recorder, VirtualTime};
+/// use loopbot::{Clock, LoopBot};
+///
+/// let time = VirtualTime::new();
+/// let recorder = Recorder::new(Header::virtual_time("monday", &time));
+/// let robot = LoopBot::builder().clock(Clock::virtual_time(time)).recorder(recorder.clone()).build();
+/// robot.run(async {
+///     loopbot::with_lane(|lane| lane.mark("place", "table 2", 0));
+/// });
+/// let recording = recorder.recording();
+/// let places: Vec<&str> = recording.marks("place").map(|(_, place, _)| place).collect();
+/// assert_eq!(places, ["table 2"]);
+/// ```
+///
+/// # Panics
+///
+/// If no LoopBot runs on this thread.
+#[track_caller]
+pub fn with_lane<R>(write: impl FnOnce(&flight::Lane) -> R) -> R {
+    write(current::expect("with_lane").lane())
+}

@@ -1,0 +1,328 @@
+//! What LoopBot promises about wakers.
+
+mod common;
+
+use std::cell::Cell;
+use std::future::{pending, poll_fn};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Poll, Waker};
+use std::thread;
+
+use common::{CountsPolls, own_waker, virtual_robot, with_an_end};
+use loopbot::{run, spawn, yield_now};
+
+#[test]
+fn a_wake_from_another_thread_ends_the_sleep_of_the_loop() {
+    with_an_end(|| {
+        let (ring, bells) = mpsc::channel::<Waker>();
+        let rung = Arc::new(AtomicBool::new(false));
+        let guest = thread::spawn({
+            let rung = rung.clone();
+            move || {
+                let waker = bells.recv().unwrap();
+                rung.store(true, Ordering::Relaxed);
+                waker.wake();
+            }
+        });
+        run(poll_fn(|cx| {
+            if rung.load(Ordering::Relaxed) {
+                return Poll::Ready(());
+            }
+            let _ = ring.send(cx.waker().clone());
+            Poll::Pending
+        }));
+        guest.join().unwrap();
+    });
+}
+
+#[test]
+fn a_wake_after_the_loop_has_gone_does_nothing() {
+    let (of_main, of_done, of_dropped) = virtual_robot().run(async {
+        let done = spawn(own_waker()).await.unwrap();
+        let dropped = Rc::new(Cell::new(None));
+        let waits_for_ever = spawn({
+            let dropped = dropped.clone();
+            async move {
+                dropped.set(Some(own_waker().await));
+                pending::<()>().await;
+            }
+        });
+        yield_now().await;
+        drop(waits_for_ever);
+        (own_waker().await, done, dropped.take().unwrap())
+    });
+    for waker in [of_main, of_done, of_dropped] {
+        waker.wake_by_ref(); // on the loop's own thread
+        thread::spawn(move || waker.wake()).join().unwrap(); // on another
+    }
+    assert_eq!(run(async { 1 }), 1);
+}
+
+#[test]
+fn a_wake_while_its_thread_ends_does_nothing() {
+    struct RingsOnDrop(Cell<Option<Waker>>);
+    impl Drop for RingsOnDrop {
+        fn drop(&mut self) {
+            self.0.take().unwrap().wake();
+        }
+    }
+    thread_local! {
+        static LATE: RingsOnDrop = const { RingsOnDrop(Cell::new(None)) };
+    }
+    // Whichever of the two thread-locals goes first, ours or LoopBot's: neither order may panic.
+    let first = thread::spawn(|| {
+        LATE.with(|late| late.0.set(Some(Waker::noop().clone())));
+        LATE.with(|late| late.0.set(Some(run(own_waker()))));
+    });
+    let last = thread::spawn(|| {
+        let waker = run(own_waker());
+        LATE.with(|late| late.0.set(Some(waker)));
+    });
+    first.join().unwrap();
+    last.join().unwrap();
+}
+
+#[test]
+fn a_wake_during_its_own_poll_is_kept() {
+    virtual_robot().run(async {
+        let polls = Rc::new(Cell::new(0));
+        let counted = polls.clone();
+        spawn(poll_fn(move |cx| {
+            counted.set(counted.get() + 1);
+            cx.waker().wake_by_ref();
+            if counted.get() < 3 {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        }))
+        .await
+        .unwrap();
+        assert_eq!(polls.get(), 3);
+    });
+}
+
+#[test]
+fn a_task_is_in_the_run_queue_at_most_once() {
+    virtual_robot().run(async {
+        let polls = Rc::new(Cell::new(0));
+        let waker = Rc::new(Cell::new(None));
+        let task = spawn({
+            let (polls, waker) = (polls.clone(), waker.clone());
+            async move {
+                waker.set(Some(own_waker().await));
+                CountsPolls(polls).await;
+            }
+        });
+        yield_now().await;
+        assert_eq!(polls.get(), 1);
+        let waker = waker.take().unwrap();
+        for _ in 0..100 {
+            waker.wake_by_ref();
+        }
+        for _ in 0..10 {
+            yield_now().await;
+        }
+        assert_eq!(
+            polls.get(),
+            2,
+            "a hundred rings before a poll are answered by that poll"
+        );
+        drop(task);
+    });
+}
+
+#[test]
+fn a_wake_after_the_end_of_its_task_reaches_nobody() {
+    virtual_robot().run(async {
+        let late = spawn(own_waker()).await.unwrap();
+        let polls = Rc::new(Cell::new(0));
+        let next = spawn(CountsPolls(polls.clone()));
+        yield_now().await;
+        for _ in 0..10 {
+            late.wake_by_ref();
+            yield_now().await;
+        }
+        assert_eq!(
+            polls.get(),
+            1,
+            "the next task must not answer to the name of the last"
+        );
+        drop(next);
+    });
+}
+
+#[test]
+fn tasks_are_polled_in_the_order_in_which_they_were_woken() {
+    virtual_robot().run(async {
+        let order = common::Notes::new();
+        let wakers = Rc::new(std::cell::RefCell::new(Vec::new()));
+        let tasks: Vec<_> = ["soup", "bread", "wine"]
+            .into_iter()
+            .map(|name| {
+                let (order, wakers) = (order.clone(), wakers.clone());
+                let mut woken = false;
+                spawn(poll_fn(move |cx| {
+                    order.add(name);
+                    if woken {
+                        return Poll::Ready(());
+                    }
+                    woken = true;
+                    wakers.borrow_mut().push(cx.waker().clone());
+                    Poll::Pending
+                }))
+            })
+            .collect();
+        yield_now().await;
+        for waker in wakers.take().iter().rev() {
+            waker.wake_by_ref();
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        assert_eq!(
+            order.all(),
+            ["soup", "bread", "wine", "wine", "bread", "soup"]
+        );
+    });
+}
+
+#[test]
+fn a_task_that_wakes_itself_leaves_the_others_their_turn() {
+    virtual_robot().run(async {
+        let stop = Rc::new(Cell::new(false));
+        let greedy = spawn({
+            let stop = stop.clone();
+            async move {
+                while !stop.get() {
+                    yield_now().await;
+                }
+            }
+        });
+        spawn(async move {
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            stop.set(true);
+        });
+        greedy.await.unwrap();
+    });
+}
+
+/// What a task waits for, and where others ring for it.
+#[derive(Default)]
+struct Doorbell {
+    rings: AtomicU32,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Doorbell {
+    fn ring(&self) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
+        if let Some(waker) = self.waker.lock().unwrap().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    async fn rung(&self, times: u32) {
+        poll_fn(|cx| {
+            *self.waker.lock().unwrap() = Some(cx.waker().clone());
+            if self.rings.load(Ordering::Relaxed) >= times {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+#[test]
+fn many_threads_wake_many_tasks_and_no_ring_is_lost() {
+    const THREADS: u32 = 4;
+    const RINGS: u32 = 50;
+    with_an_end(|| {
+        let doorbells: Arc<Vec<Doorbell>> =
+            Arc::new((0..200).map(|_| Doorbell::default()).collect());
+        let ringers: Vec<_> = (0..THREADS)
+            .map(|_| {
+                let doorbells = doorbells.clone();
+                thread::spawn(move || {
+                    for _ in 0..RINGS {
+                        doorbells.iter().for_each(Doorbell::ring);
+                    }
+                })
+            })
+            .collect();
+        run(async {
+            let tasks: Vec<_> = (0..doorbells.len())
+                .map(|i| {
+                    let doorbells = doorbells.clone();
+                    spawn(async move { doorbells[i].rung(THREADS * RINGS).await })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        ringers
+            .into_iter()
+            .for_each(|ringer| ringer.join().unwrap());
+    });
+}
+
+#[test]
+fn threads_may_ring_while_loops_come_and_go() {
+    with_an_end(|| {
+        // One for main and one for the task: a doorbell remembers one waker.
+        let doorbells = Arc::new([Doorbell::default(), Doorbell::default()]);
+        let closing = Arc::new(AtomicBool::new(false));
+        let ringers: Vec<_> = (0..2)
+            .map(|_| {
+                let (doorbells, closing) = (doorbells.clone(), closing.clone());
+                thread::spawn(move || {
+                    while !closing.load(Ordering::Relaxed) {
+                        doorbells.iter().for_each(Doorbell::ring);
+                    }
+                })
+            })
+            .collect();
+        for _ in 0..500 {
+            run(async {
+                let of_task = doorbells.clone();
+                spawn(async move { of_task[1].rung(u32::MAX).await }); // left over at the end
+                let of_main = &doorbells[0];
+                of_main
+                    .rung(of_main.rings.load(Ordering::Relaxed) + 1)
+                    .await;
+            });
+        }
+        closing.store(true, Ordering::Relaxed);
+        ringers
+            .into_iter()
+            .for_each(|ringer| ringer.join().unwrap());
+    });
+}
+
+#[test]
+fn one_bell_for_two_waiters_loses_the_first() {
+    // Not a promise of LoopBot but of every executor: a future must keep the waker of its *last* poll.
+    let stand_still = virtual_robot()
+        .try_run(async {
+            let doorbell = Rc::new(Doorbell::default());
+            for name in ["first", "second"] {
+                let doorbell = doorbell.clone();
+                drop(loopbot::spawn_named(
+                    name,
+                    async move { doorbell.rung(1).await },
+                ));
+            }
+            yield_now().await;
+            doorbell.ring();
+            pending::<()>().await
+        })
+        .unwrap_err();
+    assert_eq!(stand_still.waiting(), ["main", "first"]);
+}
