@@ -54,8 +54,8 @@ pub fn record_one_table(coordination: Coordination) -> Recording {
         }
         _ => {
             let recorder =
-                Recorder::new(header.fact("schedule", "none breaks it; rehearsed with seed 42"));
-            whatif::simulate(42, &time, scene(&recorder)).unwrap_or_else(|story| panic!("{story}"));
+                Recorder::new(header.fact("schedule", "none breaks it; rehearsed with seed 10"));
+            whatif::simulate(10, &time, scene(&recorder)).unwrap_or_else(|story| panic!("{story}"));
             recorder.recording()
         }
     }
