@@ -112,7 +112,7 @@ pub enum Event {
     ParkEnd,
     /// A timer is set.
     TimerArm {
-        /// The timer's number, unique in the recording.
+        /// The timer's number, unique on its lane.
         timer: u64,
         /// The task it will wake.
         task: Task,
@@ -121,7 +121,7 @@ pub enum Event {
     },
     /// A timer fires.
     TimerFire {
-        /// The timer's number.
+        /// The timer's number on its lane.
         timer: u64,
         /// The task it wakes.
         task: Task,
