@@ -1,0 +1,365 @@
+//! How a run can end before its time, and the sentence that says so.
+
+use crate::breakdown::LastWords;
+use crate::floor::{Place, Robot, State};
+use crate::pending::{Op, ThingId};
+use crate::place;
+use crate::story::count;
+use crate::tale::{Told, What};
+
+/// The kinds of ends that a run can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// Everybody went home, and nothing went wrong.
+    AllWell,
+    /// A rule given to [`never`](crate::never) was broken.
+    RuleBroken,
+    /// Everybody who is left waits for somebody else who is left.
+    Deadlock,
+    /// A robot sleeps at a `Condvar`, and nobody is left to ring it.
+    LostWakeUp,
+    /// A robot asked for a lock that it was holding itself.
+    LockedTwice,
+    /// Steps without end: a livelock, or a loop that waits for something that never comes.
+    NobodyGetsAnywhere,
+    /// A robot has not taken a step for seconds of real time.
+    EndlessLoop,
+    /// A robot panicked.
+    BrokeDown,
+    /// A robot came to a `todo!()`.
+    NotWritten,
+    /// The same schedule led to different steps.
+    DifferentSteps,
+    /// A thread that the check does not know touched one of its things.
+    Stranger,
+    /// A robot touched a thing that was made before the run began.
+    MadeOutside,
+    /// A step inside of a step, or more robots than a check can take.
+    Misuse,
+    /// No thing was touched by two robots, so the check has checked nothing.
+    NeverMet,
+    /// The id to replay is not one, or is one of a program that has changed since.
+    DoesNotFit,
+}
+
+/// The end of a run, with what a story has to show of it.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub ending: Ending,
+    /// What is wrong, in a sentence.
+    pub rule: String,
+    /// What to try next, where there is something to say.
+    pub advice: Option<&'static str>,
+    /// Lines about locks and bells that are the plot, by their place in the tale.
+    pub plot: Vec<usize>,
+    /// The run does not count: it must be run again, with giving a lock back as a step.
+    pub again_with_unlock: bool,
+}
+
+impl End {
+    fn new(ending: Ending, rule: String) -> End {
+        End {
+            ending,
+            rule,
+            advice: None,
+            plot: Vec::new(),
+            again_with_unlock: false,
+        }
+    }
+
+    fn advise(mut self, advice: &'static str) -> End {
+        self.advice = Some(advice);
+        self
+    }
+
+    pub(crate) fn all_well() -> End {
+        End::new(Ending::AllWell, "Everybody went home.".to_owned())
+    }
+
+    pub(crate) fn rule_broken(rule: &str) -> End {
+        End::new(Ending::RuleBroken, rule.to_owned())
+    }
+
+    /// Nobody is ready, and time cannot help either.
+    pub(crate) fn standstill(state: &mut State) -> End {
+        let ring = ring_of_locks(state);
+        let stuck = tell_where_everybody_is(state, &ring);
+        let name = |robot: usize| state.robots[robot].name.as_str();
+        let asleep = stuck.iter().find_map(|(robot, op)| match op {
+            Op::Asleep { bell, .. } if !state.robots[*robot].rung => Some((*robot, *bell)),
+            _ => None,
+        });
+        let (ending, rule) = match (ring.as_slice(), asleep) {
+            ([], Some((robot, bell))) => {
+                let (robot, bell) = (name(robot), state.name_of(bell));
+                (
+                    Ending::LostWakeUp,
+                    format!(
+                        "lost wake-up: {robot} sleeps at {bell}, and nobody is left to ring it"
+                    ),
+                )
+            }
+            ([], None) => (
+                Ending::Deadlock,
+                "deadlock: nobody can ever move again".to_owned(),
+            ),
+            ([a, b], _) => (
+                Ending::Deadlock,
+                format!(
+                    "deadlock: {} and {} wait for each other",
+                    name(*a),
+                    name(*b)
+                ),
+            ),
+            ([before @ .., last], _) => {
+                let before = before
+                    .iter()
+                    .map(|robot| name(*robot))
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                (
+                    Ending::Deadlock,
+                    format!(
+                        "deadlock: {before} and {} wait for each other, in a ring",
+                        name(*last)
+                    ),
+                )
+            }
+        };
+        let things: Vec<ThingId> = stuck.iter().filter_map(|(_, op)| op.thing()).collect();
+        End {
+            plot: plot(state, &things),
+            ..End::new(ending, rule)
+        }
+    }
+
+    pub(crate) fn locked_twice(state: &mut State, robot: usize, lock: ThingId, at: Place) -> End {
+        let (name, thing) = (
+            state.robots[robot].name.clone(),
+            state.name_of(lock).to_owned(),
+        );
+        state.tale.tell(
+            robot,
+            What::Stuck(format!("asks for {thing}, and waits for itself")),
+            at,
+        );
+        let rule = format!("deadlock: {name} asks for {thing}, which it holds already");
+        End {
+            plot: plot(state, &[lock]),
+            ..End::new(Ending::LockedTwice, rule)
+        }
+        .advise(
+            "A MutexGuard gives the lock back when it is dropped, at the end of its scope. \
+ Is one still alive?",
+        )
+    }
+
+    pub(crate) fn nobody_gets_anywhere(state: &mut State) -> End {
+        tell_where_everybody_is(state, &[]);
+        let rule = format!(
+            "nobody gets anywhere: after {} steps they are still at it",
+            state.rules.max_steps
+        );
+        End::new(Ending::NobodyGetsAnywhere, rule).advise(
+            "Somebody goes round in a loop, waiting for what never comes; \
+ or two robots keep giving way to each other.",
+        )
+    }
+
+    pub(crate) fn endless_loop(state: &mut State, seconds: usize) -> End {
+        let robot = &state.robots[state.moving];
+        let seen = robot.pending.map_or_else(String::new, |(_, at)| {
+            format!("; it was last seen at {}", place::short(at))
+        });
+        let rule = format!(
+            "{} has been gone for {} without taking a step{seen}",
+            robot.name,
+            count(seconds, "second")
+        );
+        End::new(Ending::EndlessLoop, rule).advise(
+            "An endless loop, a lock or a sleep of plain std, or a computation that takes long? \
+             (In a debugger, set WHATIF_PATIENCE=0.)",
+        )
+    }
+
+    pub(crate) fn broke_down(robot: &str, words: &LastWords) -> End {
+        let LastWords { message, place } = words;
+        match message
+            .strip_prefix("not yet implemented")
+            .or(message.strip_prefix("not implemented"))
+        {
+            Some(note) => {
+                let note = note.trim_start_matches(':').trim();
+                let note = if note.is_empty() {
+                    "this is yours to write"
+                } else {
+                    note
+                };
+                End::new(
+                    Ending::NotWritten,
+                    format!("not written yet: {note}   [{place}]"),
+                )
+            }
+            None => End::new(
+                Ending::BrokeDown,
+                format!("{robot} breaks down: {message}   [{place}]"),
+            ),
+        }
+    }
+
+    pub(crate) fn different_steps() -> End {
+        End::new(
+            Ending::DifferentSteps,
+            "the same schedule led to different steps".to_owned(),
+        )
+        .advise(
+            "A check replays schedules, so what the robots do may depend on nothing else. \
+             Is there a static, a clock, a random number, or the order of a HashMap?",
+        )
+    }
+
+    pub(crate) fn does_not_fit() -> End {
+        let rule = "this id does not fit any more: the code has changed since the story was told";
+        End::new(Ending::DoesNotFit, rule.to_owned()).advise(
+            "Run the test without WHATIF_REPLAY. \
+ If something still goes wrong, the story has a new id.",
+        )
+    }
+
+    pub(crate) fn malformed_id(error: String) -> End {
+        End::new(Ending::DoesNotFit, error)
+    }
+
+    pub(crate) fn stranger(thing: &str, at: Place) -> End {
+        let rule = format!(
+            "a robot that the check does not know touches {thing}   [{}]",
+            place::short(at)
+        );
+        End::new(Ending::Stranger, rule).advise(
+            "Was it started with std::thread::spawn? \
+ Use whatif::thread::spawn, and its turns can be checked too.",
+        )
+    }
+
+    pub(crate) fn made_outside(thing: &str, robot: &str, at: Place) -> End {
+        let rule = format!(
+            "{robot} touches {thing}, which was there before the run began   [{}]",
+            place::short(at)
+        );
+        End::new(Ending::MadeOutside, rule).advise(
+            "Every schedule must start from the same state. \
+ Make it inside the closure that check runs.",
+        )
+    }
+
+    pub(crate) fn misuse(robot: &str, at: Place) -> End {
+        let rule = format!(
+            "{robot} tries to stop in the middle of one step   [{}]",
+            place::short(at)
+        );
+        End::new(Ending::Misuse, rule).advise(
+            "What happens inside read and write of a Shared is one step. \
+ Put locks, steps and other Shareds outside.",
+        )
+    }
+
+    pub(crate) fn too_many_robots() -> End {
+        let rule =
+            "more than 26 robots: no check can try all the orders in which so many could move";
+        End::new(Ending::Misuse, rule.to_owned())
+            .advise("Two or three robots show nearly every bug.")
+    }
+
+    pub(crate) fn never_met() -> End {
+        End::new(Ending::NeverMet, NEVER_MET.to_owned()).advise(
+            "So every order of steps looks the same, and nothing has been checked. \
+                 Do they use plain std::sync? \
+                 (If they are meant to share nothing, say so with Checker::shares_nothing.)",
+        )
+    }
+
+    /// Not an end: the run has come to a `try_lock`, and has to be told apart from runs in which
+    /// the lock is given back later.
+    pub(crate) fn again_with_unlock() -> End {
+        End {
+            again_with_unlock: true,
+            ..End::new(Ending::AllWell, String::new())
+        }
+    }
+}
+
+const NEVER_MET: &str =
+    "your robots never met: no Mutex, Condvar or Shared was touched by two of them";
+
+/// Adds a last line for each robot that has not gone home. Returns them, with what they were about
+/// to do.
+///
+/// A robot that waits for another one to finish is only an echo of it, unless it is part of the
+/// ring.
+fn tell_where_everybody_is(state: &mut State, ring: &[usize]) -> Vec<(usize, Op)> {
+    let present = |(id, robot): (usize, &Robot)| {
+        robot
+            .pending
+            .filter(|_| !robot.gone)
+            .map(|(op, at)| (id, op, at))
+    };
+    let mut stuck: Vec<(usize, Op, Place)> = state
+        .robots
+        .iter()
+        .enumerate()
+        .filter_map(present)
+        .collect();
+    let is_plot =
+        |(id, op, _): &(usize, Op, Place)| !matches!(op, Op::Join(_)) || ring.contains(id);
+    if stuck.iter().any(is_plot) {
+        stuck.retain(is_plot);
+    }
+    for (robot, op, at) in &stuck {
+        let reason = op.reason(*robot, state);
+        state.tale.tell(*robot, What::Stuck(reason), at);
+    }
+    stuck
+        .into_iter()
+        .map(|(robot, op, _)| (robot, op))
+        .collect()
+}
+
+/// The lines that explain a standstill: how each of these locks came to be held, and what happened
+/// at these bells.
+fn plot(state: &State, things: &[ThingId]) -> Vec<usize> {
+    let lines = &state.tale.lines;
+    let is_plot = |i: usize| match lines[i].what {
+        // Of all the times that a lock was taken, the last one is the one that hurts.
+        What::Took(lock) => {
+            let again = |later: &Told| matches!(later.what, What::Took(other) if other == lock);
+            things.contains(&lock)
+                && state.things[lock].holder.is_some()
+                && !lines[i + 1..].iter().any(again)
+        }
+        ref what => what.thing().is_some_and(|thing| things.contains(&thing)),
+    };
+    (0..lines.len()).filter(|i| is_plot(*i)).collect()
+}
+
+/// Robots that wait for a lock that the next one in the ring holds. Empty if there is no such ring.
+fn ring_of_locks(state: &State) -> Vec<usize> {
+    let waits_for = |robot: usize| match state.robots[robot].pending {
+        Some((Op::Lock(lock) | Op::Asleep { lock, .. }, _)) => state.things[lock].holder,
+        Some((Op::Join(other), _)) => Some(other),
+        _ => None,
+    };
+    for start in 0..state.robots.len() {
+        let mut ring = vec![start];
+        while let Some(next) = waits_for(ring[ring.len() - 1]) {
+            if next == start {
+                return ring;
+            }
+            if ring.contains(&next) {
+                break; // A ring further on: it is found from one of its own robots.
+            }
+            ring.push(next);
+        }
+    }
+    Vec::new()
+}

@@ -1,0 +1,542 @@
+//! The floor: robots are real threads, and one of them moves at a time.
+//!
+//! Before each step a robot stops, announces the step, and somebody is picked to move next: perhaps
+//! the same robot, perhaps another one. Everybody else is parked. There is no manager thread: the
+//! robot that stops does the picking and hands over to the robot that it picked, so going on with
+//! the same robot costs no thread switch at all.
+//!
+//! Between two stops nobody else runs. So a run is decided by its picks alone, and the same picks
+//! give the same run.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{self, AssertUnwindSafe, Location};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use flight::VirtualTime;
+
+use crate::breakdown;
+use crate::crew::Crew;
+use crate::ending::End;
+use crate::pending::{Op, ThingId};
+use crate::scheduler::Scheduler;
+use crate::tale::Tale;
+use crate::thing::{Tag, Thing};
+
+/// A place in the source.
+pub(crate) type Place = &'static Location<'static>;
+
+/// One run of one check: its robots, its things, and whose turn it is.
+pub(crate) struct Floor {
+    /// Tells this run from every other one in the process.
+    pub run: u64,
+    state: Mutex<State>,
+}
+
+/// Everything that is true on the floor at one moment.
+pub(crate) struct State {
+    pub robots: Vec<Robot>,
+    pub things: Vec<Thing>,
+    pub tale: Tale,
+    /// Set once, when the run has ended before its time. All robots go home at their next stop.
+    pub end: Option<End>,
+    pub scheduler: Scheduler,
+    pub rules: Rules,
+    /// Whose turn it is.
+    pub moving: usize,
+    /// The next change of robots costs nothing. See `pick_next`.
+    pub change_is_free: bool,
+    /// One `Condvar` sleeper may still wake up unasked in this run.
+    pub may_wake_unasked: bool,
+    /// A number that differs as soon as two runs differ in a step that somebody announces.
+    pub fingerprint: u64,
+    steps: u64,
+    /// Robots that have not finished.
+    present: usize,
+}
+
+/// One robot, as the floor sees it.
+pub(crate) struct Robot {
+    pub name: String,
+    /// The step that it has announced.
+    pub pending: Option<(Op, Place)>,
+    /// Rung at the `Condvar` at which it sleeps.
+    pub rung: bool,
+    /// Finished, one way or another.
+    pub gone: bool,
+    /// Whom it has let go first, and who has not moved since.
+    pub lets_first: Vec<usize>,
+    /// The places it has passed since anybody else moved, and how often.
+    pub passed: Vec<(Place, usize)>,
+    /// Who spawned it and goes on as soon as it stops for the first time.
+    spawner: Option<usize>,
+    thread: Option<Thread>,
+}
+
+/// What holds for a whole run.
+#[derive(Clone)]
+pub(crate) struct Rules {
+    pub time: Time,
+    /// Giving a lock back is a step, so that a `try_lock` can come before it.
+    pub unlock_is_step: bool,
+    /// One sleeper at a `Condvar` may wake up unasked.
+    pub wake_unasked: bool,
+    /// Things made before the run began would carry marks of one schedule into the next: refuse
+    /// them.
+    pub things_from_outside: bool,
+    /// More steps than this: nobody gets anywhere.
+    pub max_steps: u64,
+    /// Where robots get their threads from.
+    pub crew: Arc<Crew>,
+    /// Counts the steps of all runs; the watchdog looks whether it still moves.
+    pub heartbeat: Arc<AtomicU64>,
+}
+
+/// How time passes during a run.
+#[derive(Clone)]
+pub(crate) enum Time {
+    /// Not at all: a nap takes no time, it only lets others go first, or not.
+    Stands,
+    /// One second a step, for the sake of a recording. Naps as above.
+    Ticks(VirtualTime),
+    /// Naps take what they say, steps take nothing. Time jumps on when nobody is ready.
+    Flows(VirtualTime),
+}
+
+/// The payload with which robots are unwound when a run ends early. Nobody sees it.
+struct RunIsOver;
+
+// Who am I? -------------------------------------------------------------------------------------
+
+/// A robot's own handle on the floor that it stands on.
+#[derive(Clone)]
+pub(crate) struct Me {
+    pub floor: Arc<Floor>,
+    pub id: usize,
+}
+
+thread_local! {
+    static ME: RefCell<Option<Me>> = const { RefCell::new(None) };
+    static INSIDE_AN_ACCESS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The robot that this thread is, if it is one and if it is not being unwound.
+///
+/// A robot that is being unwound no longer stops: the values that it drops behave like plain std.
+pub(crate) fn me() -> Option<Me> {
+    if thread::panicking() {
+        None
+    } else {
+        ME.try_with(|me| me.borrow().clone()).ok().flatten()
+    }
+}
+
+/// Is this thread a robot, even one that is being unwound?
+pub(crate) fn is_robot() -> bool {
+    ME.try_with(|me| me.borrow().is_some()).unwrap_or(false)
+}
+
+/// Runs `f` as part of the current step: it cannot be stopped half-way, so it must not try to stop.
+pub(crate) fn within_one_step<R>(f: impl FnOnce() -> R) -> R {
+    struct Restore(bool);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            INSIDE_AN_ACCESS.set(self.0);
+        }
+    }
+    let _restore = Restore(INSIDE_AN_ACCESS.replace(true));
+    f()
+}
+
+impl Me {
+    /// Stops, announces a step, waits for the turn, takes the step. This is the only place where
+    /// robots take turns.
+    ///
+    /// `announce` looks at the floor and names the step; `take` is the step's effect on the floor.
+    pub(crate) fn step<R>(
+        &self,
+        at: Place,
+        announce: impl FnOnce(&mut State) -> Op,
+        take: impl FnOnce(&mut State) -> R,
+    ) -> R {
+        let mut state = self.floor.state();
+        if INSIDE_AN_ACCESS.get() {
+            let end = End::misuse(&state.robots[self.id].name, at);
+            state.finish(end);
+        }
+        let op = announce(&mut state);
+        let mut state = self.stop(state, op, at);
+        let result = take(&mut state);
+        drop(self.unless_over(state));
+        result
+    }
+
+    /// Stops with `op` announced. Returns when it is this robot's turn to take it.
+    pub(crate) fn stop<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        op: Op,
+        at: Place,
+    ) -> MutexGuard<'a, State> {
+        if state.end.is_none() {
+            state.announce(self.id, op, at);
+            state.pass_on(self.id);
+        }
+        let mut state = self.await_turn(state);
+        state.count_step(self.id);
+        self.unless_over(state)
+    }
+
+    /// Looks at the floor, or changes it, without stopping.
+    pub(crate) fn glance<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+        look(&mut self.floor.state())
+    }
+
+    /// Ends the run here and now, and unwinds this robot.
+    pub(crate) fn end_run(&self, end: End) -> ! {
+        self.glance(|state| state.finish(end));
+        go_home_early()
+    }
+
+    /// Wakes the robot whose turn it is, and parks until it is this one's.
+    pub(crate) fn await_turn<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+    ) -> MutexGuard<'a, State> {
+        if state.moving != self.id && state.end.is_none() {
+            let next = state.robots[state.moving].thread.clone();
+            // Let go before waking, or the other thread would wake up only to wait for this lock.
+            drop(state);
+            if let Some(next) = next {
+                next.unpark();
+            }
+            loop {
+                thread::park();
+                state = self.floor.state();
+                if state.moving == self.id || state.end.is_some() {
+                    break;
+                }
+                drop(state);
+            }
+        }
+        self.unless_over(state)
+    }
+
+    /// Unwinds this robot if the run has ended meanwhile.
+    fn unless_over<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        if state.end.is_none() {
+            return state;
+        }
+        drop(state);
+        go_home_early()
+    }
+
+    /// Puts a new robot on the floor. It is its turn until it stops for the first time.
+    pub(crate) fn hire(&self, name: Option<&str>) -> Me {
+        let id = self.glance(|state| {
+            let id = state.robots.len();
+            if id == MOST_ROBOTS && !matches!(state.scheduler, Scheduler::Dice(_)) {
+                state.finish(End::too_many_robots());
+            }
+            let name = state.free_name(name.map_or_else(|| format!("robot-{id}"), str::to_owned));
+            state.robots.push(Robot {
+                spawner: Some(self.id),
+                ..Robot::new(name)
+            });
+            state.present += 1;
+            state.moving = id;
+            id
+        });
+        Me {
+            floor: Arc::clone(&self.floor),
+            id,
+        }
+    }
+
+    /// Where robots get their threads from.
+    pub(crate) fn crew(&self) -> Arc<Crew> {
+        self.glance(|state| Arc::clone(&state.rules.crew))
+    }
+
+    /// Takes back `hire`, when the operating system had no thread for the robot.
+    pub(crate) fn unhire(&self, robot: usize) {
+        self.glance(|state| {
+            state.robots[robot].gone = true;
+            state.present -= 1;
+            state.moving = self.id;
+        });
+    }
+
+    /// Waits until the robot that this one has hired has stopped for the first time.
+    pub(crate) fn let_start(&self) {
+        drop(self.await_turn(self.floor.state()));
+    }
+
+    /// The whole life of a robot, on the thread that calls this. `deliver` gets the result while
+    /// the robot is still here.
+    pub(crate) fn live<T>(self, f: impl FnOnce() -> T, deliver: impl FnOnce(thread::Result<T>)) {
+        ME.set(Some(self.clone()));
+        let _home = WayHome(&self);
+        let result = panic::catch_unwind(AssertUnwindSafe(|| {
+            self.glance(|state| state.robots[self.id].thread = Some(thread::current()));
+            drop(self.await_turn(self.floor.state()));
+            f()
+        }));
+        if let Err(payload) = &result {
+            self.give_up(payload.as_ref());
+        }
+        deliver(result);
+    }
+
+    /// The robot panics, and others must know before its thread has to wait for them.
+    pub(crate) fn give_up(&self, payload: &(dyn Any + Send)) {
+        if !payload.is::<RunIsOver>() {
+            self.glance(|state| {
+                let end = End::broke_down(&state.robots[self.id].name, &breakdown::last_words());
+                state.finish(end);
+            });
+        }
+    }
+
+    /// The robot has finished, or has broken down: somebody else moves.
+    fn go_home(&self) {
+        let mut state = self.floor.state();
+        state.robots[self.id].gone = true;
+        state.robots[self.id].pending = None;
+        state.present -= 1;
+        if state.end.is_none() && state.present > 0 {
+            state.pass_on(self.id);
+        }
+        // The first robot's thread also waits for the last robot to leave.
+        let next = if state.present == 0 { 0 } else { state.moving };
+        let next = state.robots[next].thread.clone();
+        drop(state);
+        if let Some(next) = next {
+            next.unpark();
+        }
+    }
+}
+
+/// The end of a robot's life, also if a value that it leaves behind unwinds while it is dropped.
+struct WayHome<'a>(&'a Me);
+
+impl Drop for WayHome<'_> {
+    fn drop(&mut self) {
+        self.0.go_home();
+        ME.set(None);
+    }
+}
+
+/// Unwinds this thread without a word: `resume_unwind` does not call the panic hook.
+pub(crate) fn go_home_early() -> ! {
+    panic::resume_unwind(Box::new(RunIsOver))
+}
+
+// A run -----------------------------------------------------------------------------------------
+
+/// The name of the robot that runs the closure given to `check`.
+const FIRST_ROBOT: &str = "the evening";
+
+/// A schedule calls robots by letters. Long before there are so many, there are too many schedules.
+const MOST_ROBOTS: usize = 26;
+
+/// Numbers the runs of this process, from 1.
+static RUNS: AtomicU64 = AtomicU64::new(1);
+
+impl Floor {
+    /// An empty floor on which nobody has moved yet.
+    pub(crate) fn new(scheduler: Scheduler, rules: Rules) -> Arc<Floor> {
+        if let Time::Ticks(time) = &rules.time {
+            time.reset();
+        }
+        let state = State {
+            robots: vec![Robot::new(FIRST_ROBOT.to_owned())],
+            things: Vec::new(),
+            tale: Tale::default(),
+            end: None,
+            scheduler,
+            moving: 0,
+            change_is_free: false,
+            may_wake_unasked: rules.wake_unasked,
+            rules,
+            fingerprint: 0,
+            steps: 0,
+            present: 1,
+        };
+        Arc::new(Floor {
+            run: RUNS.fetch_add(1, Ordering::Relaxed),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Runs `f` as the first robot, on this thread, until every robot has gone home. Returns what
+    /// is left on the floor.
+    pub(crate) fn run(self: &Arc<Floor>, f: impl FnOnce()) -> MutexGuard<'_, State> {
+        assert!(
+            !is_robot(),
+            "a check inside a check: a robot cannot hold a rehearsal of its own"
+        );
+        breakdown::listen();
+        let floor = Arc::clone(self);
+        Me { floor, id: 0 }.live(f, drop);
+        loop {
+            let state = self.state();
+            if state.present == 0 {
+                return state;
+            }
+            drop(state);
+            thread::park();
+        }
+    }
+
+    /// The lock around the floor. Nobody panics while holding it, so poison means nothing here.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Robot {
+    fn new(name: String) -> Robot {
+        Robot {
+            name,
+            pending: None,
+            rung: false,
+            gone: false,
+            lets_first: Vec::new(),
+            passed: Vec::new(),
+            spawner: None,
+            thread: None,
+        }
+    }
+}
+
+impl State {
+    /// The number of the thing behind `tag` in this run.
+    pub(crate) fn thing(&mut self, tag: &Tag, me: &Me, at: Place) -> ThingId {
+        let thing = tag.seat(me.floor.run, || {
+            self.things.push(Thing::new(tag));
+            self.things.len() - 1
+        });
+        self.things[thing].touched_by(me.id);
+        if !self.rules.things_from_outside && !tag.was_made_on(&me.floor) {
+            let end = End::made_outside(self.name_of(thing), &self.robots[me.id].name, at);
+            self.finish(end);
+        }
+        thing
+    }
+
+    /// How a story calls a thing.
+    pub(crate) fn name_of(&self, thing: ThingId) -> &str {
+        &self.things[thing].name
+    }
+
+    /// Ends the run. The first end counts: what follows is only its echo.
+    pub(crate) fn finish(&mut self, end: End) {
+        if self.end.is_none() {
+            self.end = Some(end);
+            for thread in self.robots.iter().filter_map(|robot| robot.thread.as_ref()) {
+                thread.unpark();
+            }
+        }
+    }
+
+    /// Somebody tries a lock: from now on it matters when locks are given back. A search starts
+    /// again, dice go on.
+    pub(crate) fn unlock_becomes_step(&mut self) {
+        match self.scheduler {
+            Scheduler::Follow(_) | Scheduler::InTurn => self.finish(End::again_with_unlock()),
+            Scheduler::Dice(_) => self.rules.unlock_is_step = true,
+        }
+    }
+
+    /// Is anybody still on the floor?
+    pub(crate) fn is_running(&self) -> bool {
+        self.present > 0
+    }
+
+    fn announce(&mut self, me: usize, op: Op, at: Place) {
+        let mut hasher = DefaultHasher::new();
+        (self.fingerprint, me, op, at.line(), at.column()).hash(&mut hasher);
+        self.fingerprint = hasher.finish();
+        let robot = &mut self.robots[me];
+        robot.pending = Some((op, at));
+        match robot.passed.iter_mut().find(|(place, _)| *place == at) {
+            Some((_, times)) => *times += 1,
+            None => robot.passed.push((at, 1)),
+        }
+    }
+
+    /// Hands the floor to the next robot: to the spawner at a robot's first stop, to the
+    /// scheduler's pick otherwise.
+    fn pass_on(&mut self, me: usize) {
+        match self.robots[me].spawner.take() {
+            Some(spawner) => self.moving = spawner,
+            None => self.pick_next(me),
+        }
+    }
+
+    fn count_step(&mut self, me: usize) {
+        self.steps += 1;
+        self.rules.heartbeat.fetch_add(1, Ordering::Relaxed);
+        for robot in &mut self.robots {
+            robot.lets_first.retain(|other| *other != me);
+        }
+        if let Time::Ticks(time) = &self.rules.time {
+            time.advance(Duration::from_secs(1));
+        }
+        if self.steps > self.rules.max_steps {
+            self.finish_without_end();
+        }
+    }
+
+    /// Is it `until` yet? Where time does not flow, a nap can end at any moment.
+    pub(crate) fn time_is(&self, until: u64) -> bool {
+        match &self.rules.time {
+            Time::Flows(time) => time.now() >= until,
+            Time::Stands | Time::Ticks(_) => true,
+        }
+    }
+
+    /// When a nap of this length is over.
+    pub(crate) fn wake_time(&self, nap: Duration) -> u64 {
+        match &self.rules.time {
+            Time::Flows(time) => time
+                .now()
+                .saturating_add(u64::try_from(nap.as_nanos()).unwrap_or(u64::MAX)),
+            Time::Stands | Time::Ticks(_) => 0,
+        }
+    }
+
+    /// Nobody is ready: lets time jump to the end of the first nap. False if nobody naps.
+    pub(crate) fn time_jumps(&mut self) -> bool {
+        let Time::Flows(time) = &self.rules.time else {
+            return false;
+        };
+        let naps = self.robots.iter().filter_map(|robot| match robot.pending {
+            Some((Op::Nap { until }, _)) => Some(until),
+            _ => None,
+        });
+        let Some(until) = naps.min() else {
+            return false;
+        };
+        time.advance_to(until);
+        self.steps = 0;
+        true
+    }
+
+    /// Two robots of one name could not be told apart in a story.
+    fn free_name(&self, name: String) -> String {
+        let taken = |name: &str| self.robots.iter().any(|robot| robot.name == name);
+        if !taken(&name) {
+            return name;
+        }
+        (2..)
+            .map(|n| format!("{name} ({n})"))
+            .find(|name| !taken(name))
+            .unwrap_or(name)
+    }
+}

@@ -1,0 +1,102 @@
+//! What if the other robot had moved first?
+//!
+//! A program with threads can go wrong in one order of steps and right in all the others, and the
+//! one that goes wrong may come up once in a million evenings. This crate runs a small program in
+//! *every* order. If one of them goes wrong, it tells the shortest one as a story; if none does,
+//! that is a proof.
+//!
+//! ```should_panic
+//! use whatif::sync::{Arc, Shared};
+//! use whatif::{check, never, say, thread};
+//!
+//! check("one table", || {
+//!     let guests = Arc::new(Shared::new(0));
+//!     let seat = |robot: &str| {
+//!         let guests = Arc::clone(&guests);
+//!         let seat_two = move || {
+//!             if guests.get() == 0 { // first check ...
+//!                 say("sees that the table is free");
+//!                 guests.write(|n| *n += 2); // ... then act, and between the two somebody else may come
+//!                 say("seats a party of two");
+//!             }
+//!             never("two parties sit at one table", guests.get() > 2);
+//!         };
+//!         thread::Builder::new().name(robot.into()).spawn(seat_two).unwrap()
+//!     };
+//!     let robots = [seat("GreetBot-1"), seat("GreetBot-2")];
+//!     robots.into_iter().for_each(|robot| robot.join().unwrap());
+//! });
+//! ```
+//!
+//! That check fails, always, and always with the same story:
+//!
+//! ```text
+//! one table: it can go wrong, and this is the shortest way I found
+//! (6 schedules tried; it takes 1 preemption)
+//!
+//!    step 1  GreetBot-1  sees that the table is free  [src/main.rs:11]
+//!    step 2  GreetBot-2  sees that the table is free  [src/main.rs:11]
+//!    step 3  GreetBot-2  seats a party of two         [src/main.rs:13]
+//! >> step 4  GreetBot-1  seats a party of two         [src/main.rs:13]
+//!
+//!    rule broken: two parties sit at one table
+//!
+//!    To play it again:  WHATIF_REPLAY=1c cargo test -p my-restaurant one_table
+//! ```
+//!
+//! # How it works
+//!
+//! Robots are real threads, but one moves at a time ([`thread`], [`sync`]: shaped like those of
+//! std, and outside of a check they *are* std). A robot stops before each step that others could
+//! notice. There somebody is picked to move next, and the picks decide the run. The search goes
+//! through all picks, fewest preemptions first.
+//!
+//! The files, in the order in which to read them:
+//!
+//! | file | idea |
+//! |---|---|
+//! | `check.rs` | the front door |
+//! | `floor.rs` | one robot moves at a time: stopping, handing over |
+//! | `pending.rs` | a step that has been announced; could it be taken now? |
+//! | `choice.rs` | who could move next, and what is a preemption |
+//! | `scheduler.rs`, `schedule.rs` | who picks; and the picks, written down as an id |
+//! | `explore.rs` | every schedule once, fewest preemptions first |
+//! | `run.rs`, `replay.rs`, `simulate.rs` | one run: for the search, by its id, by dice in virtual time |
+//! | `thread.rs`, `crew.rs`, `sync/`, `thing.rs` | what looks like std |
+//! | `narrate.rs`, `tale.rs`, `ending.rs`, `story.rs`, `place.rs` | what happened, in words |
+//! | `breakdown.rs`, `watchdog.rs` | robots that panic, and robots that never come back |
+//!
+//! # What it does not see
+//!
+//! Steps are those of this crate. Plain `std::sync`, statics and clocks go unnoticed until they
+//! make a run differ from its schedule, or a robot stay away for two seconds. (A `thread_local` is
+//! like a static here: robots get the same threads again in the next run.) Memory is sequentially
+//! consistent: what a weaker memory ordering could do is not tried.
+
+mod breakdown;
+mod check;
+mod choice;
+mod crew;
+mod ending;
+mod explore;
+mod floor;
+mod narrate;
+mod pending;
+mod place;
+mod replay;
+mod run;
+mod schedule;
+mod scheduler;
+mod simulate;
+mod story;
+pub mod sync;
+mod tale;
+mod thing;
+pub mod thread;
+mod watchdog;
+
+pub use check::{Checker, Outcome, Report, check};
+pub use ending::Ending;
+pub use narrate::{never, say, step};
+pub use simulate::simulate;
+pub use story::{Line, Story};

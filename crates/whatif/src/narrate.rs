@@ -1,0 +1,73 @@
+//! What robots say of themselves: the steps that a story tells, and the rules that it must keep.
+
+use std::panic::Location;
+
+use crate::ending::End;
+use crate::floor::me;
+use crate::pending::Op;
+use crate::tale::What;
+
+/// Takes a step of the story, such as "sees table 2 free". Any other robot may come before it.
+///
+/// Outside of a check this does nothing.
+///
+/// ```
+/// whatif::step("sees table 2 free"); // no check here: no effect
+/// ```
+#[track_caller]
+pub fn step(text: impl Into<String>) {
+    let at = Location::caller();
+    if let Some(me) = me() {
+        let text = text.into();
+        me.step(
+            at,
+            |_| Op::Step,
+            |state| state.tale.tell(me.id, What::Said(text), at),
+        );
+    }
+}
+
+/// Tells a line of the story without being a step: nobody can come before it. For what has just
+/// happened anyway, such as a line about a lock that the robot has taken.
+///
+/// Outside of a check this does nothing.
+#[track_caller]
+pub fn say(text: impl Into<String>) {
+    let at = Location::caller();
+    if let Some(me) = me() {
+        me.glance(|state| state.tale.tell(me.id, What::Said(text.into()), at));
+    }
+}
+
+/// Says what must never be: if `broken`, the run ends here, and the story names `rule`.
+///
+/// The rule is a sentence about the world, such as "a party sits at a table that is being cleared".
+///
+/// # Panics
+///
+/// Outside of a check, a broken rule is a panic.
+#[track_caller]
+pub fn never(rule: &str, broken: bool) {
+    if !broken {
+        return;
+    }
+    let Some(me) = me() else {
+        assert!(std::thread::panicking(), "this must never be: {rule}");
+        return; // While unwinding, one panic is enough.
+    };
+    me.glance(|state| {
+        // Whoever notices, the last thing that was said or done is what broke it.
+        if let Some(told) = state
+            .tale
+            .lines
+            .iter_mut()
+            .rev()
+            .find(|told| matches!(told.what, What::Said(_)))
+        {
+            told.marked = true;
+        } else if let Some(told) = state.tale.lines.last_mut() {
+            told.marked = true;
+        }
+    });
+    me.end_run(End::rule_broken(rule));
+}

@@ -1,0 +1,139 @@
+//! Who picks: a schedule to follow, one step each in turn, or dice.
+
+use crate::ending::End;
+use crate::schedule::{Schedule, Turn};
+
+/// One way to go on from a decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub robot: usize,
+    /// The robot wakes up at a `Condvar` although nobody rang.
+    pub unasked: bool,
+    /// 1 for a preemption: a robot that could have gone on is made to wait. 0 for everything else.
+    pub price: usize,
+}
+
+/// A moment with more than one way to go on. The first choice is what happens by itself.
+pub(crate) struct Decision<'a> {
+    pub choices: &'a [Choice],
+    /// The robot that moved last.
+    pub moving: usize,
+    /// Tells whether the run has come here in the same steps as another run.
+    pub fingerprint: u64,
+}
+
+/// Makes the decisions of one run.
+pub(crate) enum Scheduler {
+    Follow(Follow),
+    InTurn,
+    Dice(Dice),
+}
+
+impl Scheduler {
+    /// The index of the choice taken; or, if the decision is not the one that was expected, the end
+    /// of the run.
+    pub(crate) fn pick(&mut self, decision: &Decision) -> Result<usize, End> {
+        match self {
+            Scheduler::Follow(follow) => follow.pick(decision),
+            Scheduler::InTurn => Ok(next_in_turn(decision)),
+            Scheduler::Dice(dice) => Ok(dice.roll(decision.choices.len())),
+        }
+    }
+}
+
+/// Follows a schedule, then lets things happen by themselves, and notes every decision on the way.
+pub(crate) struct Follow {
+    pub schedule: Schedule,
+    /// All decisions of the run so far.
+    pub log: Vec<Made>,
+    /// How the run must have come to the last turn of the schedule; None in a replay, where the
+    /// code may have changed.
+    pub expected: Option<u64>,
+    /// How many turns of the schedule have been taken.
+    taken: usize,
+}
+
+/// A decision that has been made.
+pub(crate) struct Made {
+    pub choices: Vec<Choice>,
+    pub fingerprint: u64,
+}
+
+impl Follow {
+    pub(crate) fn new(schedule: Schedule, expected: Option<u64>) -> Follow {
+        Follow {
+            schedule,
+            log: Vec::new(),
+            expected,
+            taken: 0,
+        }
+    }
+
+    /// The turns that the run has not come to.
+    pub(crate) fn left_over(&self) -> &[Turn] {
+        &self.schedule.turns[self.taken..]
+    }
+
+    fn pick(&mut self, decision: &Decision) -> Result<usize, End> {
+        let at = self.log.len();
+        self.log.push(Made {
+            choices: decision.choices.to_vec(),
+            fingerprint: decision.fingerprint,
+        });
+        let Some(turn) = self
+            .schedule
+            .turns
+            .get(self.taken)
+            .filter(|turn| turn.at == at)
+        else {
+            return Ok(0);
+        };
+        self.taken += 1;
+        let last = self.taken == self.schedule.turns.len();
+        let picked = decision
+            .choices
+            .iter()
+            .position(|choice| choice.robot == turn.robot && choice.unasked == turn.unasked);
+        match (picked, self.expected) {
+            (None, None) => Err(End::does_not_fit()),
+            (None, Some(_)) => Err(End::different_steps()),
+            (Some(_), Some(expected)) if last && expected != decision.fingerprint => {
+                Err(End::different_steps())
+            }
+            (Some(picked), _) => Ok(picked),
+        }
+    }
+}
+
+/// Everybody one step in turn, by number. Perfectly fair: a program that does not end like this is
+/// going in circles.
+fn next_in_turn(decision: &Decision) -> usize {
+    let rank = |choice: &Choice| {
+        // Robots after the one that moved last come first, then the others, then waking up unasked.
+        (
+            choice.unasked,
+            choice.robot <= decision.moving,
+            choice.robot,
+        )
+    };
+    (0..decision.choices.len())
+        .min_by_key(|i| rank(&decision.choices[*i]))
+        .unwrap_or(0)
+}
+
+/// A small random number generator (SplitMix64): the same seed gives the same rolls on every
+/// machine.
+pub(crate) struct Dice(pub u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        // Multiply and shift, instead of a remainder: a fair share for each side, to within 1 in
+        // 2^60.
+        ((u128::from(z) * sides as u128) >> 64) as usize
+    }
+}

@@ -1,0 +1,70 @@
+//! One run in virtual time: the same seed gives the same evening, on every machine.
+
+use flight::VirtualTime;
+
+use crate::ending::Ending;
+use crate::floor::{Rules, Time};
+use crate::run::{self, Backstage};
+use crate::scheduler::{Dice, Scheduler};
+use crate::story::Story;
+
+/// Steps without any time passing, after which nobody is getting anywhere.
+const MAX_STEPS: u64 = 100_000;
+
+/// Runs `f`, and the robots that it spawns, once, in virtual time.
+///
+/// [`sleep`](crate::thread::sleep) takes exactly as long as it says on `time`, and everything else
+/// takes no time at all. When nobody can move, time jumps to the end of the first nap. At each step
+/// `seed` decides which of the robots that could move does. So the run depends on the program and
+/// the seed alone.
+///
+/// # Errors
+///
+/// The story, if the run cannot go on: a deadlock, a lost wake-up, a robot that panics, a broken
+/// rule.
+///
+/// # Panics
+///
+/// If called from inside of a check or a simulation.
+///
+/// ```
+/// use std::time::Duration;
+/// use whatif::thread;
+///
+/// let time = flight::VirtualTime::new();
+/// let bake = || thread::sleep(Duration::from_secs(1200));
+/// whatif::simulate(42, &time, move || {
+///     let oven = thread::spawn(bake);
+///     bake();
+///     oven.join().unwrap();
+/// })
+/// .unwrap();
+/// assert_eq!(time.now(), 1_200_000_000_000); // 20 minutes, both at once
+/// ```
+#[expect(
+    clippy::result_large_err,
+    reason = "returned once in an evening, and convenient to read"
+)]
+pub fn simulate(
+    seed: u64,
+    time: &VirtualTime,
+    f: impl FnOnce() + Send + 'static,
+) -> Result<(), Story> {
+    let name = format!("the evening of seed {seed}");
+    let backstage = Backstage::new(&name);
+    let rules = Rules {
+        time: Time::Flows(time.clone()),
+        unlock_is_step: false,
+        wake_unasked: false,
+        things_from_outside: true,
+        max_steps: MAX_STEPS,
+        crew: backstage.crew.clone(),
+        heartbeat: backstage.watchdog.heartbeat.clone(),
+    };
+    let ran = run::once(&name, Scheduler::Dice(Dice(seed)), rules, &backstage, f);
+    if ran.story.ending == Ending::AllWell {
+        Ok(())
+    } else {
+        Err(ran.story)
+    }
+}

@@ -1,0 +1,279 @@
+//! A run put into words: what a failing check prints.
+
+use std::fmt::{self, Write as _};
+
+use crate::ending::{End, Ending};
+use crate::floor::{Place, State};
+use crate::place;
+use crate::run::is_final;
+use crate::tale::{Told, What};
+
+/// One run, told step by step: who did what, in which line of the source, and what was wrong with
+/// it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Story {
+    /// The name of the check.
+    pub check: String,
+    /// How it ends.
+    pub ending: Ending,
+    /// What went wrong, in a sentence. For a broken rule, the rule as [`never`](crate::never) was
+    /// given it.
+    pub rule: String,
+    /// What to try next, where there is something to say.
+    pub advice: Option<String>,
+    /// The last lines, at most [`Story::MOST_LINES`] of them.
+    pub lines: Vec<Line>,
+    /// Lines left out at the front.
+    pub left_out: usize,
+    /// The schedule. Given back in `WHATIF_REPLAY`, it makes the same run again. Empty if there is
+    /// nothing to replay.
+    pub id: String,
+    /// How many preemptions the run took: how often a robot had to wait that could have gone on.
+    pub preemptions: usize,
+    /// How many schedules had been tried when this story was chosen. 0 outside of a search.
+    pub schedules: usize,
+    /// The command that plays it again, if the check knows how it was started.
+    pub play_again: Option<String>,
+}
+
+/// One line of a story.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Line {
+    /// Its number, from 1. None for where a robot stands at the end.
+    pub step: Option<usize>,
+    /// The robot that it is about.
+    pub robot: String,
+    /// What the robot does: "sees table 2 free".
+    pub text: String,
+    /// The source line that did it.
+    pub loc: Place,
+    /// The line at which it goes wrong.
+    pub marked: bool,
+}
+
+impl Story {
+    /// More lines than this are not read by anybody. The last ones are kept, as the end is what it
+    /// is about.
+    pub const MOST_LINES: usize = 24;
+
+    /// Tells the run that is left on the floor.
+    pub(crate) fn tell(check: &str, state: &State, end: &End, id: String) -> Story {
+        let told: Vec<&Told> = worth_telling(state, end);
+        let mut step = state.tale.forgotten;
+        let lines: Vec<Line> = told
+            .into_iter()
+            .map(|told| {
+                let stuck = matches!(told.what, What::Stuck(_));
+                step += usize::from(!stuck);
+                Line {
+                    step: (!stuck).then_some(step),
+                    robot: state.robots[told.robot].name.clone(),
+                    text: told.what.words(state),
+                    loc: told.at,
+                    marked: told.marked,
+                }
+            })
+            .collect();
+        let mut lines = fold_repetitions(&lines);
+        let left_out = lines.len().saturating_sub(Story::MOST_LINES);
+        lines.drain(..left_out);
+        let mut story = Story::without_lines(check, end);
+        story.left_out = left_out + state.tale.forgotten;
+        story.lines = lines;
+        story.id = id;
+        story
+    }
+
+    /// A story about the check as a whole, not about one run.
+    pub(crate) fn without_lines(check: &str, end: &End) -> Story {
+        Story {
+            check: check.to_owned(),
+            ending: end.ending,
+            rule: end.rule.clone(),
+            advice: end.advice.map(str::to_owned),
+            lines: Vec::new(),
+            left_out: 0,
+            id: String::new(),
+            preemptions: 0,
+            schedules: 0,
+            play_again: None,
+        }
+    }
+
+    /// All lines, also those that are not shown: of two stories the one with fewer is the better
+    /// one.
+    pub(crate) fn length(&self) -> usize {
+        self.lines.len() + self.left_out
+    }
+}
+
+/// The lines that a reader wants. A story is told by what the robots say and do; locks, bells and
+/// cells are mentioned only where they are the plot, or where the program says nothing of itself.
+fn worth_telling<'a>(state: &'a State, end: &End) -> Vec<&'a Told> {
+    let lines = &state.tale.lines;
+    let speaks =
+        !end.plot.is_empty() || lines.iter().any(|told| matches!(told.what, What::Said(_)));
+    let wanted =
+        |(i, told): &(usize, &Told)| !speaks || told.what.is_story() || end.plot.contains(i);
+    lines
+        .iter()
+        .enumerate()
+        .filter(wanted)
+        .map(|(_, told)| told)
+        .collect()
+}
+
+/// Says "(12 times)" instead of saying the same thing twelve times over.
+fn fold_repetitions(lines: &[Line]) -> Vec<Line> {
+    let fold = |same: &[Line]| match same {
+        [.., last] if same.len() > 3 => {
+            vec![Line {
+                text: format!("{} ({} times)", last.text, same.len()),
+                ..last.clone()
+            }]
+        }
+        few => few.to_vec(),
+    };
+    lines.chunk_by(Line::is_like).flat_map(fold).collect()
+}
+
+impl Line {
+    fn is_like(&self, other: &Line) -> bool {
+        self.robot == other.robot && self.text == other.text && self.loc == other.loc
+    }
+}
+
+// On paper ----------------------------------------------------------------------------------------
+
+/// No line is longer, so that a story fits a terminal and a page.
+const WIDTH: usize = 88;
+
+impl fmt::Display for Story {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in wrap(&format!("{}: {}", self.check, self.headline()), WIDTH) {
+            writeln!(f, "{line}")?;
+        }
+        if self.schedules > 0 && !is_final(self.ending) {
+            let needed = match self.preemptions {
+                0 => "no preemption".to_owned(),
+                n => count(n, "preemption"),
+            };
+            writeln!(
+                f,
+                "({} tried; it takes {needed})",
+                count(self.schedules, "schedule")
+            )?;
+        }
+        f.write_char('\n')?;
+        if self.left_out > 0 {
+            writeln!(f, "   ({} before that)", count(self.left_out, "step"))?;
+        }
+        self.table(f)?;
+        if !self.lines.is_empty() {
+            f.write_char('\n')?;
+        }
+        let rule = match self.ending {
+            Ending::RuleBroken => format!("rule broken: {}", self.rule),
+            _ => self.rule.clone(),
+        };
+        for paragraph in [Some(rule), self.advice.clone()].into_iter().flatten() {
+            for line in wrap(&paragraph, WIDTH - 3) {
+                writeln!(f, "   {line}")?;
+            }
+        }
+        match &self.play_again {
+            Some(command) => write!(f, "\n   To play it again:  {command}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Story {
+    fn headline(&self) -> &'static str {
+        match self.ending {
+            Ending::AllWell => "in this order of steps nothing goes wrong",
+            Ending::NotWritten => "not ready to be checked",
+            Ending::NeverMet => "nothing has been checked",
+            Ending::DoesNotFit => "nothing to play",
+            ending if is_final(ending) => "this cannot be checked",
+            _ if self.schedules > 0 => "it can go wrong, and this is the shortest way I found",
+            _ => "this is how it goes wrong",
+        }
+    }
+
+    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label = |line: &Line| match line.step {
+            Some(step) => format!("step {step}"),
+            None if self.ending == Ending::NobodyGetsAnywhere => "on and on".to_owned(),
+            None => "for ever".to_owned(),
+        };
+        let widest =
+            |column: &dyn Fn(&Line) -> usize| self.lines.iter().map(column).max().unwrap_or(0);
+        let labels = widest(&|line| label(line).len());
+        let robots = widest(&|line| line.robot.chars().count());
+        let room = WIDTH.saturating_sub(3 + labels + 2 + robots + 2).max(30);
+        let place = |line: &Line| format!("[{}]", place::short(line.loc));
+        let fits = |line: &Line| {
+            let text = line.text.chars().count();
+            if text + 2 + place(line).len() <= room {
+                text
+            } else {
+                0
+            }
+        };
+        let texts = widest(&fits);
+        for line in &self.lines {
+            let mark = if line.marked || line.step.is_none() {
+                ">>"
+            } else {
+                "  "
+            };
+            let place = place(line);
+            let mut text = wrap(&line.text, room);
+            let last = text.pop().unwrap_or_default();
+            if last.chars().count() + 2 + place.len() <= room {
+                let wanted = texts.min(room - 2 - place.len());
+                text.push(format!("{last:wanted$}  {place}"));
+            } else {
+                text.push(last);
+                text.push(place);
+            }
+            for (i, part) in text.iter().enumerate() {
+                match i {
+                    0 => writeln!(
+                        f,
+                        "{mark} {:labels$}  {:robots$}  {part}",
+                        label(line),
+                        line.robot
+                    )?,
+                    _ => writeln!(f, "   {:labels$}  {:robots$}  {part}", "", "")?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `1 step`, `2 steps`.
+pub(crate) fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// Breaks a text between words.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let line = lines.last_mut().expect("there is always one line");
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_owned());
+        } else {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    lines
+}

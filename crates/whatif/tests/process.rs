@@ -1,0 +1,123 @@
+//! What a learner sees in the terminal: the tests named `shows_...` fail on purpose, each in a
+//! process of its own.
+
+mod common;
+
+use std::process::{Command, Output};
+
+use common::{careful, careless};
+use whatif::{check, step};
+
+#[test]
+#[ignore = "fails on purpose; run by the tests below"]
+fn shows_a_story() {
+    check("one table", careless);
+}
+
+#[test]
+#[ignore = "passes, but is run by the tests below"]
+fn shows_a_proof() {
+    check("one table", careful);
+}
+
+#[test]
+#[ignore = "ends the process on purpose; run by the tests below"]
+fn shows_an_endless_loop() {
+    check("one table", || {
+        common::robot("WaitBot-1", || {
+            step("goes to table 2");
+            #[expect(clippy::empty_loop, reason = "this is what it shows")]
+            loop {}
+        })
+        .join()
+        .unwrap();
+    });
+}
+
+/// Runs one of the tests above as `cargo test` would.
+fn run(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--ignored", "--exact", test])
+        .env_remove("WHATIF_REPLAY")
+        .env("RUST_BACKTRACE", "1");
+    command.envs(variables.iter().copied());
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
+    (
+        status.success(),
+        String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap(),
+    )
+}
+
+#[test]
+fn a_failing_check_prints_its_story_once_and_nothing_else() {
+    let (passed, text) = run("shows_a_story", &[]);
+    assert!(!passed);
+    assert_eq!(
+        text.matches("rule broken: a party sits at a table that is being cleared")
+            .count(),
+        1,
+        "{text}"
+    );
+    let replay = if cfg!(windows) {
+        "$env:WHATIF_REPLAY="
+    } else {
+        "WHATIF_REPLAY=0c-3b cargo test -p whatif shows_a_story"
+    };
+    assert_eq!(text.matches(replay).count(), 1, "{text}");
+    for noise in [
+        "panicked at",
+        "stack backtrace",
+        "RUST_BACKTRACE",
+        "/lib.rs",
+    ] {
+        assert!(!text.contains(noise), "{noise}: {text}");
+    }
+}
+
+#[test]
+fn a_replay_by_variable_tells_the_story_even_of_a_test_that_passes() {
+    let (passed, text) = run("shows_a_proof", &[("WHATIF_REPLAY", "by-itself")]);
+    assert!(passed, "{text}");
+    assert_eq!(
+        text.matches("in this order of steps nothing goes wrong")
+            .count(),
+        1,
+        "{text}"
+    );
+    assert!(text.contains("seats the Chen party"), "{text}");
+}
+
+#[test]
+fn a_replay_by_variable_fails_where_the_story_fails() {
+    let (passed, text) = run("shows_a_story", &[("WHATIF_REPLAY", "in-turn")]);
+    assert!(!passed, "{text}");
+    assert!(text.contains("this is how it goes wrong"), "{text}");
+}
+
+#[test]
+fn a_wrong_id_fails_with_one_clear_sentence() {
+    let (passed, text) = run("shows_a_story", &[("WHATIF_REPLAY", "tomorrow")]);
+    assert!(!passed);
+    assert!(
+        text.contains("\"tomorrow\" is not the id of a schedule"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_endless_loop_ends_the_process_and_names_the_robot() {
+    let (passed, text) = run("shows_an_endless_loop", &[("WHATIF_PATIENCE", "1")]);
+    assert!(!passed);
+    assert!(
+        text.contains(
+            "WaitBot-1 has been gone for 1 second without taking a step; it was last seen at"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("goes to table 2"), "{text}");
+}
