@@ -129,8 +129,8 @@ impl Opening {
             .into_iter()
             .map(|robot| robot.join().expect("a robot broke down"))
             .collect();
-        // ANCHOR_END: crew
         let incidents = std::mem::take(&mut *incidents.lock().unwrap());
+        // ANCHOR_END: crew
         let length = match &time {
             Time::Real { opened, pace } => pace.restaurant(opened.elapsed()),
             Time::Virtual(time) => Duration::from_nanos(time.now()),

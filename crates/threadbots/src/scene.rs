@@ -13,10 +13,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use flight::{ActorKind, Header, Recorder, Recording, VirtualTime};
+use flight::{ActorKind, Entry, Event, Header, Recorder, Recording, VirtualTime};
 use restaurant::Shift;
 use restaurant::story::{self, TableState};
-use whatif::{Checker, Outcome, thread};
+use whatif::{Checker, Outcome, Report, thread};
 
 use crate::coordination::Coordination;
 use crate::robot::{Robot, Time};
@@ -30,6 +30,11 @@ pub fn one_table(coordination: Coordination) {
     play(coordination, &Recorder::off(), &VirtualTime::new());
 }
 
+/// What the checker finds when it tries every schedule of [`one_table`].
+pub fn check_one_table(coordination: Coordination) -> Report {
+    Checker::new("one table").explore(move || one_table(coordination))
+}
+
 /// A recording of [`one_table`]: the simplest schedule on which it breaks, a second of virtual time for
 /// each step; or, if there is no such schedule, a rehearsal in which every walk takes its time.
 pub fn record_one_table(coordination: Coordination) -> Recording {
@@ -41,22 +46,36 @@ pub fn record_one_table(coordination: Coordination) -> Recording {
         let (recorder, time) = (recorder.clone(), time.clone());
         move || play(coordination, &recorder, &time)
     };
-    match Checker::new("one table")
-        .explore(move || one_table(coordination))
-        .outcome
-    {
+    match check_one_table(coordination).outcome {
         Outcome::Failed(story) => {
             let recorder = Recorder::new(header.fact("schedule", &story.id));
             Checker::new("one table")
                 .clock(&time)
                 .replay(&story.id, scene(&recorder));
-            recorder.recording()
+            let mut recording = recorder.recording();
+            line_up_the_leaving(&mut recording);
+            recording
         }
         _ => {
             let recorder =
                 Recorder::new(header.fact("schedule", "none breaks it; rehearsed with seed 10"));
             whatif::simulate(10, &time, scene(&recorder)).unwrap_or_else(|story| panic!("{story}"));
             recorder.recording()
+        }
+    }
+}
+
+/// When a check ends a run, all its robots leave at the same moment of virtual time, in an order that the operating
+/// system decides. Here they leave in the order in which they came.
+fn line_up_the_leaving(recording: &mut Recording) {
+    let same_moment = |a: &Entry, b: &Entry| {
+        a.event == Event::ActorStop && b.event == Event::ActorStop && a.t == b.t
+    };
+    for leaving in recording.events.chunk_by_mut(same_moment) {
+        let numbers: Vec<u64> = leaving.iter().map(|entry| entry.n).collect();
+        leaving.sort_by_key(|entry| entry.actor);
+        for (entry, n) in leaving.iter_mut().zip(numbers) {
+            entry.n = n;
         }
     }
 }
