@@ -128,7 +128,6 @@ impl Executor {
         }
     }
 
-    // ANCHOR: poll
     /// One poll, of main or of a task, with all that belongs to it.
     fn poll<R>(
         &self,
@@ -154,7 +153,6 @@ impl Executor {
         });
         polled
     }
-    // ANCHOR_END: poll
 
     fn fire_timers(&self) {
         let now = self.now();
