@@ -1,6 +1,6 @@
 //! What GreetBot and WaitBot owe their guests. Each test runs the robots in every order of steps.
 
-use exercise::Room;
+use exercise_03::Room;
 use whatif::sync::Arc;
 use whatif::{Checker, check, never, thread};
 

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use exercise::{House, Plate, Serve, Slip, Tip};
+use exercise_08::{House, Plate, Serve, Slip, Tip};
 
 /// How long one test may take until we say that it hangs. It takes far less than a second if `poll` does not wait.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,618 @@
+//! `course check NN`: an exercise's tests, contained, with one clear sentence at the end.
+//!
+//! Building and testing are two steps here. Cargo builds (and holds its lock only while it does); then this program starts the
+//! test executables itself. So the time limit is for the tests alone, and a crash is seen as the signal it was.
+//!
+//! The build goes to `target/check`, not `target`: an editor checks the learner's code on every save, and a page's check
+//! button must not wait for that, nor the editor for it.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::contained::{self, Ended, Limits, Stop, Stream, Streams};
+use crate::exercises::Exercise;
+use crate::trouble::status;
+
+/// What a check may use.
+#[derive(Clone, Debug)]
+pub struct CheckOptions {
+    /// For the build, which may have to download something the first time.
+    pub build: Duration,
+    /// For the tests, without the build.
+    pub tests: Duration,
+    /// Bytes that the tests may print before they are ended.
+    pub output: u64,
+    /// Bytes of it that are shown.
+    pub shown: usize,
+    /// Where to build. `None`: `target/check`, or a folder like it where `target` is elsewhere or cannot be written.
+    pub target: Option<PathBuf>,
+    /// Whether cargo may use the network, for what is not there yet.
+    pub network: bool,
+}
+
+impl Default for CheckOptions {
+    fn default() -> CheckOptions {
+        CheckOptions {
+            build: Duration::from_secs(600),
+            tests: Duration::from_secs(60),
+            output: 64 << 20,
+            shown: 1 << 20,
+            target: None,
+            network: true,
+        }
+    }
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Every test passed, and there was at least one.
+    Passes,
+    /// A test failed.
+    Fails,
+    /// The compiler refused the learner's code.
+    DoesNotCompile,
+    /// The tests were ended at the time limit.
+    NeverEnds,
+    /// The tests were ended at the output limit.
+    PrintsTooMuch,
+    /// The tests aborted, overflowed the stack, or were killed.
+    Dies,
+    /// The check was stopped before its end.
+    Stopped,
+    /// Nothing was found out: cargo or the machine stood in the way.
+    NotRun,
+}
+
+impl Verdict {
+    /// As it stands in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Passes => "pass",
+            Verdict::Fails => "fail",
+            Verdict::DoesNotCompile => "does-not-compile",
+            Verdict::NeverEnds => "never-ends",
+            Verdict::PrintsTooMuch => "prints-too-much",
+            Verdict::Dies => "dies",
+            Verdict::Stopped => "stopped",
+            Verdict::NotRun => "not-run",
+        }
+    }
+
+    /// The exit status that says it.
+    pub fn status(self) -> u8 {
+        match self {
+            Verdict::Passes => status::DONE,
+            Verdict::Fails => status::FAILS,
+            Verdict::DoesNotCompile => status::DOES_NOT_COMPILE,
+            Verdict::NeverEnds => status::NEVER_ENDS,
+            Verdict::PrintsTooMuch => status::PRINTS_TOO_MUCH,
+            Verdict::Dies => status::DIES,
+            Verdict::Stopped => status::INTERRUPTED,
+            Verdict::NotRun => status::ENVIRONMENT,
+        }
+    }
+}
+
+/// A verdict with its sentence.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The same for the learner.
+    pub sentence: String,
+}
+
+impl Checked {
+    fn new(verdict: Verdict, sentence: impl Into<String>) -> Checked {
+        Checked {
+            verdict,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+/// A package that answers an exercise: the learner's own, the solution, or a wrong answer.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// The workspace that the package belongs to.
+    pub root: PathBuf,
+    /// The package's name.
+    pub package: String,
+    /// The package's folder. Its tests run there, as they do under cargo.
+    pub folder: PathBuf,
+    /// The exercise's number, for the sentences.
+    pub number: String,
+}
+
+/// Checks the learner's answer to an exercise. `on_line` sees what cargo, the compiler and the tests print.
+pub fn check(
+    root: &Path,
+    exercise: &Exercise,
+    options: &CheckOptions,
+    stop: &Stop,
+    on_line: &mut dyn FnMut(&str),
+) -> Checked {
+    let subject = Subject {
+        root: root.to_path_buf(),
+        package: exercise.package(),
+        folder: exercise.folder.clone(),
+        number: exercise.number.clone(),
+    };
+    check_package(&subject, options, stop, on_line)
+}
+
+/// Builds a package's tests and runs them, as [`check`] does.
+pub fn check_package(
+    subject: &Subject,
+    options: &CheckOptions,
+    stop: &Stop,
+    on_line: &mut dyn FnMut(&str),
+) -> Checked {
+    on_line(&format!("Building {} ...", subject.package));
+    let tests = match build(subject, options, stop, on_line) {
+        Ok(tests) => tests,
+        Err(checked) => return checked,
+    };
+    on_line("Testing ...");
+    let mut passed = 0;
+    for test in &tests {
+        match run_tests(subject, test, options, stop, on_line) {
+            Ok(more) => passed += more,
+            Err(checked) => return checked,
+        }
+    }
+    let number = &subject.number;
+    if passed == 0 {
+        let tests = subject.folder.join("tests");
+        return Checked::new(
+            Verdict::NotRun,
+            format!(
+                "Exercise {number} has no test that runs: {} should hold one.",
+                tests.display()
+            ),
+        );
+    }
+    Checked::new(
+        Verdict::Passes,
+        format!("Exercise {number} passes: {}.", count(passed, "test")),
+    )
+}
+
+/// Where checks build when nothing else is asked for.
+fn target_dir(root: &Path) -> PathBuf {
+    // Cargo names what it builds by its place in the workspace, so two copies of the course must not share a folder.
+    let mut hasher = DefaultHasher::new();
+    root.hash(&mut hasher);
+    let own = format!("check-{:016x}", hasher.finish());
+    let check = match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(elsewhere) => root.join(elsewhere).join(&own),
+        None => root.join("target").join("check"),
+    };
+    let writable = fs::create_dir_all(&check).is_ok() && tempfile::tempfile_in(&check).is_ok();
+    if writable {
+        check
+    } else {
+        std::env::temp_dir().join(format!("loopbot-{own}"))
+    }
+}
+
+/// The cargo that started this program, so that the toolchain is the same; else the one on the PATH.
+pub fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// Builds; gives the test executables.
+fn build(
+    subject: &Subject,
+    options: &CheckOptions,
+    stop: &Stop,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<Vec<PathBuf>, Checked> {
+    let mut command = cargo();
+    command
+        .args([
+            "test",
+            "--no-run",
+            "--message-format=json",
+            "--package",
+            &subject.package,
+        ])
+        .arg("--target-dir")
+        .arg(
+            options
+                .target
+                .clone()
+                .unwrap_or_else(|| target_dir(&subject.root)),
+        )
+        .current_dir(&subject.root);
+    if !options.network {
+        command.arg("--offline");
+    }
+    let mut tests = Vec::new();
+    let mut compiler = Compiler::default();
+    let build_limits = Limits {
+        time: options.build,
+        output: options.output,
+        line: 8 << 20,
+    };
+    let ended = contained::run(
+        command,
+        Streams::Apart,
+        build_limits,
+        stop,
+        &mut |stream, line| {
+            match stream {
+                Stream::Err => {
+                    if line.trim_start().starts_with("error") {
+                        compiler.cargo_said = line.trim().to_owned();
+                    }
+                    on_line(line);
+                }
+                Stream::Out => match serde_json::from_str::<Value>(line) {
+                    Ok(message) if message["reason"] == "compiler-message" => {
+                        compiler.hear(&message["message"], &subject.package, &message, on_line);
+                    }
+                    Ok(message)
+                        if message["reason"] == "compiler-artifact"
+                            && message["profile"]["test"] == true =>
+                    {
+                        tests.extend(message["executable"].as_str().map(PathBuf::from));
+                    }
+                    _ => {}
+                },
+            }
+            ControlFlow::Continue(())
+        },
+    );
+    let number = &subject.number;
+    match ended {
+        Ok(Ended::Exited(status)) if status.success() => Ok(tests),
+        Ok(Ended::Exited(_)) => Err(compiler.verdict(number)),
+        Ok(Ended::OutOfTime) => Err(Checked::new(
+            Verdict::NotRun,
+            format!(
+                "Building exercise {number} took more than {} and was stopped.",
+                seconds(options.build)
+            ),
+        )),
+        Ok(Ended::OutOfOutput) => Err(Checked::new(
+            Verdict::NotRun,
+            format!(
+                "Building exercise {number} printed more than {} and was stopped.",
+                mebibytes(options.output)
+            ),
+        )),
+        Ok(Ended::Stopped) => Err(stopped(number)),
+        Err(error) => Err(Checked::new(
+            Verdict::NotRun,
+            format!(
+                "Cargo cannot be started ({error}): `cargo course doctor` says how to mend that."
+            ),
+        )),
+    }
+}
+
+/// What the compiler said on the way.
+#[derive(Default)]
+struct Compiler {
+    errors: usize,
+    first_at: Option<String>,
+    linker: Option<String>,
+    cargo_said: String,
+}
+
+impl Compiler {
+    fn hear(
+        &mut self,
+        message: &Value,
+        package: &str,
+        envelope: &Value,
+        on_line: &mut dyn FnMut(&str),
+    ) {
+        let level = message["level"].as_str().unwrap_or_default();
+        let text = message["message"].as_str().unwrap_or_default();
+        let is_error = level.starts_with("error");
+        // A warning in a crate that the learner did not write is not their business.
+        if !is_error
+            && !envelope["package_id"]
+                .as_str()
+                .unwrap_or_default()
+                .contains(package)
+        {
+            return;
+        }
+        for line in message["rendered"].as_str().unwrap_or(text).lines() {
+            on_line(line);
+        }
+        if !is_error || text.starts_with("aborting due to") {
+            return;
+        }
+        let place = message["spans"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|span| span["is_primary"] == true);
+        if place.is_none() && text.starts_with("link") {
+            self.linker = Some(text.lines().next().unwrap_or_default().to_owned());
+        }
+        self.errors += 1;
+        if self.first_at.is_none() {
+            self.first_at = place.map(|span| {
+                format!(
+                    "{}:{}",
+                    span["file_name"].as_str().unwrap_or_default(),
+                    span["line_start"]
+                )
+            });
+        }
+    }
+
+    fn verdict(self, number: &str) -> Checked {
+        if let Some(linker) = self.linker {
+            return Checked::new(
+                Verdict::NotRun,
+                format!(
+                    "Exercise {number} cannot be linked on this machine ({linker}): `cargo course doctor` says how to mend that."
+                ),
+            );
+        }
+        if self.errors == 0 {
+            let why = if self.cargo_said.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", self.cargo_said)
+            };
+            return Checked::new(
+                Verdict::NotRun,
+                format!("Cargo could not build exercise {number}{why}: its words are above."),
+            );
+        }
+        let place = self
+            .first_at
+            .map_or(String::new(), |place| format!(", the first at {place}"));
+        Checked::new(
+            Verdict::DoesNotCompile,
+            format!(
+                "Exercise {number} does not compile yet: {}{place}.",
+                count(self.errors, "error")
+            ),
+        )
+    }
+}
+
+/// Runs one test executable; gives the number of tests that passed.
+fn run_tests(
+    subject: &Subject,
+    test: &Path,
+    options: &CheckOptions,
+    stop: &Stop,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<usize, Checked> {
+    let mut command = Command::new(test);
+    // Nothing captured: otherwise the test harness would hold what a printing loop prints, in memory, without a limit.
+    // One test at a time, so that what two of them print is not mixed.
+    command
+        .args(["--nocapture", "--test-threads=1", "--color=never"])
+        .env("CARGO_MANIFEST_DIR", &subject.folder)
+        .current_dir(&subject.folder);
+    let mut shown = Shown {
+        room: options.shown,
+        on_line,
+    };
+    let mut summary = None;
+    let mut overflowed = false;
+    let mut listing = false;
+    let test_limits = Limits {
+        time: options.tests,
+        output: options.output,
+        line: 64 << 10,
+    };
+    let ended = contained::run(
+        command,
+        Streams::Merged,
+        test_limits,
+        stop,
+        &mut |_, line| {
+            overflowed |= line.contains("has overflowed its stack");
+            if let Some(result) = line.strip_prefix("test result: ") {
+                summary = Some(Summary::read(result));
+            } else if line == "failures:" {
+                // The harness's own list of what has been told already.
+                listing = true;
+            } else if !listing {
+                shown.line(line);
+            }
+            ControlFlow::Continue(())
+        },
+    );
+    let number = &subject.number;
+    let status = match ended {
+        Ok(Ended::Exited(status)) => status,
+        Ok(Ended::OutOfTime) => {
+            return Err(Checked::new(
+                Verdict::NeverEnds,
+                format!(
+                    "Exercise {number} did not end within {}: a loop without an end, or a thread that waits for ever.",
+                    seconds(options.tests)
+                ),
+            ));
+        }
+        Ok(Ended::OutOfOutput) => {
+            return Err(Checked::new(
+                Verdict::PrintsTooMuch,
+                format!(
+                    "Exercise {number} printed more than {} and was stopped.",
+                    mebibytes(options.output)
+                ),
+            ));
+        }
+        Ok(Ended::Stopped) => return Err(stopped(number)),
+        Err(error) => {
+            return Err(Checked::new(
+                Verdict::NotRun,
+                format!("The tests of exercise {number} cannot be started: {error}."),
+            ));
+        }
+    };
+    if overflowed {
+        return Err(Checked::new(
+            Verdict::Dies,
+            format!(
+                "Exercise {number} overflowed its stack: a function that calls itself without an end."
+            ),
+        ));
+    }
+    if let Some(how) = contained::crash(status) {
+        return Err(Checked::new(
+            Verdict::Dies,
+            format!("Exercise {number} {how}."),
+        ));
+    }
+    match summary {
+        Some(Summary { passed, failed: 0 }) if status.success() => Ok(passed),
+        Some(Summary { passed, failed }) => Err(Checked::new(
+            Verdict::Fails,
+            format!(
+                "Exercise {number} does not pass yet: {failed} of {} failed. `cargo course hint {number}` helps.",
+                count(passed + failed, "test")
+            ),
+        )),
+        // The harness never got to its last line, so something called exit.
+        None => Err(Checked::new(
+            Verdict::Dies,
+            format!("Exercise {number} ended the test program in the middle of a test ({status})."),
+        )),
+    }
+}
+
+/// The harness's last line.
+struct Summary {
+    passed: usize,
+    failed: usize,
+}
+
+impl Summary {
+    /// Reads `ok. 3 passed; 0 failed; 0 ignored; ...`.
+    fn read(result: &str) -> Summary {
+        let number = |what: &str| {
+            let before = result.split(what).next()?;
+            before
+                .rsplit([' ', ';'])
+                .find(|word| !word.is_empty())?
+                .parse()
+                .ok()
+        };
+        Summary {
+            passed: number(" passed").unwrap_or(0),
+            failed: number(" failed").unwrap_or(0),
+        }
+    }
+}
+
+/// Passes lines on until there is no room, then says so once.
+struct Shown<'a> {
+    room: usize,
+    on_line: &'a mut dyn FnMut(&str),
+}
+
+impl Shown<'_> {
+    fn line(&mut self, line: &str) {
+        if self.room == 0 {
+            return;
+        }
+        match self.room.checked_sub(line.len() + 1) {
+            Some(room) if room > 0 => {
+                self.room = room;
+                (self.on_line)(line);
+            }
+            _ => {
+                self.room = 0;
+                (self.on_line)("... (the rest of the output is not shown)");
+            }
+        }
+    }
+}
+
+fn stopped(number: &str) -> Checked {
+    Checked::new(
+        Verdict::Stopped,
+        format!("The check of exercise {number} was stopped."),
+    )
+}
+
+fn seconds(time: Duration) -> String {
+    if time.as_secs() == 1 {
+        "1 second".into()
+    } else {
+        format!("{} seconds", time.as_secs_f32())
+    }
+}
+
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes as f64 / f64::from(1 << 20))
+}
+
+fn count(n: usize, what: &str) -> String {
+    if n == 1 {
+        format!("1 {what}")
+    } else {
+        format!("{n} {what}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_harness_summary_is_read() {
+        let summary = Summary::read(
+            "FAILED. 2 passed; 13 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+        );
+        assert_eq!((summary.passed, summary.failed), (2, 13));
+        let summary = Summary::read("nonsense");
+        assert_eq!((summary.passed, summary.failed), (0, 0));
+    }
+
+    #[test]
+    fn shown_output_has_a_bound_and_says_so_once() {
+        let mut lines = Vec::new();
+        let mut keep = |line: &str| lines.push(line.to_owned());
+        let mut shown = Shown {
+            room: 20,
+            on_line: &mut keep,
+        };
+        for _ in 0..100 {
+            shown.line("0123456");
+        }
+        assert_eq!(
+            lines,
+            [
+                "0123456",
+                "0123456",
+                "... (the rest of the output is not shown)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_linker_is_not_the_learners_fault() {
+        let mut compiler = Compiler::default();
+        let message = serde_json::json!({ "level": "error", "message": "linker `cc` not found", "spans": [] });
+        compiler.hear(&message, "exercise-03", &Value::Null, &mut |_| {});
+        let checked = compiler.verdict("03");
+        assert_eq!(checked.verdict, Verdict::NotRun);
+        assert!(
+            checked.sentence.contains("`cc` not found"),
+            "{}",
+            checked.sentence
+        );
+    }
+}

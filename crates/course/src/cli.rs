@@ -1,0 +1,277 @@
+//! What can be typed, and what is answered.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::check::{self, CheckOptions};
+use crate::serve::{self, Options};
+use crate::trouble::{Trouble, status, status_of};
+use crate::{doctor, exercises, hint, interrupt, record, shift, workspace};
+
+/// The status list that `--help` ends with.
+const STATUSES: &str = "Exit status:
+  0    done; the exercise passes
+  1    the exercise's tests fail; the recordings are out of date
+  2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable)
+  3    this machine or folder lacks something: `course doctor` says what
+  4    the exercise does not compile
+  5    the exercise's tests do not end
+  6    the exercise's tests print without end
+  7    the exercise's tests abort, overflow the stack, or are killed
+  130  stopped by Ctrl-C";
+
+#[derive(Parser)]
+#[command(
+    name = "course",
+    bin_name = "cargo course",
+    version,
+    about = "LoopBot: concurrency and async in Rust, in a restaurant staffed by robots.\n\nWithout a command it opens the restaurant: builds the book, serves it on this machine and opens the browser.",
+    after_help = STATUSES,
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    /// The folder that holds the course, when it is not the current one or above it
+    #[arg(long, global = true, value_name = "FOLDER")]
+    root: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the book and serve it on this machine (what a bare `cargo run` does)
+    Serve(ServeArgs),
+    /// Run an evening in the restaurant and print what it cost
+    Shift(shift::ShiftArgs),
+    /// Make the book's recordings again
+    Record {
+        /// Change nothing; fail when a recording differs from what this program makes
+        #[arg(long)]
+        check: bool,
+    },
+    /// Tell what is in a recording that `shift --record` wrote
+    Tell {
+        /// The recording
+        file: PathBuf,
+    },
+    /// List the exercises
+    List,
+    /// Run an exercise's tests and say how they ended
+    Check {
+        /// The exercise's number, such as 03
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// How long the tests may take, in seconds, without the build
+        #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        time_limit: u64,
+    },
+    /// Show the hints of an exercise, one level at a time
+    Hint {
+        /// The exercise's number, such as 03
+        #[arg(value_name = "NN")]
+        exercise: String,
+        /// One level further
+        #[arg(long)]
+        more: bool,
+    },
+    /// Say whether this machine is ready for the course, and how to mend what is not
+    Doctor,
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// Listen on this port [default: 4470, or the next free one]
+    #[arg(long)]
+    port: Option<u16>,
+    /// Listen on this address; anyone who can reach it can read the book and start its runs
+    #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    bind: IpAddr,
+    /// Do not open the browser
+    #[arg(long)]
+    no_open: bool,
+}
+
+/// Runs the program on this process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = run(cli);
+    let status = result.unwrap_or_else(|error| {
+        // A reader that went away, as in `course list | head -1`, is no trouble.
+        let pipe_closed = error
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
+        if !pipe_closed {
+            eprintln!("{error:#}");
+        }
+        if pipe_closed {
+            status::DONE
+        } else {
+            status_of(&error)
+        }
+    });
+    ExitCode::from(status)
+}
+
+fn run(cli: Cli) -> anyhow::Result<u8> {
+    let root = || workspace::find(cli.root.as_deref());
+    match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(args) => serve(&root()?, &args),
+        // An evening needs no book and no exercises, so it runs anywhere.
+        Command::Shift(args) => shift::command(&args),
+        Command::Record { check } => record::command(&root()?, check),
+        Command::Tell { file } => print(&record::tell_file(&file)?).map(|()| status::DONE),
+        Command::List => list(&root()?),
+        Command::Check {
+            exercise,
+            time_limit,
+        } => check(&root()?, &exercise, time_limit),
+        Command::Hint { exercise, more } => {
+            let root = root()?;
+            let all = exercises::load(&root)?;
+            print(&hint::hint(&root, exercises::find(&all, &exercise)?, more))?;
+            Ok(status::DONE)
+        }
+        Command::Doctor => doctor::command(&root()?),
+    }
+}
+
+fn serve(root: &Path, args: &ServeArgs) -> anyhow::Result<u8> {
+    let interrupt = interrupt::listen()?;
+    let server = serve::start(
+        root,
+        Options {
+            bind: args.bind,
+            port: args.port,
+            ..Options::new()?
+        },
+    )?;
+    if !args.bind.is_loopback() {
+        eprintln!(
+            "Anyone who can reach {} can read the book and start its runs and checks.",
+            args.bind
+        );
+    }
+    eprintln!("The restaurant is open. Ctrl-C closes it.");
+    // On a line of its own, and on standard output, for scripts.
+    print(&format!("{}\n", server.url()))?;
+    if !args.no_open {
+        open_browser(&server.url());
+    }
+    interrupt.wait();
+    drop(server);
+    eprintln!("Closed.");
+    Ok(status::DONE)
+}
+
+fn open_browser(url: &str) {
+    // Without a display, the openers of Linux and BSD may start a text browser in this terminal.
+    let no_display = cfg!(all(unix, not(target_os = "macos")))
+        && ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"]
+            .iter()
+            .all(|name| std::env::var_os(name).is_none());
+    if no_display || open::that_detached(url).is_err() {
+        eprintln!("No browser was found to open: go to the address above in one.");
+    }
+}
+
+fn list(root: &Path) -> anyhow::Result<u8> {
+    let all = exercises::load(root)?;
+    let width = all
+        .iter()
+        .map(|exercise| exercise.title.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut text = String::new();
+    for exercise in &all {
+        text.push_str(&format!(
+            "{}  {:width$}  {:>3} min  {}\n",
+            exercise.number, exercise.title, exercise.minutes, exercise.chapter
+        ));
+    }
+    text.push_str(match all.is_empty() {
+        true => "There is no exercise in this folder yet.\n",
+        false => "\n`cargo course check NN` runs one, `cargo course hint NN` helps.\n",
+    });
+    print(&text)?;
+    Ok(status::DONE)
+}
+
+fn check(root: &Path, asked: &str, time_limit: u64) -> anyhow::Result<u8> {
+    let all = exercises::load(root)?;
+    let exercise = exercises::find(&all, asked)?;
+    let interrupt = interrupt::listen()?;
+    let options = CheckOptions {
+        tests: Duration::from_secs(time_limit),
+        ..CheckOptions::default()
+    };
+    let checked = check::check(root, exercise, &options, interrupt.stop(), &mut |line| {
+        // A closed pipe is noticed at the end, when the sentence is printed.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    });
+    print(&format!("\n{}\n", checked.sentence))?;
+    if checked.verdict == check::Verdict::Passes {
+        print(&format!("{}\n", exercise.after.trim()))?;
+    }
+    Ok(checked.verdict.status())
+}
+
+/// Prints, with an error instead of a panic when nobody reads.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Reads a number that the learner typed, with a sentence of our own when it is none.
+pub(crate) fn whole_number(what: &str, text: &str) -> anyhow::Result<u64> {
+    text.trim().replace('_', "").parse().map_err(|_| {
+        Trouble::input(format!(
+            "The {what} must be a whole number from 0 to {}, and {text:?} is not.",
+            u64::MAX
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bare_and_with_flags_it_serves() {
+        for line in [
+            vec!["course"],
+            vec!["course", "--no-open"],
+            vec!["course", "serve", "--port", "0"],
+        ] {
+            let cli = Cli::try_parse_from(&line).unwrap();
+            assert!(
+                matches!(cli.command, None | Some(Command::Serve(_))),
+                "{line:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_seed_that_is_no_number_is_quoted() {
+        assert_eq!(whole_number("seed", " 1_000 ").unwrap(), 1000);
+        for text in ["", "seven", "-1", "1.5", "18446744073709551616"] {
+            let error = whole_number("seed", text).unwrap_err();
+            assert_eq!(status_of(&error), status::INPUT);
+            assert!(error.to_string().contains(&format!("{text:?}")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `course hint NN [--more]`: one level of help at a time.
+
+use std::path::Path;
+
+use crate::exercises::Exercise;
+use crate::progress::Progress;
+
+/// What to print: the hints up to the level reached; with `more`, one level further.
+pub fn hint(root: &Path, exercise: &Exercise, more: bool) -> String {
+    let mut progress = Progress::open(root);
+    let all = exercise.hints.len();
+    let before = progress.hints_shown(&exercise.number).min(all);
+    let level = if more { before + 1 } else { before.max(1) }.min(all);
+
+    let mut text = String::new();
+    if let Some(note) = &progress.note {
+        text.push_str(&format!("{note}\n"));
+    }
+    if all == 0 {
+        text.push_str(&format!("Exercise {} has no hints.\n", exercise.number));
+        return text;
+    }
+    text.push_str(&format!(
+        "Exercise {}, {}\n",
+        exercise.number, exercise.title
+    ));
+    for (n, hint) in exercise.hints.iter().enumerate().take(level) {
+        text.push_str(&format!("\nHint {} of {all}: {}\n", n + 1, hint.trim()));
+    }
+    let remembered = level == before || progress.set_hints_shown(&exercise.number, level);
+    if level < all {
+        text.push_str(&format!(
+            "\nStill stuck: `cargo course hint {} --more`.\n",
+            exercise.number
+        ));
+    } else {
+        text.push_str("\nThat was the last hint. The chapter tells the whole story: ");
+        text.push_str(&format!("{}.\n", exercise.chapter));
+    }
+    if !remembered {
+        text.push_str("(This folder cannot be written, so the level is not remembered.)\n");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exercises;
+
+    fn exercise(root: &Path, hints: &[&str]) -> Exercise {
+        exercises::tests::add(root, "03", "three", hints);
+        exercises::load(root).unwrap().remove(0)
+    }
+
+    #[test]
+    fn levels_come_one_by_one_and_are_remembered() {
+        let root = tempfile::tempdir().unwrap();
+        let exercise = exercise(root.path(), &["look", "think", "nearly"]);
+        let shows = |text: &str| ["look", "think", "nearly"].map(|hint| text.contains(hint));
+        assert_eq!(
+            shows(&hint(root.path(), &exercise, false)),
+            [true, false, false]
+        );
+        assert_eq!(
+            shows(&hint(root.path(), &exercise, false)),
+            [true, false, false]
+        );
+        assert_eq!(
+            shows(&hint(root.path(), &exercise, true)),
+            [true, true, false]
+        );
+        assert_eq!(
+            shows(&hint(root.path(), &exercise, false)),
+            [true, true, false]
+        );
+        assert_eq!(
+            shows(&hint(root.path(), &exercise, true)),
+            [true, true, true]
+        );
+        let last = hint(root.path(), &exercise, true);
+        assert_eq!(shows(&last), [true, true, true]);
+        assert!(last.contains("last hint"), "{last}");
+    }
+
+    #[test]
+    fn more_is_the_first_hint_when_none_was_shown() {
+        let root = tempfile::tempdir().unwrap();
+        let exercise = exercise(root.path(), &["look", "think", "nearly"]);
+        assert!(!hint(root.path(), &exercise, true).contains("think"));
+    }
+
+    #[test]
+    fn hints_work_where_nothing_can_be_written() {
+        let root = tempfile::tempdir().unwrap();
+        let exercise = exercise(root.path(), &["look", "think", "nearly"]);
+        // A file in the place of the folder stops even a user who may write everywhere.
+        std::fs::write(root.path().join(".progress"), "").unwrap();
+        let text = hint(root.path(), &exercise, false);
+        assert!(
+            text.contains("look") && text.contains("not remembered"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,25 @@
+//! The course program: what `cargo run` starts.
+//!
+//! It is ordinary application code on well-kept libraries; the material to read is in the other crates. What each module
+//! is for:
+//!
+//! - [`serve`] builds the book, serves it on this machine, and runs evenings and checks for its pages.
+//! - [`check`] runs an exercise's tests contained, and says in one sentence how they ended.
+//! - [`shift`] and [`record`] run the restaurant in the terminal and make the book's recordings.
+//! - [`hint`], [`exercises`], [`doctor`] are the rest of what a learner asks for.
+//! - [`contained`] and [`interrupt`] are the two places that know about processes and signals.
+
+pub mod book;
+pub mod check;
+pub mod cli;
+pub mod contained;
+pub mod doctor;
+pub mod exercises;
+pub mod hint;
+pub mod interrupt;
+pub mod progress;
+pub mod record;
+pub mod serve;
+pub mod shift;
+pub mod trouble;
+pub mod workspace;

@@ -1,0 +1,256 @@
+//! Every way in which a learner's code can end, with the sentence and the exit status that it gets.
+
+mod common;
+
+use std::path::Path;
+use std::time::Duration;
+
+use common::{PATIENCE, add_exercise, scratch_course};
+use course::check::{self, CheckOptions, Checked, Verdict};
+use course::contained::Stop;
+use course::exercises;
+
+struct Run {
+    checked: Checked,
+    output: String,
+}
+
+/// Checks an exercise of the given library and test.
+fn check(lib: &str, test: Option<&str>, options: CheckOptions) -> Run {
+    let root = scratch_course();
+    add_exercise(root.path(), "03", lib, test);
+    check_in(root.path(), options, &Stop::new())
+}
+
+fn check_in(root: &Path, options: CheckOptions, stop: &Stop) -> Run {
+    let exercise = exercises::load(root).unwrap().remove(0);
+    let mut output = String::new();
+    let checked = check::check(
+        root,
+        &exercise,
+        &in_its_own_folder(root, options),
+        stop,
+        &mut |line| output.push_str(&format!("{line}\n")),
+    );
+    Run { checked, output }
+}
+
+/// Builds inside the scratch course, so that nothing is left behind.
+fn in_its_own_folder(root: &Path, options: CheckOptions) -> CheckOptions {
+    CheckOptions {
+        target: Some(root.join("target")),
+        ..options
+    }
+}
+
+/// Long enough for any machine where the time limit is not what is tested.
+fn patient() -> CheckOptions {
+    CheckOptions {
+        tests: PATIENCE,
+        ..CheckOptions::default()
+    }
+}
+
+impl Run {
+    fn is(&self, verdict: Verdict, status: u8, words: &[&str]) {
+        let Run { checked, output } = self;
+        let end = output
+            .get(output.len().saturating_sub(2000)..)
+            .unwrap_or(output);
+        assert_eq!(checked.verdict, verdict, "{}\n{end}", checked.sentence);
+        assert_eq!(checked.verdict.status(), status);
+        assert_eq!(checked.sentence.lines().count(), 1, "{}", checked.sentence);
+        for word in words {
+            assert!(
+                checked.sentence.contains(word),
+                "{word:?} is missing in: {}",
+                checked.sentence
+            );
+        }
+    }
+}
+
+const CALL: Option<&str> = Some(
+    "#[test]\nfn the_work_is_done() {\n    assert!(exercise::work(), \"first hint: look at the door\");\n}\n",
+);
+
+#[test]
+fn right_code_passes() {
+    check("pub fn work() -> bool { true }", CALL, patient()).is(
+        Verdict::Passes,
+        0,
+        &["03 passes", "1 test."],
+    );
+}
+
+#[test]
+fn a_failing_test_shows_its_story() {
+    let run = check(
+        "pub fn work() -> bool { println!(\"opens the wrong door\"); false }",
+        CALL,
+        patient(),
+    );
+    run.is(Verdict::Fails, 1, &["1 of 1 test failed", "hint 03"]);
+    assert!(
+        run.output.contains("first hint: look at the door"),
+        "{}",
+        run.output
+    );
+    assert!(
+        run.output.contains("opens the wrong door"),
+        "{}",
+        run.output
+    );
+}
+
+#[test]
+fn code_that_does_not_compile_gets_the_compilers_words_and_a_place() {
+    let run = check(
+        "pub fn work() -> bool {\n    1\n}\npub fn other() -> u8 { \"\" }\n",
+        CALL,
+        patient(),
+    );
+    run.is(Verdict::DoesNotCompile, 4, &["2 errors", "lib.rs:2"]);
+    assert!(run.output.contains("mismatched types"), "{}", run.output);
+}
+
+#[test]
+fn todo_is_a_failing_test() {
+    let run = check("pub fn work() -> bool { todo!() }", CALL, patient());
+    run.is(Verdict::Fails, 1, &["1 of 1 test failed"]);
+    assert!(run.output.contains("not yet implemented"), "{}", run.output);
+}
+
+#[test]
+fn a_loop_without_an_end_is_ended() {
+    let options = CheckOptions {
+        tests: Duration::from_secs(1),
+        ..patient()
+    };
+    check(
+        "pub fn work() -> bool { loop { std::hint::spin_loop() } }",
+        CALL,
+        options,
+    )
+    .is(Verdict::NeverEnds, 5, &["1 second"]);
+}
+
+#[test]
+fn printing_without_an_end_is_ended() {
+    let run = check(
+        "pub fn work() -> bool { loop { println!(\"{}\", \"soup \".repeat(200)) } }",
+        CALL,
+        patient(),
+    );
+    run.is(Verdict::PrintsTooMuch, 6, &["64 MiB"]);
+    assert!(
+        run.output.len() < 2 << 20,
+        "{} bytes were shown",
+        run.output.len()
+    );
+    assert!(run.output.contains("the rest of the output is not shown"));
+}
+
+#[test]
+fn printing_without_a_line_break_is_ended_too() {
+    let run = check(
+        "pub fn work() -> bool { loop { print!(\"{}\", \"soup \".repeat(200)) } }",
+        CALL,
+        patient(),
+    );
+    run.is(Verdict::PrintsTooMuch, 6, &["64 MiB"]);
+}
+
+#[test]
+fn an_abort_is_named() {
+    check(
+        "pub fn work() -> bool { std::process::abort() }",
+        CALL,
+        patient(),
+    )
+    .is(Verdict::Dies, 7, &["aborted"]);
+}
+
+#[test]
+fn a_stack_overflow_is_named() {
+    let lib = "pub fn work() -> bool { deep(&[0; 64]) > 0 }\nfn deep(x: &[u64; 64]) -> u64 {\n    if std::hint::black_box(x)[0] == 1 { return 0 }\n    let mut y = *x;\n    y[1] += 1;\n    deep(&y) + y[1]\n}\n";
+    check(lib, CALL, patient()).is(Verdict::Dies, 7, &["overflowed its stack"]);
+}
+
+#[test]
+fn leaving_in_the_middle_is_no_pass() {
+    check(
+        "pub fn work() -> bool { std::process::exit(0) }",
+        CALL,
+        patient(),
+    )
+    .is(Verdict::Dies, 7, &["in the middle of a test"]);
+}
+
+#[test]
+fn without_a_test_there_is_no_pass() {
+    check("pub fn work() -> bool { true }", None, patient()).is(
+        Verdict::NotRun,
+        3,
+        &["has no test", "tests"],
+    );
+}
+
+#[test]
+fn a_manifest_that_cargo_refuses_is_not_called_a_compile_error() {
+    let root = scratch_course();
+    add_exercise(root.path(), "03", "", CALL);
+    std::fs::write(
+        root.path().join("exercises/03-case/Cargo.toml"),
+        "[package\n",
+    )
+    .unwrap();
+    let run = check_in(root.path(), patient(), &Stop::new());
+    run.is(Verdict::NotRun, 3, &["Cargo could not build"]);
+    assert!(run.output.contains("Cargo.toml"), "{}", run.output);
+}
+
+#[test]
+fn a_check_can_be_stopped() {
+    let root = scratch_course();
+    add_exercise(
+        root.path(),
+        "03",
+        "pub fn work() -> bool { println!(\"at work\"); loop { std::thread::park() } }",
+        CALL,
+    );
+    let exercise = exercises::load(root.path()).unwrap().remove(0);
+    let stop = Stop::new();
+    let checked = check::check(
+        root.path(),
+        &exercise,
+        &in_its_own_folder(root.path(), patient()),
+        &stop.clone(),
+        &mut |line| {
+            if line.contains("at work") {
+                stop.now();
+            }
+        },
+    );
+    assert_eq!(
+        (checked.verdict, checked.verdict.status()),
+        (Verdict::Stopped, 130),
+        "{}",
+        checked.sentence
+    );
+}
+
+#[test]
+fn warnings_of_the_learners_own_code_are_shown() {
+    let run = check(
+        "pub fn work() -> bool { let soup = 1; true }",
+        CALL,
+        patient(),
+    );
+    run.is(Verdict::Passes, 0, &[]);
+    assert!(
+        run.output.contains("unused variable: `soup`"),
+        "{}",
+        run.output
+    );
+}

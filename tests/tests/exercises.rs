@@ -1,0 +1,299 @@
+//! Every exercise, from its description to its wrong answers.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use course::check::{self, CheckOptions, Checked, Subject, Verdict};
+use course::contained::Stop;
+use course::exercises::{self, Exercise};
+use house_tests::answers::{self, Wrong};
+use house_tests::root;
+
+/// No answer, right or wrong, may keep a learner waiting longer.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// One build folder for everything here. It lies below the target directory, so a second run builds nothing.
+fn scratch() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("answers")
+}
+
+fn all() -> Vec<Exercise> {
+    exercises::load(&root()).unwrap_or_else(|error| panic!("{error:#}"))
+}
+
+struct Run {
+    checked: Checked,
+    output: String,
+}
+
+fn run(subject: &Subject) -> Run {
+    let options = CheckOptions {
+        tests: TIME_LIMIT,
+        target: Some(scratch().join("target")),
+        network: false,
+        ..CheckOptions::default()
+    };
+    let mut output = String::new();
+    let checked = check::check_package(subject, &options, &Stop::new(), &mut |line| {
+        output.push_str(line);
+        output.push('\n');
+    });
+    Run { checked, output }
+}
+
+fn member(package: String, folder: PathBuf, exercise: &Exercise) -> Subject {
+    Subject {
+        root: root(),
+        package,
+        folder,
+        number: exercise.number.clone(),
+    }
+}
+
+/// Collects what is wrong with each of many things, so that one run tells all of it.
+#[derive(Default)]
+struct Complaints(Vec<String>);
+
+impl Complaints {
+    fn add(&mut self, who: impl std::fmt::Display, what: impl std::fmt::Display) {
+        self.0.push(format!("{who}: {what}"));
+    }
+
+    fn none(self) {
+        assert!(self.0.is_empty(), "\n{}\n", self.0.join("\n"));
+    }
+}
+
+#[test]
+fn descriptions_are_complete() {
+    let root = root();
+    let mut complaints = Complaints::default();
+    let all = all();
+    assert!(!all.is_empty(), "there are no exercises");
+    for exercise in &all {
+        let who = exercise.package();
+        if exercise.hints.len() != 3 || exercise.hints.iter().any(|hint| hint.trim().is_empty()) {
+            complaints.add(
+                &who,
+                format!("needs three hints and has {}", exercise.hints.len()),
+            );
+        }
+        if !(5..=30).contains(&exercise.minutes) {
+            complaints.add(
+                &who,
+                format!("{} minutes is no length for an exercise", exercise.minutes),
+            );
+        }
+        for (what, text) in [("title", &exercise.title), ("after", &exercise.after)] {
+            if text.trim().is_empty() {
+                complaints.add(&who, format!("`{what}` is empty"));
+            }
+        }
+        let page = root
+            .join("book/src/en")
+            .join(format!("{}.md", exercise.chapter));
+        if !page.is_file() {
+            complaints.add(&who, format!("its chapter {} is not there", page.display()));
+        }
+        if exercise.misconceptions.is_empty()
+            || exercise
+                .misconceptions
+                .iter()
+                .any(|m| m.says.trim().is_empty())
+        {
+            complaints.add(&who, "names no misconception, or an empty one");
+        }
+        match answers::wrong_answers(&root, exercise) {
+            Ok(wrong) if wrong.len() >= 3 => {}
+            Ok(wrong) => complaints.add(
+                &who,
+                format!("needs three wrong answers and has {}", wrong.len()),
+            ),
+            Err(error) => complaints.add(&who, format!("{error:#}")),
+        }
+    }
+    complaints.none();
+}
+
+#[test]
+fn starters_compile_without_warnings_and_fail_with_the_first_hint() {
+    let mut complaints = Complaints::default();
+    for exercise in all() {
+        let who = exercise.package();
+        if has_been_edited(&exercise) {
+            eprintln!("SKIPPED: {who} has been worked on here, so it is no starter any more");
+            continue;
+        }
+        let run = run(&member(who.clone(), exercise.folder.clone(), &exercise));
+        if run.checked.verdict != Verdict::Fails {
+            complaints.add(
+                &who,
+                format!("must fail, and: {}\n{}", run.checked.sentence, run.output),
+            );
+        }
+        if run.output.lines().any(|line| line.starts_with("warning")) {
+            complaints.add(&who, format!("compiles with warnings:\n{}", run.output));
+        }
+        let first_hint = format!("cargo course hint {}", exercise.number);
+        if !run.output.contains(&first_hint) {
+            complaints.add(
+                &who,
+                format!("does not say `{first_hint}`:\n{}", run.output),
+            );
+        }
+    }
+    complaints.none();
+}
+
+#[test]
+fn solutions_pass() {
+    let root = root();
+    let mut complaints = Complaints::default();
+    for exercise in all() {
+        let package = format!("solution-{}", exercise.number);
+        let folder = answers::solution_folder(&root, &exercise);
+        let run = run(&member(package.clone(), folder, &exercise));
+        if run.checked.verdict != Verdict::Passes {
+            complaints.add(
+                &package,
+                format!("{}\n{}", run.checked.sentence, run.output),
+            );
+        }
+        if run.output.lines().any(|line| line.starts_with("warning")) {
+            complaints.add(&package, format!("compiles with warnings:\n{}", run.output));
+        }
+    }
+    complaints.none();
+}
+
+/// All wrong answers as packages, made and built once for all tests here.
+fn wrong_answers() -> &'static [Wrong] {
+    static WRONG: OnceLock<Vec<Wrong>> = OnceLock::new();
+    WRONG.get_or_init(|| {
+        let folder = scratch().join("wrong");
+        let wrong = answers::make_packages(&root(), &all(), &folder)
+            .unwrap_or_else(|error| panic!("{error:#}"));
+        answers::build_all(&folder, &scratch().join("target"));
+        wrong
+    })
+}
+
+#[test]
+fn each_wrong_answer_fails_with_the_message_it_needs() {
+    let mut complaints = Complaints::default();
+    for answer in wrong_answers() {
+        if let Some(complaint) = complaint(answer, &run(&answer.subject)) {
+            complaints.add(answer.source.display(), complaint);
+        }
+    }
+    complaints.none();
+}
+
+#[test]
+fn a_wrong_answer_gets_the_same_verdict_every_time() {
+    for exercise in all() {
+        let first = wrong_answers()
+            .iter()
+            .find(|answer| answer.subject.number == exercise.number);
+        let first = first.expect("every exercise has wrong answers");
+        let told = || {
+            let run = run(&first.subject);
+            let story = run
+                .output
+                .split_once("Testing ...")
+                .map(|(_, story)| story.to_owned());
+            (run.checked.verdict, story)
+        };
+        let once = told();
+        for _ in 0..10 {
+            assert_eq!(
+                told(),
+                once,
+                "{} is told in two ways",
+                first.source.display()
+            );
+        }
+    }
+}
+
+/// What is wrong with the way in which a wrong answer failed, if anything.
+fn complaint(answer: &Wrong, run: &Run) -> Option<String> {
+    let Run { checked, output } = run;
+    let said = match checked.verdict {
+        Verdict::Passes | Verdict::NotRun | Verdict::Stopped => {
+            return Some(format!("must fail, and: {}\n{output}", checked.sentence));
+        }
+        // A run that had to be killed told the learner nothing.
+        Verdict::NeverEnds | Verdict::PrintsTooMuch => {
+            return Some(format!(
+                "must fail by itself, and: {}\n{output}",
+                checked.sentence
+            ));
+        }
+        Verdict::Fails | Verdict::Dies | Verdict::DoesNotCompile => in_one_line(output),
+    };
+    // A story that the book quotes lies beside its answer, and has to come out word for word.
+    let quoted = fs::read_to_string(answer.source.with_extension("txt")).unwrap_or_default();
+    if !output.contains(&quoted) {
+        return Some(format!(
+            "does not tell the story that the book quotes:\n{output}"
+        ));
+    }
+    let wanted = in_one_line(&answer.message);
+    (!said.contains(&wanted)).then(|| format!("fails, but does not say {wanted:?}:\n{output}"))
+}
+
+/// Stories are wrapped to the width of a terminal; a message is looked for across line breaks.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a learner has worked on the exercise: what is on the disk differs from what was committed.
+fn has_been_edited(exercise: &Exercise) -> bool {
+    let git = Command::new("git")
+        .args(["status", "--porcelain", "--untracked-files=no", "--", "."])
+        .current_dir(&exercise.folder)
+        .output();
+    // Without git, or outside a repository, everything is taken for untouched.
+    git.is_ok_and(|git| git.status.success() && !git.stdout.is_empty())
+}
+
+/// The test of the test: what must be complained of is complained of.
+#[test]
+fn an_answer_that_is_not_wrong_or_not_told_is_noticed() {
+    let answer = Wrong {
+        source: "wrong/example.rs".into(),
+        message: "two parties sit at one table".into(),
+        subject: Subject {
+            root: root(),
+            package: String::new(),
+            folder: root(),
+            number: "03".into(),
+        },
+    };
+    let run = |verdict, output: &str| Run {
+        checked: Checked {
+            verdict,
+            sentence: "As it ended.".into(),
+        },
+        output: output.into(),
+    };
+    let told = "rule broken: two parties\n   sit at one table";
+    assert_eq!(complaint(&answer, &run(Verdict::Fails, told)), None);
+    for (verdict, output) in [
+        (Verdict::Passes, told),
+        (Verdict::NotRun, told),
+        (Verdict::Stopped, told),
+        (Verdict::NeverEnds, told),
+        (Verdict::PrintsTooMuch, told),
+        (Verdict::Fails, "one party sits at one table"),
+    ] {
+        assert!(
+            complaint(&answer, &run(verdict, output)).is_some(),
+            "{verdict:?} with {output:?} goes unnoticed"
+        );
+    }
+}
