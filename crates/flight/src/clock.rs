@@ -37,12 +37,18 @@ impl VirtualTime {
         self.ns.fetch_max(ns, Ordering::AcqRel);
     }
 
-    /// Moves the time forward by `by`.
+    /// Moves the time forward by `by`, at most to the end of time, 584 years after the start.
     pub fn advance(&self, by: Duration) {
-        self.ns.fetch_add(by.as_nanos() as u64, Ordering::AcqRel);
+        let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        let later = |now: u64| Some(now.saturating_add(by));
+        // The closure always gives a new value, so the update always happens.
+        let _ = self
+            .ns
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
     }
 
-    /// Sets the time back to zero, for the next run of the same simulation.
+    /// Sets the time back to zero, for the next run of the same simulation. Not during a run: whoever has set
+    /// an alarm for later would wait for a time that has been.
     pub fn reset(&self) {
         self.ns.store(0, Ordering::Release);
     }

@@ -53,6 +53,17 @@ pub struct Chunk {
     pub dropped: u64,
 }
 
+impl Chunk {
+    /// Whether nothing is new: no event, and no name either. (A name can be new some time before its first event.)
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+            && self.strings.is_empty()
+            && self.actors.is_empty()
+            && self.tasks.is_empty()
+            && self.locs.is_empty()
+    }
+}
+
 impl Follower {
     pub(crate) fn new(shared: Option<Arc<Shared>>) -> Follower {
         Follower {

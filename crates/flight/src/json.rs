@@ -132,7 +132,8 @@ impl Recording {
         json
     }
 
-    /// Reads a recording, and checks that everything it refers to is there.
+    /// Reads a recording, and checks that it holds together: every text, task and robot that an event names is
+    /// there, and the events are in order. What the value of a mark means is the program's business.
     ///
     /// # Errors
     /// Says in one sentence what is wrong and what to do: see [`ReadError`].
@@ -195,6 +196,11 @@ impl Recording {
 impl File {
     fn check(self) -> Result<Recording, ReadError> {
         let File { head, events: rows } = self;
+        if head.unit != "ns" {
+            return Err(ReadError::Newer {
+                found: format!("its unit of time is {:?}", head.unit),
+            });
+        }
         let clock = match head.clock.as_str() {
             "monotonic" => ClockKind::Monotonic,
             "virtual" => ClockKind::Virtual,
@@ -296,10 +302,10 @@ impl Follower {
         line.to_string()
     }
 
-    /// A line with what happened since the line before; `None` if nothing did.
+    /// A line with what is new since the line before; `None` if nothing is.
     pub fn next_line(&mut self) -> Option<String> {
         let chunk = self.next_chunk();
-        (!chunk.events.is_empty()).then(|| chunk.to_value().to_string())
+        (!chunk.is_empty()).then(|| chunk.to_value().to_string())
     }
 
     /// The last line, to be written when the run is over. `dropped` is the whole run's count of lost events.

@@ -240,7 +240,7 @@ impl Open {
     fn record(&self, event: Event) -> u64 {
         let t = self.shared.clock.now();
         // The lock is this thread's own but for the moments when somebody collects the recording. The
-        // number is drawn inside it: whoever collects knows that every smaller number is in its ring.
+        // number is drawn inside it: whoever holds all the rings knows that every number drawn is in one.
         let mut ring = lock(&self.ring);
         let n = self.shared.next.fetch_add(1, Ordering::SeqCst);
         ring.push(Stamped { n, t, event });

@@ -59,14 +59,10 @@ impl Ring {
         self.lost
     }
 
-    /// What is still there from the `index`th event of this lane on, as far as its number is below `to`.
-    pub(crate) fn since(&self, index: u64, to: u64) -> impl Iterator<Item = Stamped> {
+    /// What is still there from the `index`th event of this lane on.
+    pub(crate) fn since(&self, index: u64) -> impl Iterator<Item = Stamped> {
         let gone = self.lost.map_or(0, |lost| lost.count);
         let skip = usize::try_from(index.saturating_sub(gone)).unwrap_or(usize::MAX);
-        self.events
-            .iter()
-            .skip(skip)
-            .take_while(move |event| event.n < to)
-            .copied()
+        self.events.iter().skip(skip).copied()
     }
 }

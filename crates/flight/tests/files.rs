@@ -140,6 +140,10 @@ fn damage_is_named() {
             "LoopBot is a \"ghost\"",
         ),
         (
+            &json.replace("\"unit\":\"ns\"", "\"unit\":\"s\""),
+            "its unit of time is \"s\"",
+        ),
+        (
             &json.replace("\"virtual\"", "\"lunar\""),
             "its clock is \"lunar\"",
         ),
@@ -243,4 +247,18 @@ fn a_chrome_trace_nests_and_its_arrows_have_slices_to_hang_on() {
         rows.iter()
             .all(|row| row["ph"] != "X" || row["dur"].as_f64().unwrap() >= 0.0)
     );
+}
+
+#[test]
+fn a_name_that_is_new_before_its_event_reaches_the_stream() {
+    let recorder = Recorder::new(Header::virtual_time("test", &VirtualTime::new()));
+    let lane = recorder.actor("ChefBot", ActorKind::Thread);
+    let mut follower = recorder.follow();
+    follower.first_line();
+    let why = lane.text("a slip");
+    let names = follower.next_line().expect("the name is new");
+    assert!(names.contains("a slip"));
+    lane.record(Event::ParkBegin { why, until: 0 });
+    assert!(follower.next_line().is_some());
+    assert_eq!(follower.next_line(), None);
 }

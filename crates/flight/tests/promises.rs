@@ -201,3 +201,35 @@ fn two_tasks_of_the_same_name_stay_two_tasks() {
     });
     assert_eq!(recorder.recording().task(two), "the Chen party");
 }
+
+#[test]
+fn a_follower_hands_out_events_in_order_while_rings_overflow() {
+    let recorder = Recorder::new(Header::monotonic("test").lane_capacity(1));
+    let mut follower = recorder.follow();
+    thread::scope(|scope| {
+        let robots: Vec<_> = (0..3)
+            .map(|robot| {
+                let lane = recorder.actor(&format!("robot {robot}"), ActorKind::Thread);
+                scope.spawn(move || (0..5000).for_each(|value| lane.counter("plates", value)))
+            })
+            .collect();
+        let mut latest = 0;
+        while robots.iter().any(|robot| !robot.is_finished()) {
+            for entry in follower.next_chunk().events {
+                assert!(entry.n > latest, "{} comes after {latest}", entry.n);
+                latest = entry.n;
+            }
+        }
+    });
+}
+
+#[test]
+fn virtual_time_never_runs_backwards() {
+    let time = VirtualTime::new();
+    time.advance(Duration::from_secs(1));
+    time.advance(Duration::MAX);
+    assert_eq!(time.now(), u64::MAX);
+    time.advance(Duration::from_nanos(5));
+    time.advance_to(7);
+    assert_eq!(time.now(), u64::MAX);
+}
