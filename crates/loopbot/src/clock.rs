@@ -104,14 +104,23 @@ impl TimerQueue {
         self.timers.remove(&(due, number))
     }
 
-    /// Puts another waker into a timer, and returns the old one, to be dropped when no borrow is open.
-    pub(crate) fn rewire(&mut self, due: u64, number: u64, waker: Waker) -> Option<Waker> {
+    /// Gives a timer to another task, and returns the old waker, to be dropped when no borrow is open.
+    pub(crate) fn rewire(
+        &mut self,
+        due: u64,
+        number: u64,
+        task: flight::Task,
+        waker: Waker,
+    ) -> Option<Waker> {
         let timer = self.timers.get_mut(&(due, number))?;
+        timer.task = task;
         Some(std::mem::replace(&mut timer.waker, waker))
     }
 
+    /// When the next timer is due. One that never comes is nothing to wait for: a virtual clock would jump there.
     pub(crate) fn next_due(&self) -> Option<u64> {
-        self.timers.first_key_value().map(|((due, _), _)| *due)
+        let (&(due, _), _) = self.timers.first_key_value()?;
+        (due < NEVER).then_some(due)
     }
 
     /// The next timer whose time has come.

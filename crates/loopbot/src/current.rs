@@ -37,8 +37,15 @@ impl std::ops::Deref for Entered {
 /// they are dropped may need the loop (it may spawn, wake, or cancel a timer).
 impl Drop for Entered {
     fn drop(&mut self) {
+        // Whatever happens while tasks are dropped: afterwards this thread is free for another LoopBot.
+        struct Leave;
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                CURRENT.set(None);
+            }
+        }
+        let _leave = Leave;
         self.0.drop_tasks();
-        CURRENT.set(None);
     }
 }
 

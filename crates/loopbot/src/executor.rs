@@ -18,7 +18,7 @@ use crate::current;
 use crate::join_handle::JoinHandle;
 use crate::run_queue::{Ready, RunQueue};
 use crate::stand_still::StandStill;
-use crate::task::{Identity, Task, TaskId, Who, drop_caught, poll_caught};
+use crate::task::{Identity, Task, TaskId, Who, drop_caught, poll_caught, wake_caught};
 
 /// One run of a LoopBot: everything it knows. It never leaves its thread; only wakers do.
 pub(crate) struct Executor {
@@ -168,7 +168,7 @@ impl Executor {
                 late,
             });
             self.firing.set(true);
-            timer.waker.wake();
+            wake_caught(timer.waker);
             self.firing.set(false);
         }
     }
@@ -225,7 +225,7 @@ impl Executor {
     fn enroll(&self, name: Option<&str>) -> Identity {
         let id = TaskId(self.last_id.get() + 1); // Never used again: at one a nanosecond, they last 584 years.
         self.last_id.set(id.0);
-        // Main is number 1, so the first task without a name is "task 1".
+        // Tasks are counted from 1 as they are spawned, those with names as well; main comes before them.
         let name: Rc<str> = name.map_or_else(|| format!("task {}", id.0 - 1).into(), Rc::from);
         let row = self.recorder.task(&name);
         let by = self.polling.get().map(|who| who.row);
@@ -278,11 +278,7 @@ impl Executor {
 
     /// Sets a timer for the task that is being polled. Returns its number.
     pub(crate) fn arm_timer(&self, due: u64, waker: Waker) -> u64 {
-        let task = self
-            .polling
-            .get()
-            .expect("a Sleep has to be polled by a task of LoopBot")
-            .row;
+        let task = self.sleeper();
         let timer = self.timers.borrow_mut().arm(due, task, waker);
         self.lane.record(Event::TimerArm {
             timer,
@@ -290,6 +286,19 @@ impl Executor {
             due: self.on_record(due),
         });
         timer
+    }
+
+    /// Gives a timer to the task that is being polled. Returns the waker it had, for the caller to drop.
+    pub(crate) fn rewire_timer(&self, due: u64, timer: u64, waker: Waker) -> Option<Waker> {
+        let task = self.sleeper();
+        self.timers.borrow_mut().rewire(due, timer, task, waker)
+    }
+
+    fn sleeper(&self) -> flight::Task {
+        let polling = self.polling.get();
+        polling
+            .expect("a Sleep has to be polled by a task of LoopBot")
+            .row
     }
 
     /// Who rings, if `woken` is woken on this thread now.

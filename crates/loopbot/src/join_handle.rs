@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use crate::join_error::JoinError;
+use crate::task::wake_caught;
 
 /// The place where a task leaves its result and its handle finds it. Both are on the loop's thread, so it needs no lock.
 pub(crate) struct Outcome<T> {
@@ -36,7 +37,7 @@ impl<T> Outcome<T> {
 
     pub(crate) fn set(&self, result: Result<T, JoinError>) {
         if let State::Running(Some(joiner)) = self.state.replace(State::Over(result)) {
-            joiner.wake();
+            wake_caught(joiner);
         }
     }
 }

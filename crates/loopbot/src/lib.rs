@@ -91,7 +91,7 @@ pub fn run<F: Future>(main: F) -> F::Output {
 /// Makes a future a task of its own, which runs beside the one that spawned it.
 ///
 /// The task is polled for the first time after the current task has given way, not inside this call. It
-/// never leaves this thread, so it need not be `Send`. In the record it is called "task 1", "task 2" and so on.
+/// never leaves this thread, so it need not be `Send`. In the record it is called "task 3" if it is the third that was spawned.
 ///
 /// Dropping the [`JoinHandle`] detaches the task: it runs on. A panic in it goes to whoever awaits the
 /// handle; if nobody does, it has been printed by the panic hook as usual, the record shows a task that

@@ -1,6 +1,6 @@
 //! The run queue: who is ready, first come, first served.
 //!
-//! Only the loop takes from it, but every waker puts into it, from any thread. It is the one thing here that threads share.
+//! Only the loop takes from it, but every waker puts into it, from any thread: so there is a lock around it.
 
 use std::collections::VecDeque;
 use std::mem;

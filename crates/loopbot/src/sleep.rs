@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::clock::{NEVER, TimerQueue, nanoseconds};
+use crate::clock::{TimerQueue, nanoseconds};
 use crate::current;
 
 /// Waits for `duration`, counted from this call, not from the first poll.
@@ -100,18 +100,12 @@ impl Future for Sleep {
         if executor.now() >= self.due {
             return Poll::Ready(());
         }
-        if self.due >= NEVER {
-            return Poll::Pending; // No timer, or a virtual clock would jump there.
-        }
-        // Cloned before the queue is borrowed, and the old one dropped after it: a waker may be anybody's.
+        // Cloned before the queue is borrowed, and an old one dropped after it: a waker may be anybody's.
         let waker = cx.waker().clone();
         match self.timer {
             None => self.timer = Some(executor.arm_timer(self.due, waker)),
-            // Polled again too early. Its task may have another waker this time: the last one counts.
-            Some(timer) => {
-                let old = self.timers.borrow_mut().rewire(self.due, timer, waker);
-                drop(old);
-            }
+            // Polled again too early, perhaps by another task than before: the last one counts.
+            Some(timer) => drop(executor.rewire_timer(self.due, timer, waker)),
         }
         Poll::Pending
     }

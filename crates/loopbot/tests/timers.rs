@@ -277,3 +277,23 @@ fn a_timer_may_be_set_and_cancelled_in_the_drop_of_a_waker() {
         assert_eq!(now(), MINUTE * 2);
     });
 }
+
+#[test]
+fn a_timer_that_is_given_to_another_task_fires_for_that_one() {
+    let (robot, recorder, _) = recorded_robot();
+    robot.run(async {
+        let mut nap = Box::pin(sleep(MINUTE));
+        std::future::poll_fn(|cx| {
+            assert!(nap.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        loopbot::spawn_named("the second", nap).await.unwrap();
+    });
+    let recording = recorder.recording();
+    let fired = recording.events.iter().find_map(|entry| match entry.event {
+        Event::TimerFire { task, .. } => Some(recording.task(task)),
+        _ => None,
+    });
+    assert_eq!(fired, Some("the second"));
+}

@@ -326,3 +326,39 @@ fn one_bell_for_two_waiters_loses_the_first() {
         .unwrap_err();
     assert_eq!(stand_still.waiting(), ["main", "first"]);
 }
+
+/// A waker of somebody else's making, and not a good one.
+struct Explosive;
+
+impl std::task::Wake for Explosive {
+    fn wake(self: std::sync::Arc<Self>) {
+        panic!("this waker explodes");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_ends_neither_the_loop_nor_the_next_one() {
+    use std::sync::Arc;
+    use std::task::{Context, Waker};
+
+    let explosive = || Waker::from(Arc::new(Explosive));
+    // Rung when the task ends.
+    loopbot::run(async {
+        let mut handle = loopbot::spawn(async {});
+        let polled = std::pin::Pin::new(&mut handle).poll(&mut Context::from_waker(&explosive()));
+        assert!(polled.is_pending());
+        loopbot::yield_now().await;
+        loopbot::yield_now().await;
+        assert!(handle.is_finished());
+    });
+    // Rung when the loop ends, for a task that is left over.
+    let kept = std::cell::RefCell::new(None);
+    loopbot::run(async {
+        let mut handle = loopbot::spawn(std::future::pending::<()>());
+        let polled = std::pin::Pin::new(&mut handle).poll(&mut Context::from_waker(&explosive()));
+        assert!(polled.is_pending());
+        kept.replace(Some(handle));
+    });
+    assert!(kept.take().is_some_and(|handle| handle.is_finished()));
+    assert_eq!(loopbot::run(async { "free" }), "free");
+}
