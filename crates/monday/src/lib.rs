@@ -10,8 +10,9 @@
 //! assert!(evening.report.incidents.is_empty());
 //! ```
 //!
-//! Nothing here is locked. Tasks of one loop change hands at an `await` and nowhere else, so whatever
-//! stands between two awaits happens in one piece.
+//! No `Mutex` of std's stands here, and no atomic. Tasks of one loop change hands at an `await` and nowhere
+//! else, so whatever stands between two awaits happens in one piece. What has to hold across an `await`, such
+//! as the robot's one body, is a place in a line.
 //!
 //! | file | idea |
 //! |---|---|

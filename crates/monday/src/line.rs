@@ -59,15 +59,19 @@ impl Line {
         Some(Turn { line: self, call })
     }
 
+    fn next(&self) -> Option<oneshot::Sender<()>> {
+        self.state.borrow_mut().waiting.pop_front()
+    }
+
     /// Calls the next in line. Calling fails if that one has left; then it is the turn of the one behind.
     fn give_back(&self) {
-        let mut state = self.state.borrow_mut();
-        while let Some(next) = state.waiting.pop_front() {
+        // Calling is done without a borrow: it wakes a task, and a waker may do anything.
+        while let Some(next) = self.next() {
             if next.send(()).is_ok() {
                 return;
             }
         }
-        state.places += 1;
+        self.state.borrow_mut().places += 1;
     }
 }
 
@@ -79,7 +83,8 @@ impl Drop for Place<'_> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        // Called, but gone before hearing it: the place must not be lost.
+        // Called, but gone before hearing it: the place must not be lost. (Once it has heard, there is nothing
+        // left to receive.)
         if let Ok(Some(())) = self.call.try_recv() {
             self.line.give_back();
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use flight::{Header, Recorder, VirtualTime};
 use loopbot::{Clock, LoopBot};
-use restaurant::{Evening, Meter, Pace, Report, Shift};
+use restaurant::{Evening, Ledger, Meter, Pace, Report, Shift};
 
 use crate::line::Line;
 use crate::party;
@@ -72,10 +72,11 @@ fn run(shift: &Shift, recorder: &Recorder, clock: Clock, pace: Pace) -> Report {
         .clock(clock)
         .recorder(recorder.clone())
         .build();
-    let (incidents, length) = loopbot.run(evening(shift, pace));
+    let (ledger, length) = loopbot.run(evening(shift, pace));
+    let Ledger { served, incidents } = ledger;
     let timesheets = vec![meter.stop("LoopBot")];
     Report {
-        served: shift.parties.len(),
+        served,
         incidents,
         timesheets,
         length,
@@ -83,7 +84,7 @@ fn run(shift: &Shift, recorder: &Recorder, clock: Clock, pace: Pace) -> Report {
 }
 
 // ANCHOR: evening
-async fn evening(shift: &Shift, pace: Pace) -> (Vec<restaurant::Incident>, Duration) {
+async fn evening(shift: &Shift, pace: Pace) -> (Ledger, Duration) {
     let house = Rc::new(House {
         bot: Robot::new(pace),
         spots: (1..=shift.tables).map(Spot::new).collect(),
@@ -101,6 +102,6 @@ async fn evening(shift: &Shift, pace: Pace) -> (Vec<restaurant::Incident>, Durat
     for party in parties {
         party.await.expect("no party panics");
     }
-    (house.bot.incidents.take(), house.bot.now())
+    (house.bot.ledger.take(), house.bot.now())
 }
 // ANCHOR_END: evening

@@ -2,15 +2,12 @@
 //! at every `await` LoopBot turns to other parties.
 
 use std::rc::Rc;
-use std::time::Duration;
 
+use restaurant::work::CARD;
 use restaurant::{Party, Slip, story};
 
 use crate::opening::House;
-use crate::spot::Spot;
-
-/// How long the machine thinks about a card.
-const CARD: Duration = Duration::from_secs(40);
+use crate::spot::{Claim, Spot};
 
 // ANCHOR: serve
 pub(crate) async fn serve(house: Rc<House>, party: Party) {
@@ -20,7 +17,8 @@ pub(crate) async fn serve(house: Rc<House>, party: Party) {
     bot.wait_until(party.arrives).await;
     house.at_the_door(1);
     let _table = house.free_tables.place().await;
-    let spot = house.claim_a_table();
+    let claim = house.claim_a_table();
+    let spot = claim.spot;
     house.at_the_door(-1);
 
     let body = bot.goes_to(&spot.name()).await;
@@ -68,9 +66,9 @@ async fn bring(house: Rc<House>, slip: Slip) {
 
 impl House {
     /// Whoever holds a place for a free table finds one.
-    fn claim_a_table(&self) -> &Spot {
-        let spot = self.spots.iter().find(|spot| spot.claim(&self.bot));
-        spot.expect("as many places are given out as there are tables free")
+    fn claim_a_table(&self) -> Claim<'_> {
+        let claim = self.spots.iter().find_map(|spot| spot.claim(&self.bot));
+        claim.expect("as many places are given out as there are tables free")
     }
 
     fn at_the_door(&self, change: i64) {

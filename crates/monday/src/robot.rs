@@ -6,17 +6,15 @@ use std::time::Duration;
 
 use flight::Lane;
 use loopbot::{sleep, sleep_until, with_lane};
-use restaurant::{Incident, Pace, story};
+use restaurant::work::WALK;
+use restaurant::{Incident, Ledger, Pace, story};
 
 use crate::line::{Line, Place};
-
-/// From anywhere to anywhere.
-const WALK: Duration = Duration::from_secs(20);
 
 pub(crate) struct Robot {
     body: Line,
     pace: Pace,
-    pub(crate) incidents: RefCell<Vec<Incident>>,
+    pub(crate) ledger: RefCell<Ledger>,
 }
 
 impl Robot {
@@ -24,7 +22,7 @@ impl Robot {
         Robot {
             body: Line::new(1),
             pace,
-            incidents: RefCell::default(),
+            ledger: RefCell::default(),
         }
     }
 
@@ -67,7 +65,7 @@ impl Robot {
     pub(crate) fn notices(&self, incident: Option<Incident>) {
         if let Some(incident) = incident {
             self.shows(|lane| story::incident(lane, incident));
-            self.incidents.borrow_mut().push(incident);
+            self.ledger.borrow_mut().incidents.push(incident);
         }
     }
 }

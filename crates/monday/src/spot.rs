@@ -1,9 +1,9 @@
 //! A table where it stands. One thread holds it, so a `RefCell` is all it needs.
 
 use std::cell::{Cell, RefCell};
-use std::time::Duration;
 
 use restaurant::story::{self, TableState};
+use restaurant::work::CLEARING;
 use restaurant::{Party, Slip, Table};
 
 use crate::robot::Robot;
@@ -29,13 +29,13 @@ impl Spot {
 
     // ANCHOR: claim
     /// Looks and claims. There is no `await` between the two, so no other task can be there either.
-    pub(crate) fn claim(&self, bot: &Robot) -> bool {
+    pub(crate) fn claim(&self, bot: &Robot) -> Option<Claim<'_>> {
         if self.is_claimed.get() || !self.table.borrow().is_free() {
-            return false;
+            return None;
         }
         bot.tells(format!("sees table {} free", self.number));
         self.is_claimed.set(true);
-        true
+        Some(Claim { spot: self })
     }
     // ANCHOR_END: claim
 
@@ -75,21 +75,32 @@ impl Spot {
         let Some(party) = self.table.borrow_mut().leave() else {
             return;
         };
+        bot.ledger.borrow_mut().served += 1;
         bot.tells(format!("says goodbye to the {} party", party.name));
         bot.shows(|lane| story::party(lane, self.number, None));
         bot.shows(|lane| story::table(lane, self.number, TableState::Left));
     }
 
-    /// Clears the table, and gives up the claim.
+    /// Clears the table.
     pub(crate) async fn clear(&self, bot: &Robot) {
         let incident = self.table.borrow_mut().start_clearing();
         bot.tells(format!("starts clearing table {}", self.number));
         bot.shows(|lane| story::table(lane, self.number, TableState::Clearing));
         bot.notices(incident);
-        bot.wait(Duration::from_secs(60)).await;
+        bot.wait(CLEARING).await;
         self.table.borrow_mut().finish_clearing();
-        self.is_claimed.set(false);
         bot.tells(format!("has cleared table {}", self.number));
         bot.shows(|lane| story::table(lane, self.number, TableState::Free));
+    }
+}
+
+/// As long as this lives, the table is taken care of, and nobody else finds it free.
+pub(crate) struct Claim<'a> {
+    pub(crate) spot: &'a Spot,
+}
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.spot.is_claimed.set(false);
     }
 }

@@ -19,6 +19,7 @@
 //! | `slip.rs` | paper between robots |
 //! | `incident.rs` | what can go wrong |
 //! | `pace.rs` | how long a minute of the restaurant takes |
+//! | `work.rs` | how long things take |
 //! | `timesheet.rs` | time working against time waiting |
 //! | `report.rs` | what is left of an evening |
 //! | `story.rs` | how robots write their story into the record |
@@ -32,11 +33,12 @@ mod slip;
 pub mod story;
 mod table;
 mod timesheet;
+pub mod work;
 
 pub use incident::Incident;
 pub use menu::{Dish, Drink};
 pub use pace::Pace;
-pub use report::{Evening, Report};
+pub use report::{Evening, Ledger, Report};
 pub use shift::{Party, Shift};
 pub use slip::{Course, Slip};
 pub use table::Table;

@@ -10,6 +10,15 @@ use flight::Recording;
 use crate::incident::Incident;
 use crate::timesheet::Timesheet;
 
+/// What is counted while the evening goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// How many parties have eaten and paid.
+    pub served: usize,
+    /// What went wrong, in order.
+    pub incidents: Vec<Incident>,
+}
+
 /// The report of one evening, whoever served it.
 #[derive(Clone, Debug)]
 pub struct Report {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use restaurant::story;
+use restaurant::work::CARD;
 use restaurant::{Party, Shift, Table};
 
 use crate::coordination::Coordination;
@@ -12,8 +13,6 @@ use crate::robot::Robot;
 
 /// How often it looks up from the desk.
 const ROUND: Duration = Duration::from_secs(30);
-/// How long the machine thinks about a card.
-const CARD: Duration = Duration::from_secs(40);
 
 pub(crate) fn run(bot: &Robot, house: &House, shift: &Shift, coordination: Coordination) {
     let mut coming: VecDeque<Party> = shift.parties.iter().cloned().collect();
@@ -21,7 +20,7 @@ pub(crate) fn run(bot: &Robot, house: &House, shift: &Shift, coordination: Coord
     let mut gone = 0;
     story::place(&bot.lane, "desk");
 
-    while gone < shift.parties.len() {
+    while gone < shift.parties.len() && !house.has_alarm() {
         let waiting = at_the_door.len();
         while coming
             .front()

@@ -1,5 +1,8 @@
 //! What all robots share.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
 use restaurant::{Shift, Slip};
 use whatif::sync::Shared;
 
@@ -16,6 +19,8 @@ pub(crate) struct House {
     pub(crate) pass: Rail<Slip>,
     /// GreetBot has said goodbye to the last party.
     pub(crate) is_closed: Shared<bool>,
+    /// Rings when a robot has broken down. A plain atomic: it rings in evenings that are over anyway.
+    alarm: AtomicBool,
 }
 
 impl House {
@@ -26,10 +31,66 @@ impl House {
             bar: Rail::new(),
             pass: Rail::new(),
             is_closed: Shared::new(false),
+            alarm: AtomicBool::new(false),
         }
+    }
+
+    /// Whether everybody should go home, because one robot cannot do its job any more.
+    pub(crate) fn has_alarm(&self) -> bool {
+        self.alarm.load(Ordering::Acquire)
     }
 
     pub(crate) fn spot(&self, table: u32) -> &Spot {
         &self.spots[table as usize - 1]
+    }
+}
+
+// ANCHOR: alarm
+/// Every robot carries one of these. If the robot panics, dropping it sends the others home: they would wait
+/// for plates that nobody cooks.
+pub(crate) struct Alarm<'a>(pub(crate) &'a House);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.alarm.store(true, Ordering::Release);
+            self.0.kitchen.close();
+            self.0.bar.close();
+        }
+    }
+}
+// ANCHOR_END: alarm
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use restaurant::Shift;
+
+    use super::{Alarm, House};
+
+    #[test]
+    fn a_robot_that_breaks_down_sends_the_others_home() {
+        let house = Arc::new(House::new(&Shift::monday(1)));
+        let chefbot = std::thread::spawn({
+            let house = house.clone();
+            move || {
+                let _alarm = Alarm(&house);
+                panic!("the gas is off (this panic is part of the test)");
+            }
+        });
+        assert!(chefbot.join().is_err());
+        assert!(house.has_alarm());
+        assert!(
+            house.kitchen.take().is_none(),
+            "nobody waits for a slip any more"
+        );
+    }
+
+    #[test]
+    fn a_robot_that_goes_home_alarms_nobody() {
+        let house = House::new(&Shift::monday(1));
+        drop(Alarm(&house));
+        assert!(!house.has_alarm());
     }
 }

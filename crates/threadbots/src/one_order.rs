@@ -11,32 +11,25 @@ impl Coordination {
     /// WaitBot takes the order of this table, if it wants to order. Returns whether it did.
     pub(crate) fn take_order(self, bot: &Robot, house: &House, spot: &Spot) -> bool {
         let wants_it = || spot.look(bot, Table::wants_to_order);
-        match self {
-            Coordination::Careless => {
-                let go = wants_it();
-                if go {
-                    write_down(bot, house, spot);
-                }
-                go
-            }
+        let mut claim = None;
+        let goes = match self {
+            Coordination::Careless => wants_it(),
             Coordination::Napping => {
-                let go = wants_it() && {
+                wants_it() && {
                     bot.nap();
                     wants_it()
-                };
-                if go {
-                    write_down(bot, house, spot);
                 }
-                go
             }
             Coordination::Coordinated => {
-                let claim = spot.claim(bot, Table::wants_to_order);
-                if claim.is_some() {
-                    write_down(bot, house, spot);
-                }
+                claim = spot.claim(bot, Table::wants_to_order);
                 claim.is_some()
             }
+        };
+        if goes {
+            write_down(bot, house, spot);
         }
+        drop(claim);
+        goes
     }
 }
 

@@ -1,14 +1,16 @@
 //! An evening from start to end.
 
+use std::mem;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use flight::{ActorKind, Header, Recorder, VirtualTime};
-use restaurant::{Evening, Incident, Meter, Pace, Report, Shift, Timesheet};
+use restaurant::{Evening, Ledger, Meter, Pace, Report, Shift, Timesheet};
 use whatif::thread;
 
 use crate::coordination::Coordination;
-use crate::house::House;
+use crate::house::{Alarm, House};
 use crate::robot::{Robot, Time};
 use crate::{chefbot, greetbot, waitbot, winebot};
 
@@ -59,7 +61,7 @@ impl Opening {
     /// Serves the evening with real threads in real time, and measures every robot by its CPU clock.
     ///
     /// # Panics
-    /// If a robot does.
+    /// With a robot's own panic, if one panics. The others are sent home first.
     pub fn serve(self, shift: &Shift, recorder: &Recorder) -> Report {
         let time = Time::Real {
             opened: Instant::now(),
@@ -100,13 +102,13 @@ impl Opening {
 
     fn run(self, shift: &Shift, recorder: &Recorder, time: Time) -> Report {
         let house = Arc::new(House::new(shift));
-        let incidents = Arc::new(Mutex::new(Vec::new()));
+        let ledger = Arc::new(Mutex::new(Ledger::default()));
         let coordination = self.coordination;
         let crew = Crew {
             recorder,
             time: &time,
             house: &house,
-            incidents: &incidents,
+            ledger: &ledger,
         };
 
         // ANCHOR: crew
@@ -127,16 +129,16 @@ impl Opening {
         };
         let timesheets = robots
             .into_iter()
-            .map(|robot| robot.join().expect("a robot broke down"))
+            .map(|robot| robot.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect();
-        let incidents = std::mem::take(&mut *incidents.lock().unwrap());
+        let Ledger { served, incidents } = mem::take(&mut *ledger.lock().unwrap());
         // ANCHOR_END: crew
         let length = match &time {
             Time::Real { opened, pace } => pace.restaurant(opened.elapsed()),
             Time::Virtual(time) => Duration::from_nanos(time.now()),
         };
         Report {
-            served: shift.parties.len(),
+            served,
             incidents,
             timesheets,
             length,
@@ -149,7 +151,7 @@ struct Crew<'a> {
     recorder: &'a Recorder,
     time: &'a Time,
     house: &'a Arc<House>,
-    incidents: &'a Arc<Mutex<Vec<Incident>>>,
+    ledger: &'a Arc<Mutex<Ledger>>,
 }
 
 impl Crew<'_> {
@@ -163,13 +165,14 @@ impl Crew<'_> {
         let bot = Robot {
             lane: self.recorder.actor(name, ActorKind::Thread),
             time: self.time.clone(),
-            incidents: self.incidents.clone(),
+            ledger: self.ledger.clone(),
             stops_at_incidents: false,
         };
         let (name, house) = (name.to_owned(), self.house.clone());
         let robot = thread::Builder::new().name(name.clone());
         let day = move || {
             let meter = Meter::start();
+            let _alarm = Alarm(&house);
             job(&bot, &house);
             meter.stop(&name)
         };

@@ -5,22 +5,20 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use flight::{Event, Lane, VirtualTime};
-use restaurant::{Incident, Pace, story};
+use restaurant::work::WALK;
+use restaurant::{Ledger, Pace, story};
 use whatif::thread;
 
 use crate::spot::Spot;
 
-/// From anywhere to anywhere.
-const WALK: Duration = Duration::from_secs(20);
 /// How long a robot naps that hopes naps will help.
 const NAP: Duration = Duration::from_secs(2);
 
 pub(crate) struct Robot {
     pub(crate) lane: Lane,
     pub(crate) time: Time,
-    /// Everyone's, in the order in which they happened. A plain std lock: writing reports is not part of
-    /// the program whose schedules we look at.
-    pub(crate) incidents: Arc<Mutex<Vec<Incident>>>,
+    /// Everyone's. A plain std lock: keeping the books is not part of the program whose schedules we look at.
+    pub(crate) ledger: Arc<Mutex<Ledger>>,
     pub(crate) stops_at_incidents: bool,
 }
 

@@ -11,7 +11,7 @@
 //! assert!(matches!(coordinated.outcome, Outcome::Proved { .. }));
 //! ```
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use flight::{ActorKind, Entry, Event, Header, Recorder, Recording, VirtualTime};
 use restaurant::Shift;
@@ -85,7 +85,7 @@ fn play(coordination: Coordination, recorder: &Recorder, time: &VirtualTime) {
     let robot = |name: &str| Robot {
         lane: recorder.actor(name, ActorKind::Thread),
         time: Time::Virtual(time.clone()),
-        incidents: Arc::new(Mutex::new(Vec::new())),
+        ledger: Arc::default(),
         stops_at_incidents: true,
     };
     let chen = Shift::friday(42)

@@ -1,9 +1,10 @@
 //! A table where it stands. Every robot can see it and reach it, and nothing about it stops two of them
 //! from doing so at once. Each look and each act is one step.
 
-use std::time::Duration;
+use std::sync::PoisonError;
 
 use restaurant::story::{self, TableState};
+use restaurant::work::CLEARING;
 use restaurant::{Incident, Party, Slip, Table};
 use whatif::sync::{Mutex, Shared};
 
@@ -13,12 +14,7 @@ pub(crate) struct Spot {
     number: u32,
     table: Shared<Table>,
     /// The card that says "somebody takes care of this table". Only coordinated robots use it.
-    card: Mutex<Card>,
-}
-
-#[derive(Default)]
-struct Card {
-    is_up: bool,
+    card_is_up: Mutex<bool>,
 }
 
 impl Spot {
@@ -26,7 +22,7 @@ impl Spot {
         Spot {
             number,
             table: Shared::new(Table::new(number)),
-            card: Mutex::default(),
+            card_is_up: Mutex::default(),
         }
     }
 
@@ -65,15 +61,15 @@ impl Spot {
     // ANCHOR: claim
     /// Looks and claims in one critical section: nobody can come between the two.
     pub(crate) fn claim(&self, bot: &Robot, is_ready: fn(&Table) -> bool) -> Option<Claim<'_>> {
-        let mut card = self.card.lock().unwrap();
-        if card.is_up {
+        let mut card_is_up = self.card_is_up.lock().unwrap();
+        if *card_is_up {
             bot.tells(format!("sees the card on table {}", self.number));
             return None;
         }
         if !self.look(bot, is_ready) {
             return None;
         }
-        card.is_up = true;
+        *card_is_up = true;
         Some(Claim { spot: self })
     } // the lock ends here, and the card stays up until the claim is dropped
     // ANCHOR_END: claim
@@ -92,7 +88,7 @@ impl Spot {
         bot.tells(format!("starts clearing table {}", self.number));
         story::table(&bot.lane, self.number, TableState::Clearing);
         bot.notices(incident);
-        bot.wait("the dishes", Duration::from_secs(60));
+        bot.wait("the dishes", CLEARING);
         let party = self.table.write(|table| {
             table.finish_clearing();
             table.party().is_some()
@@ -159,10 +155,11 @@ impl Spot {
             bot.tells(format!("says goodbye to the {} party", party.name));
             story::party(&bot.lane, self.number, None);
             story::table(&bot.lane, self.number, TableState::Left);
+            bot.ledger.lock().unwrap().served += 1;
         }
     }
 
-    /// Whether a robot is at work here or must still come.
+    /// Whether nobody sits here, nothing stands here, and nobody is at work here.
     pub(crate) fn is_done_for_tonight(&self) -> bool {
         self.table
             .read(|table| table.is_free() && !table.wants_clearing())
@@ -176,10 +173,12 @@ pub(crate) struct Claim<'a> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        // A robot that broke down elsewhere must not take the card with it.
-        if let Ok(mut card) = self.spot.card.lock() {
-            card.is_up = false;
-        }
+        // Also when a robot broke down while it held the lock: a card that stays up would block the table for ever.
+        *self
+            .spot
+            .card_is_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = false;
     }
 }
 
@@ -188,7 +187,7 @@ impl Robot {
     fn notices(&self, incident: Option<Incident>) {
         if let Some(incident) = incident {
             story::incident(&self.lane, incident);
-            self.incidents.lock().unwrap().push(incident);
+            self.ledger.lock().unwrap().incidents.push(incident);
             whatif::never(incident.rule(), self.stops_at_incidents);
         }
     }

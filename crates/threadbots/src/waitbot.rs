@@ -14,7 +14,7 @@ const ROUND: Duration = Duration::from_secs(20);
 
 pub(crate) fn run(bot: &Robot, house: &House, coordination: Coordination) {
     story::place(&bot.lane, "bar");
-    loop {
+    while !house.has_alarm() {
         let busy = carry(bot, house)
             || at_some_table(house, Table::wants_to_order, |spot| {
                 coordination.take_order(bot, house, spot)
