@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"seed":"42","tables":"6"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["crates/monday/src/spot.rs:36","crates/monday/src/spot.rs:43","crates/monday/src/spot.rs:56","crates/monday/src/party.rs:58","crates/monday/src/spot.rs:68","crates/monday/src/spot.rs:79","crates/monday/src/spot.rs:87","crates/monday/src/spot.rs:92"],
+"locs":["crates/monday/src/spot.rs:36","crates/monday/src/spot.rs:43","crates/monday/src/spot.rs:56","crates/monday/src/party.rs:57","crates/monday/src/spot.rs:68","crates/monday/src/spot.rs:79","crates/monday/src/spot.rs:87","crates/monday/src/spot.rs:92"],
 "made_by":"flight 0.1.0",
 "program":"loopbot",
 "schema":"loopbot-flight",

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::recorder::{Shared, lock};
-use crate::recording::{Actor, Cursor, Entry, Header, settle, take};
+use crate::collect::{Cursor, settle, take};
+use crate::recording::{Actor, Entry, Header};
+use crate::shared::{Shared, lock};
 
 /// Follows a run while it happens. Made by [`Recorder::follow`](crate::Recorder::follow).
 ///

@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::VirtualTime;
 use crate::event::{Event, KINDS};
 use crate::follow::{Chunk, Follower};
-use crate::recorder::ActorKind;
-use crate::recording::{Actor, ClockKind, Entry, Header, Recording};
+use crate::recording::{Actor, ActorKind, ClockKind, Entry, Header, Recording};
 
 const SCHEMA: &str = "loopbot-flight";
 const VERSION: u64 = 1;

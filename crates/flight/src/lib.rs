@@ -32,17 +32,22 @@
 //! | `clock.rs` | what time it is, for real or by agreement |
 //! | `event.rs` | what can happen |
 //! | `ring.rs` | the bounded memory of one lane |
-//! | `recorder.rs` | recorder, lanes, and the tables of names |
-//! | `recording.rs` | everything so far, in one order |
-//! | `follow.rs` | the same, piece by piece, while it happens |
+//! | `tables.rs` | the names that events refer to |
+//! | `recorder.rs`, `shared.rs` | recorder and lanes, and what they share |
+//! | `recording.rs` | a run, written down |
+//! | `collect.rs` | from many rings to one order |
+//! | `follow.rs` | a run piece by piece, while it happens |
 //! | `json.rs`, `chrome.rs` | files (feature `json`) |
 
 mod clock;
+mod collect;
 mod event;
 mod follow;
 mod recorder;
 mod recording;
 mod ring;
+mod shared;
+mod tables;
 
 #[cfg(feature = "json")]
 mod chrome;
@@ -54,5 +59,5 @@ pub use event::{End, Event, Loc, Source, Task, Text};
 pub use follow::{Chunk, Follower};
 #[cfg(feature = "json")]
 pub use json::ReadError;
-pub use recorder::{ActorKind, Lane, Recorder};
-pub use recording::{Actor, ClockKind, Entry, Header, Recording};
+pub use recorder::{Lane, Recorder};
+pub use recording::{Actor, ActorKind, ClockKind, Entry, Header, Recording};

@@ -18,10 +18,12 @@
 //! |---|---|
 //! | `party.rs` | a party's evening, from the door to the clean table: one task, written top to bottom |
 //! | `robot.rs` | the one robot: it has one body, and tells what it does |
+//! | `house.rs` | what all tasks share |
 //! | `spot.rs` | a table where it stands |
 //! | `line.rs` | standing in line: a fair semaphore for the tasks of one loop |
 //! | `opening.rs` | an evening from start to end |
 
+mod house;
 mod line;
 mod opening;
 mod party;

@@ -1,6 +1,5 @@
 //! An evening from start to end.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,25 +7,13 @@ use flight::{Header, Recorder, VirtualTime};
 use loopbot::{Clock, LoopBot};
 use restaurant::{Evening, Ledger, Meter, Pace, Report, Shift};
 
-use crate::line::Line;
+use crate::house::House;
 use crate::party;
-use crate::robot::Robot;
-use crate::spot::Spot;
 
 /// How the restaurant opens tonight: one robot, at this pace.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening {
     pace: Pace,
-}
-
-/// What all tasks share. `Rc`, `Cell`, `RefCell`: no other thread can reach any of it, and the compiler sees to that.
-pub(crate) struct House {
-    pub(crate) bot: Robot,
-    pub(crate) spots: Vec<Spot>,
-    /// The line at the door: one place for every free table.
-    pub(crate) free_tables: Line,
-    /// How many parties stand in it.
-    pub(crate) door: Cell<i64>,
 }
 
 impl Opening {
@@ -85,12 +72,7 @@ fn run(shift: &Shift, recorder: &Recorder, clock: Clock, pace: Pace) -> Report {
 
 // ANCHOR: evening
 async fn evening(shift: &Shift, pace: Pace) -> (Ledger, Duration) {
-    let house = Rc::new(House {
-        bot: Robot::new(pace),
-        spots: (1..=shift.tables).map(Spot::new).collect(),
-        free_tables: Line::new(shift.tables as usize),
-        door: Cell::new(0),
-    });
+    let house = Rc::new(House::new(shift, pace));
     let mut parties = Vec::new();
     for party in &shift.parties {
         let name = format!("the {} party", party.name);

@@ -4,10 +4,9 @@
 use std::rc::Rc;
 
 use restaurant::work::CARD;
-use restaurant::{Party, Slip, story};
+use restaurant::{Party, Slip};
 
-use crate::opening::House;
-use crate::spot::{Claim, Spot};
+use crate::house::House;
 
 // ANCHOR: serve
 pub(crate) async fn serve(house: Rc<House>, party: Party) {
@@ -62,22 +61,4 @@ async fn bring(house: Rc<House>, slip: Slip) {
     drop(bot.goes_to(made_in).await);
     let _body = bot.goes_to(&house.spot(slip.table).name()).await;
     house.spot(slip.table).serve(bot, &slip);
-}
-
-impl House {
-    /// Whoever holds a place for a free table finds one.
-    fn claim_a_table(&self) -> Claim<'_> {
-        let claim = self.spots.iter().find_map(|spot| spot.claim(&self.bot));
-        claim.expect("as many places are given out as there are tables free")
-    }
-
-    fn at_the_door(&self, change: i64) {
-        self.door.set(self.door.get() + change);
-        self.bot
-            .shows(|lane| lane.counter(story::WAITING, self.door.get() as u64));
-    }
-
-    fn spot(&self, table: u32) -> &Spot {
-        &self.spots[table as usize - 1]
-    }
 }
