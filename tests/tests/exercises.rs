@@ -106,6 +106,13 @@ fn descriptions_are_complete() {
         {
             complaints.add(&who, "names no misconception, or an empty one");
         }
+        for text in exercise.hints.iter().chain([&exercise.after]) {
+            for path in course_files(text) {
+                if !root.join(path).is_file() {
+                    complaints.add(&who, format!("names {path}, which is not there"));
+                }
+            }
+        }
         match answers::wrong_answers(&root, exercise) {
             Ok(wrong) if wrong.len() >= 3 => {}
             Ok(wrong) => complaints.add(
@@ -116,6 +123,30 @@ fn descriptions_are_complete() {
         }
     }
     complaints.none();
+}
+
+/// The pages and sources that a text names, by their place in the course.
+fn course_files(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |c: char| c.is_whitespace() || "#,;:()`'\"".contains(c);
+    text.split(ends)
+        .map(|word| word.trim_end_matches('.'))
+        .filter(|word| {
+            let (page, source) = (word.starts_with("book/src/"), word.starts_with("crates/"));
+            (page && word.ends_with(".md")) || (source && word.ends_with(".rs"))
+        })
+}
+
+#[test]
+fn files_named_in_a_text_are_found_in_it() {
+    let text =
+        "Read book/src/en/a.md#the-claim, then (crates/whatif/src/floor.rs), and book/src/en/b.md.";
+    let found: Vec<_> = course_files(text).collect();
+    let files = [
+        "book/src/en/a.md",
+        "crates/whatif/src/floor.rs",
+        "book/src/en/b.md",
+    ];
+    assert_eq!(found, files);
 }
 
 #[test]
@@ -137,11 +168,14 @@ fn starters_compile_without_warnings_and_fail_with_the_first_hint() {
         if run.output.lines().any(|line| line.starts_with("warning")) {
             complaints.add(&who, format!("compiles with warnings:\n{}", run.output));
         }
-        let first_hint = format!("cargo course hint {}", exercise.number);
-        if !run.output.contains(&first_hint) {
+        let said = in_one_line(&run.output);
+        let hint = format!("cargo course hint {}", exercise.number);
+        // The first hint stands in the description, and perhaps in the test: then it must be the same.
+        let first = [&hint, &exercise.hints[0]].map(|hint| format!("First hint: {hint}"));
+        if !said.contains(&hint) || !first.iter().any(|first| said.contains(first)) {
             complaints.add(
                 &who,
-                format!("does not say `{first_hint}`:\n{}", run.output),
+                format!("does not say one of {first:?}:\n{}", run.output),
             );
         }
     }
@@ -222,19 +256,19 @@ fn a_wrong_answer_gets_the_same_verdict_every_time() {
 /// What is wrong with the way in which a wrong answer failed, if anything.
 fn complaint(answer: &Wrong, run: &Run) -> Option<String> {
     let Run { checked, output } = run;
-    let said = match checked.verdict {
-        Verdict::Passes | Verdict::NotRun | Verdict::Stopped => {
-            return Some(format!("must fail, and: {}\n{output}", checked.sentence));
-        }
-        // A run that had to be killed told the learner nothing.
-        Verdict::NeverEnds | Verdict::PrintsTooMuch => {
-            return Some(format!(
-                "must fail by itself, and: {}\n{output}",
-                checked.sentence
-            ));
-        }
-        Verdict::Fails | Verdict::Dies | Verdict::DoesNotCompile => in_one_line(output),
-    };
+    if let Verdict::Passes | Verdict::NotRun | Verdict::Stopped = checked.verdict {
+        return Some(format!("must fail, and: {}\n{output}", checked.sentence));
+    }
+    if !fails_by_itself(checked) {
+        return Some(format!(
+            "must fail by itself, and: {}\n{output}",
+            checked.sentence
+        ));
+    }
+    let said = in_one_line(output);
+    if said.contains("To play it again:") && !said.contains(&play_again(answer)) {
+        return Some(format!("cannot be played again like this:\n{output}"));
+    }
     // A story that the book quotes lies beside its answer, and has to come out word for word.
     let quoted = fs::read_to_string(answer.source.with_extension("txt")).unwrap_or_default();
     if !output.contains(&quoted) {
@@ -244,6 +278,20 @@ fn complaint(answer: &Wrong, run: &Run) -> Option<String> {
     }
     let wanted = in_one_line(&answer.message);
     (!said.contains(&wanted)).then(|| format!("fails, but does not say {wanted:?}:\n{output}"))
+}
+
+/// A run that had to be killed told the learner nothing, and of one that called exit nobody knows why.
+fn fails_by_itself(checked: &Checked) -> bool {
+    match checked.verdict {
+        Verdict::NeverEnds => checked.sentence.ends_with("the story is above."),
+        Verdict::Dies => !checked.sentence.contains("in the middle of a test"),
+        verdict => verdict != Verdict::PrintsTooMuch,
+    }
+}
+
+/// What the command that plays a story again must hold.
+fn play_again(answer: &Wrong) -> String {
+    format!("cargo test -p {}", answer.subject.package)
 }
 
 /// Stories are wrapped to the width of a terminal; a message is looked for across line breaks.
@@ -269,30 +317,43 @@ fn an_answer_that_is_not_wrong_or_not_told_is_noticed() {
         message: "two parties sit at one table".into(),
         subject: Subject {
             root: root(),
-            package: String::new(),
+            package: "wrong-03".into(),
             folder: root(),
             number: "03".into(),
         },
     };
-    let run = |verdict, output: &str| Run {
+    let run = |verdict, sentence: &str, output: &str| Run {
         checked: Checked {
             verdict,
-            sentence: "As it ended.".into(),
+            sentence: sentence.into(),
         },
         output: output.into(),
     };
+    let ended = "As it ended.";
+    let above = "It does not end, and the story is above.";
+    let left = "It ended the test program in the middle of a test.";
     let told = "rule broken: two parties\n   sit at one table";
-    assert_eq!(complaint(&answer, &run(Verdict::Fails, told)), None);
-    for (verdict, output) in [
-        (Verdict::Passes, told),
-        (Verdict::NotRun, told),
-        (Verdict::Stopped, told),
-        (Verdict::NeverEnds, told),
-        (Verdict::PrintsTooMuch, told),
-        (Verdict::Fails, "one party sits at one table"),
+    let again = format!("{told}\n   To play it again:  X=1 cargo test -p");
+    let named = format!("{again} wrong-03 two_parties");
+    for (verdict, sentence, output) in [
+        (Verdict::Fails, ended, told),
+        (Verdict::Fails, ended, &named),
+        (Verdict::NeverEnds, above, told),
+    ] {
+        assert_eq!(complaint(&answer, &run(verdict, sentence, output)), None);
+    }
+    for (verdict, sentence, output) in [
+        (Verdict::Passes, ended, told),
+        (Verdict::NotRun, ended, told),
+        (Verdict::Stopped, ended, told),
+        (Verdict::NeverEnds, ended, told),
+        (Verdict::PrintsTooMuch, ended, told),
+        (Verdict::Dies, left, told),
+        (Verdict::Fails, ended, &again),
+        (Verdict::Fails, ended, "one party sits at one table"),
     ] {
         assert!(
-            complaint(&answer, &run(verdict, output)).is_some(),
+            complaint(&answer, &run(verdict, sentence, output)).is_some(),
             "{verdict:?} with {output:?} goes unnoticed"
         );
     }

@@ -58,7 +58,7 @@ pub enum Verdict {
     Fails,
     /// The compiler refused the learner's code.
     DoesNotCompile,
-    /// The tests were ended at the time limit.
+    /// The tests were ended at the time limit, or have ended themselves because somebody did not come back.
     NeverEnds,
     /// The tests were ended at the output limit.
     PrintsTooMuch,
@@ -398,9 +398,11 @@ fn run_tests(
     let mut command = Command::new(test);
     // Nothing captured: otherwise the test harness would hold what a printing loop prints, in memory, without a limit.
     // One test at a time, so that what two of them print is not mixed.
+    // The names are those that cargo gives to the tests it starts: a story says with them how to play it again.
     command
         .args(["--nocapture", "--test-threads=1", "--color=never"])
         .env("CARGO_MANIFEST_DIR", &subject.folder)
+        .env("CARGO_PKG_NAME", &subject.package)
         .current_dir(&subject.folder);
     let mut shown = Shown {
         room: options.shown,
@@ -482,6 +484,12 @@ fn run_tests(
             format!(
                 "Exercise {number} does not pass yet: {failed} of {} failed. `cargo course hint {number}` helps.",
                 count(passed + failed, "test")
+            ),
+        )),
+        None if status.code() == Some(whatif::DID_NOT_END) => Err(Checked::new(
+            Verdict::NeverEnds,
+            format!(
+                "Exercise {number} does not end: something in it never came back, and the story is above."
             ),
         )),
         // The harness never got to its last line, so something called exit.

@@ -14,7 +14,7 @@ pub mod status {
     pub const ENVIRONMENT: u8 = 3;
     /// The exercise does not compile.
     pub const DOES_NOT_COMPILE: u8 = 4;
-    /// The exercise's tests did not end within the time limit.
+    /// The exercise's tests did not end by themselves.
     pub const NEVER_ENDS: u8 = 5;
     /// The exercise's tests printed more than the output limit.
     pub const PRINTS_TOO_MUCH: u8 = 6;

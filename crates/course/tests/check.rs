@@ -178,6 +178,39 @@ fn a_stack_overflow_is_named() {
 }
 
 #[test]
+fn tests_that_noticed_by_themselves_that_they_do_not_end_have_told_why() {
+    let lib = format!(
+        "pub fn work() -> bool {{ eprintln!(\"WaitBot is gone\"); std::process::exit({}) }}",
+        whatif::DID_NOT_END
+    );
+    let run = check(&lib, CALL, patient());
+    run.is(
+        Verdict::NeverEnds,
+        5,
+        &["does not end", "the story is above"],
+    );
+    assert!(run.output.contains("WaitBot is gone"), "{}", run.output);
+}
+
+#[test]
+fn tests_know_their_package_as_they_do_under_cargo() {
+    let names = r#"pub fn work() -> bool {
+        let folder = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("folder: {}", folder == env!("CARGO_MANIFEST_DIR"));
+        println!("package: {:?}", std::env::var("CARGO_PKG_NAME"));
+        true
+    }"#;
+    let run = check(names, CALL, patient());
+    run.is(Verdict::Passes, 0, &[]);
+    assert!(run.output.contains("folder: true"), "{}", run.output);
+    assert!(
+        run.output.contains(r#"package: Ok("exercise-03")"#),
+        "{}",
+        run.output
+    );
+}
+
+#[test]
 fn leaving_in_the_middle_is_no_pass() {
     check(
         "pub fn work() -> bool { std::process::exit(0) }",

@@ -1,8 +1,10 @@
 //! A robot panics: keep what it said for the story, and keep the usual noise off the screen.
 
 use std::cell::RefCell;
+use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
 use std::sync::Once;
+use std::thread;
 
 use crate::{floor, place};
 
@@ -24,13 +26,32 @@ pub(crate) fn listen() {
     ONCE.call_once(|| {
         let usual = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            if floor::is_robot() {
-                LAST_WORDS.set(Some(note(panic)))
-            } else {
+            if !floor::is_robot() {
                 usual(panic)
+            } else if aborts(panic) {
+                LAST_WORDS.take().iter().for_each(say_at_once);
+                say_at_once(&note(panic));
+            } else {
+                LAST_WORDS.set(Some(note(panic)))
             }
         }));
     });
+}
+
+/// Does this panic end the process? So does, for one, that of a value dropped during another
+/// panic. There is a method that tells, but not in stable Rust yet; its answer is part of the
+/// `Debug` form.
+fn aborts(panic: &PanicHookInfo) -> bool {
+    format!("{panic:?}").contains("can_unwind: false")
+}
+
+/// There will be no story any more. Straight to the real stderr: what `eprintln!` is given in a test
+/// is kept back until the test ends, and would be lost with it.
+fn say_at_once(words: &LastWords) {
+    let robot = thread::current();
+    let robot = robot.name().unwrap_or("a robot");
+    let LastWords { message, place } = words;
+    let _ = writeln!(io::stderr(), "\n{robot} breaks down: {message}   [{place}]");
 }
 
 /// What the robot on this thread said when it panicked.

@@ -53,6 +53,7 @@ pub struct Checker {
     max_steps: u64,
     clock: Option<VirtualTime>,
     shares_nothing: bool,
+    to_the_end: bool,
 }
 
 /// What a check has found.
@@ -101,6 +102,7 @@ impl Checker {
             max_steps: 2_000,
             clock: None,
             shares_nothing: false,
+            to_the_end: false,
         }
     }
 
@@ -134,6 +136,13 @@ impl Checker {
     /// mistake: usually they share something that the check cannot see.
     pub fn shares_nothing(mut self) -> Checker {
         self.shares_nothing = true;
+        self
+    }
+
+    /// Only a proof will do: if there are more schedules than the limits allow, that is a failure
+    /// ([`Ending::TooManyOrders`]), and never [`Outcome::Bounded`].
+    pub fn to_the_end(mut self) -> Checker {
+        self.to_the_end = true;
         self
     }
 
@@ -221,6 +230,10 @@ impl Checker {
                     Outcome::Failed(Story::without_lines(&self.name, &End::never_met()))
                 }
                 Found::Nothing { runs, .. } => Outcome::Proved { runs },
+                Found::NothingUpTo { runs, .. } if self.to_the_end => {
+                    let end = End::too_many_orders(runs);
+                    Outcome::Failed(Story::without_lines(&self.name, &end))
+                }
                 Found::NothingUpTo {
                     runs, preemptions, ..
                 } => Outcome::Bounded { runs, preemptions },

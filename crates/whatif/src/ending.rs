@@ -39,6 +39,8 @@ pub enum Ending {
     Misuse,
     /// No thing was touched by two robots, so the check has checked nothing.
     NeverMet,
+    /// A check that was to run all schedules has come to its limits before.
+    TooManyOrders,
     /// The id to replay is not one, or is one of a program that has changed since.
     DoesNotFit,
 }
@@ -178,7 +180,8 @@ impl End {
             count(seconds, "second")
         );
         End::new(Ending::EndlessLoop, rule).advise(
-            "An endless loop, a lock or a sleep of plain std, or a computation that takes long? \
+            "An endless loop, a computation that takes long, or a lock or a sleep of plain std? \
+             What the check cannot see holds it up: use whatif::sync::Mutex and whatif::thread. \
              (In a debugger, set WHATIF_PATIENCE=0.)",
         )
     }
@@ -276,6 +279,16 @@ impl End {
             "So every order of steps looks the same, and nothing has been checked. \
                  Do they use plain std::sync? \
                  (If they are meant to share nothing, say so with Checker::shares_nothing.)",
+        )
+    }
+
+    pub(crate) fn too_many_orders(runs: usize) -> End {
+        let rule = format!(
+            "there are too many orders of steps to try them all: {} went well, and there are more",
+            count(runs, "schedule")
+        );
+        End::new(Ending::TooManyOrders, rule).advise(
+            "Do your robots go round in a loop? A lock waits better than `try_lock` in a loop.",
         )
     }
 

@@ -100,3 +100,4 @@ pub use ending::Ending;
 pub use narrate::{never, say, step};
 pub use simulate::simulate;
 pub use story::{Line, Story};
+pub use watchdog::DID_NOT_END;

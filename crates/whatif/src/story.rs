@@ -6,6 +6,7 @@ use crate::ending::{End, Ending};
 use crate::floor::{Place, State};
 use crate::place;
 use crate::run::is_final;
+use crate::schedule::IN_TURN;
 use crate::tale::{Told, What};
 
 /// One run, told step by step: who did what, in which line of the source, and what was wrong with
@@ -24,7 +25,7 @@ pub struct Story {
     pub advice: Option<String>,
     /// The last lines, at most [`Story::MOST_LINES`] of them.
     pub lines: Vec<Line>,
-    /// Lines left out at the front.
+    /// Steps left out at the front.
     pub left_out: usize,
     /// The schedule. Given back in `WHATIF_REPLAY`, it makes the same run again. Empty if there is
     /// nothing to replay.
@@ -77,10 +78,14 @@ impl Story {
             })
             .collect();
         let mut lines = fold_repetitions(&lines);
-        let left_out = lines.len().saturating_sub(Story::MOST_LINES);
-        lines.drain(..left_out);
+        let too_many = lines.len().saturating_sub(Story::MOST_LINES);
+        // A line may stand for many steps, and has the number of the last one.
+        let last_left_out = lines
+            .drain(..too_many)
+            .filter_map(|line| line.step)
+            .next_back();
         let mut story = Story::without_lines(check, end);
-        story.left_out = left_out + state.tale.forgotten;
+        story.left_out = last_left_out.unwrap_or(state.tale.forgotten);
         story.lines = lines;
         story.id = id;
         story
@@ -102,7 +107,7 @@ impl Story {
         }
     }
 
-    /// All lines, also those that are not shown: of two stories the one with fewer is the better
+    /// Its lines, and the steps that are not shown: of two stories the one with fewer is the better
     /// one.
     pub(crate) fn length(&self) -> usize {
         self.lines.len() + self.left_out
@@ -155,16 +160,10 @@ impl fmt::Display for Story {
         for line in wrap(&format!("{}: {}", self.check, self.headline()), WIDTH) {
             writeln!(f, "{line}")?;
         }
-        if self.schedules > 0 && !is_final(self.ending) {
-            let needed = match self.preemptions {
-                0 => "no preemption".to_owned(),
-                n => count(n, "preemption"),
-            };
-            writeln!(
-                f,
-                "({} tried; it takes {needed})",
-                count(self.schedules, "schedule")
-            )?;
+        if let Some(how) = self.how_it_came_about() {
+            for line in wrap(&format!("({how})"), WIDTH) {
+                writeln!(f, "{line}")?;
+            }
         }
         f.write_char('\n')?;
         if self.left_out > 0 {
@@ -196,11 +195,38 @@ impl Story {
             Ending::AllWell => "in this order of steps nothing goes wrong",
             Ending::NotWritten => "not ready to be checked",
             Ending::NeverMet => "nothing has been checked",
+            Ending::TooManyOrders => "nothing has gone wrong, and nothing is proved",
             Ending::DoesNotFit => "nothing to play",
             ending if is_final(ending) => "this cannot be checked",
             _ if self.schedules > 0 => "it can go wrong, and this is the shortest way I found",
             _ => "this is how it goes wrong",
         }
+    }
+
+    fn how_it_came_about(&self) -> Option<String> {
+        if is_final(self.ending) {
+            return None;
+        }
+        if self.id == IN_TURN {
+            return Some("everybody moved one step in turn".to_owned());
+        }
+        if self.schedules == 0 {
+            return None;
+        }
+        let tried = count(self.schedules, "schedule");
+        let needed = match self.preemptions {
+            0 => "no preemption".to_owned(),
+            n => count(n, "preemption"),
+        };
+        // Robots that change places because one of them goes round are not preempted, and it would
+        // look as if they were.
+        let otherwise = match self.ending {
+            Ending::NobodyGetsAnywhere => {
+                ", and whoever goes round in a loop lets the others go on"
+            }
+            _ => "",
+        };
+        Some(format!("{tried} tried; it takes {needed}{otherwise}"))
     }
 
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

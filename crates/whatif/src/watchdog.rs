@@ -12,6 +12,10 @@ use crate::ending::End;
 use crate::floor::Floor;
 use crate::story::Story;
 
+/// The exit code of a process that its watchdog has ended: as `timeout` of Unix has it, and unlike
+/// that of a test that fails (101). The story has been told by then.
+pub const DID_NOT_END: i32 = 124;
+
 /// Watches the runs of one check. Dropping it ends the watch.
 pub(crate) struct Watchdog {
     /// Counts steps. As long as it moves, all is well.
@@ -79,7 +83,7 @@ fn lock(stage: &Mutex<Weak<Floor>>) -> std::sync::MutexGuard<'_, Weak<Floor>> {
     stage.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tells the story so far, and ends the process as a failed test.
+/// Tells the story so far, and ends the process with [`DID_NOT_END`].
 ///
 /// A thread cannot be stopped from outside, and a test that waits for one would wait for ever. So
 /// this is the one end that other tests of the same program share: they must be run again. It
@@ -93,5 +97,5 @@ fn bark(check: &str, floor: &Floor, patience: usize) {
     let end = End::endless_loop(&mut state, patience);
     let story = Story::tell(check, &state, &end, String::new());
     let _ = writeln!(io::stderr(), "\n{story}\n");
-    process::exit(101);
+    process::exit(DID_NOT_END);
 }

@@ -308,6 +308,12 @@ fn two_polite_robots_get_nowhere() {
     assert!(story.lines.len() <= 24 && story.left_out > 100, "{story}");
     assert!(
         story
+            .to_string()
+            .contains("\n(everybody moved one step in turn)\n"),
+        "{story}"
+    );
+    assert!(
+        story
             .lines
             .iter()
             .any(|line| line.text == "steps back: after you"),
@@ -331,6 +337,30 @@ fn one_polite_robot_is_enough() {
         ),
         "{report}"
     );
+}
+
+#[test]
+fn robots_that_wait_for_each_other_in_loops_are_not_said_to_be_preempted() {
+    let story = story(explore(|| {
+        let came = Arc::new(Shared::new(0).called("the list"));
+        let robot = |walk: usize, think: usize| {
+            let came = Arc::clone(&came);
+            move || {
+                (0..walk).for_each(|_| step("walks"));
+                let others = came.get();
+                (0..think).for_each(|_| step("thinks"));
+                came.set(others + 1); // one of the two may be forgotten
+                while came.get() != 2 {
+                    step("waits");
+                }
+            }
+        };
+        both(("GreetBot", robot(0, 1)), ("WaitBot-1", robot(4, 0)));
+    }));
+    assert_eq!(story.ending, Ending::NobodyGetsAnywhere);
+    let says = "it takes 1 preemption, and whoever goes round in a loop lets the others go on)";
+    let text = story.to_string().replace('\n', " ");
+    assert!(text.contains(says), "{story}");
 }
 
 fn spinning(ends: bool) -> impl Fn() + Send + Sync + 'static {
@@ -646,6 +676,38 @@ fn a_story_fits_a_page_whatever_the_robots_say() {
     for line in story.to_string().lines() {
         assert!(line.chars().count() <= 90, "{line}");
     }
+}
+
+#[test]
+fn what_is_left_out_is_counted_in_steps() {
+    let story = story(explore(|| {
+        (0..50).for_each(|_| step("polishes a glass")); // one line
+        (0..30).for_each(|n| step(format!("carries plate {n}")));
+        never("a plate is cold", true);
+    }));
+    assert_eq!((story.left_out, story.lines[0].step), (56, Some(57)));
+    assert!(
+        story.to_string().contains("(56 steps before that)"),
+        "{story}"
+    );
+}
+
+#[test]
+fn to_the_end_takes_only_a_proof() {
+    let to_the_end = |runs| Checker::new("the test").max_runs(runs).to_the_end();
+    proved(&to_the_end(2).explore(careful));
+    let story = story(to_the_end(1).explore(careful));
+    assert_eq!(story.ending, Ending::TooManyOrders);
+    assert_eq!(
+        story.to_string(),
+        "\
+the test: nothing has gone wrong, and nothing is proved
+
+   there are too many orders of steps to try them all: 1 schedule went well, and there
+   are more
+   Do your robots go round in a loop? A lock waits better than `try_lock` in a loop.
+"
+    );
 }
 
 #[test]

@@ -3,10 +3,10 @@
 
 mod common;
 
-use std::process::{Command, Output};
+use std::process::{Command, ExitStatus, Output};
 
 use common::{careful, careless};
-use whatif::{check, step};
+use whatif::{DID_NOT_END, check, step};
 
 #[test]
 #[ignore = "fails on purpose; run by the tests below"]
@@ -34,8 +34,31 @@ fn shows_an_endless_loop() {
     });
 }
 
+#[test]
+#[ignore = "ends the process on purpose; run by the tests below"]
+fn shows_a_panic_during_a_panic() {
+    struct Tray;
+    impl Drop for Tray {
+        fn drop(&mut self) {
+            panic!("the tray falls, too");
+        }
+    }
+    check("one tray", || {
+        let carry = || {
+            let _tray = Tray;
+            panic!("the waiter stumbles");
+        };
+        common::robot("WaitBot-1", carry).join().unwrap();
+    });
+}
+
 /// Runs one of the tests above as `cargo test` would.
 fn run(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
+    let (status, text) = run_to_its_end(test, variables);
+    (status.success(), text)
+}
+
+fn run_to_its_end(test: &str, variables: &[(&str, &str)]) -> (ExitStatus, String) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--ignored", "--exact", test])
@@ -48,7 +71,7 @@ fn run(test: &str, variables: &[(&str, &str)]) -> (bool, String) {
         stderr,
     } = command.output().unwrap();
     (
-        status.success(),
+        status,
         String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap(),
     )
 }
@@ -111,8 +134,8 @@ fn a_wrong_id_fails_with_one_clear_sentence() {
 
 #[test]
 fn an_endless_loop_ends_the_process_and_names_the_robot() {
-    let (passed, text) = run("shows_an_endless_loop", &[("WHATIF_PATIENCE", "1")]);
-    assert!(!passed);
+    let (status, text) = run_to_its_end("shows_an_endless_loop", &[("WHATIF_PATIENCE", "1")]);
+    assert_eq!(status.code(), Some(DID_NOT_END), "{text}");
     assert!(
         text.contains(
             "WaitBot-1 has been gone for 1 second without taking a step; it was last seen at"
@@ -120,4 +143,17 @@ fn an_endless_loop_ends_the_process_and_names_the_robot() {
         "{text}"
     );
     assert!(text.contains("goes to table 2"), "{text}");
+    assert!(text.contains("use whatif::sync::Mutex"), "{text}");
+}
+
+#[test]
+fn a_panic_during_a_panic_says_what_it_was_and_where() {
+    let (passed, text) = run("shows_a_panic_during_a_panic", &[]);
+    assert!(!passed);
+    let said = text.lines().find(|line| line.contains("falls, too"));
+    let said = said.unwrap_or_else(|| panic!("it says nothing of the tray: {text}"));
+    assert!(
+        said.starts_with("WaitBot-1 breaks down: the tray falls, too   [tests/process.rs:"),
+        "{said}"
+    );
 }

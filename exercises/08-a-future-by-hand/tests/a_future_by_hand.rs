@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::fmt::Debug;
 use std::io::Write;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::pin::Pin;
 use std::process::exit;
 use std::rc::Rc;
@@ -20,6 +20,9 @@ use exercise_08::{House, Plate, Serve, Slip, Tip};
 
 /// How long one test may take until we say that it hangs. It takes far less than a second if `poll` does not wait.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The exit code of a program that noticed that it does not end; `cargo course check` knows it. The same number stands
+/// in crates/whatif/src/watchdog.rs, but this exercise needs nothing besides std.
+const DID_NOT_END: i32 = 124;
 const FIRST_HINT: &str = "When `poll` is called for the second time, how does it know that the order has been taken already?";
 
 /// One test, so that you read one message: about the first promise that is not kept.
@@ -46,6 +49,7 @@ fn serve_behaves_as_the_three_lines_of_async_would() {
         ten_thousand_polls_too_many,
     );
     keeps("two tables are served at the same time", two_tables_at_once);
+    keeps("what is over stays over", polled_after_the_end);
 }
 
 fn nothing_happens_before_the_first_poll() {
@@ -107,6 +111,29 @@ fn two_tables_at_once() {
     }
     for (evening, serve) in evenings.iter().zip(&mut tables) {
         evening.expect_served(evening.poll(serve));
+    }
+}
+
+fn polled_after_the_end() {
+    let evening = Evening::new(5, "pasta", 4);
+    evening.everything_is_ready.set(true);
+    let mut serve = evening.serve();
+    evening.expect_served(evening.poll(&mut serve));
+    // No executor does this. What `async` makes panics then, so yours may, too: without a word, as nothing is wrong.
+    let usual = take_hook();
+    set_hook(Box::new(|_| {}));
+    let again = catch_unwind(AssertUnwindSafe(|| evening.poll(&mut serve)));
+    set_hook(usual);
+    evening.expect(
+        evening.begun.get() == 3,
+        "the table had been served, and `poll` began another job. When the last job is done, `state` must not lead \
+         back to the start",
+    );
+    if let Ok(Poll::Ready(tip)) = again {
+        evening.broken(&format!(
+            "the table had been served, and `poll` said `Ready({tip})` once more. A future answers once: after that it may \
+             panic, as one made by `async` does"
+        ));
     }
 }
 
@@ -234,6 +261,8 @@ struct Book {
     bell: RefCell<Arc<Bell>>,
     /// How many times LoopBot has polled.
     turn: Cell<u32>,
+    /// How many jobs were asked for.
+    begun: Cell<u32>,
     jobs: RefCell<Vec<Rc<JobCard>>>,
 }
 
@@ -255,6 +284,7 @@ impl Evening {
             everything_is_ready: Cell::new(false),
             bell: RefCell::default(),
             turn: Cell::new(0),
+            begun: Cell::new(0),
             jobs: RefCell::default(),
         }))
     }
@@ -282,6 +312,7 @@ impl Book {
     where
         T: Clone,
     {
+        self.begun.set(self.begun.get() + 1);
         self.expect(
             self.jobs().iter().all(|job| job.name != name),
             &format!(
@@ -435,7 +466,7 @@ fn keeps(promise: &'static str, check: fn()) {
             "\n\n  Not kept: {promise}.\n  `poll` did not come back: after {seconds} seconds it still blocks or \
              loops. `poll` must never wait. When a job is pending, return `Poll::Pending`.\n  {HELP}\n\n"
         );
-        exit(101);
+        exit(DID_NOT_END);
     }
     let Err(panic) = loopbot.join() else { return };
     let message = match panic.downcast::<Broken>() {
