@@ -6,8 +6,8 @@
 //! one thread per run: reads a contained child's lines and hands them to the response
 //! ```
 //!
-//! Pages are held in memory ([`pages`]), so a rebuild is one swap of a pointer and a request cannot reach any other file.
-//! What touches sockets and timers is in [`runtime`] alone.
+//! Pages are held in memory (`pages.rs`), so a rebuild is one swap of a pointer and a request cannot reach any other file.
+//! What touches sockets and timers is in `runtime.rs` alone.
 
 mod gate;
 mod live;
