@@ -84,6 +84,7 @@ fn main() -> ExitCode {
         }
     };
     let mut failures = 0;
+    let count = tests.len();
     for (name, test) in tests {
         match stage.forget().and_then(|()| test(&mut stage)) {
             Ok(()) => println!("test {name} ... ok"),
@@ -93,9 +94,10 @@ fn main() -> ExitCode {
             }
         }
     }
+    let verdict = if failures == 0 { "ok" } else { "FAILED" };
+    let passed = count - failures;
     println!(
-        "\ntest result: {}. {failures} failed\n",
-        if failures == 0 { "ok" } else { "FAILED" }
+        "\ntest result: {verdict}. {passed} passed; {failures} failed; 0 ignored; 0 measured\n"
     );
     if failures == 0 {
         ExitCode::SUCCESS
