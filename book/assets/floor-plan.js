@@ -182,10 +182,10 @@
       parts.floor.replaceChildren();
       this.floor = new house.FloorDrawing(parts.floor, this.fold);
       this.lanes = new house.LanesDrawing(parts.lanes, this.fold);
-      // What the run was: "coordination careless · seed 42".
+      // What the run was: "careless · seed 42". How robots coordinate needs no label.
       parts.facts.textContent = Object.entries(recording.facts)
         .filter(([name, value]) => name !== "tables" && String(value).length < 24)
-        .map(([name, value]) => `${name} ${value}`).join(" · ");
+        .map(([name, value]) => (name === "coordination" ? value : `${name} ${value}`)).join(" · ");
       this.#measure();
       this.position = this.opening;
       this.seconds = house.secondsAt(this.paced, this.opening);

@@ -113,6 +113,16 @@ fn descriptions_are_complete() {
                 }
             }
         }
+        let starter = fs::read_to_string(exercise.folder.join("src/lib.rs")).unwrap_or_default();
+        match starter.lines().position(|line| line.contains("todo!(")) {
+            _ if has_been_edited(exercise) => {}
+            Some(above) if above > 60 => complaints.add(
+                &who,
+                format!("there are {above} lines above the first `todo!`, and 60 are enough"),
+            ),
+            Some(_) => {}
+            None => complaints.add(&who, "has no `todo!`"),
+        }
         match answers::wrong_answers(&root, exercise) {
             Ok(wrong) if wrong.len() >= 3 => {}
             Ok(wrong) => complaints.add(

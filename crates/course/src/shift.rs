@@ -15,8 +15,10 @@ use threadbots::Coordination;
 use crate::cli;
 use crate::trouble::{Trouble, status};
 
-/// How long a minute of the restaurant takes here: three hours pass in a little over two seconds.
-const MINUTE: Duration = Duration::from_millis(12);
+/// Microseconds of a minute of the restaurant: three hours pass in a little over two seconds.
+const MINUTE: &str = "12000";
+/// The slowest pace: a minute takes a minute.
+const LIFE: u64 = 60_000_000;
 /// How often the record is looked at while the evening runs.
 const GLANCE: Duration = Duration::from_millis(25);
 /// More robots than that only stand in each other's way.
@@ -46,6 +48,9 @@ pub struct ShiftArgs {
     /// The number that decides who comes, when, and what they want
     #[arg(long, value_name = "S", default_value = "42")]
     seed: String,
+    /// How long a minute of the restaurant takes, in microseconds
+    #[arg(long, value_name = "MICROSECONDS", default_value = MINUTE)]
+    minute: String,
     /// Write the recording here, as JSON
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -123,7 +128,8 @@ impl Opening {
 /// evening begins.
 pub fn command(args: &ShiftArgs) -> anyhow::Result<u8> {
     let seed = cli::whole_number("seed", &args.seed)?;
-    let opening = opening(args)?;
+    let pace = pace(&args.minute)?;
+    let opening = opening(args, pace)?;
     let record = args.record.as_ref().map(Destination::open).transpose()?;
     let trace = args.trace.as_ref().map(Destination::open).transpose()?;
     let shift = match args.evening {
@@ -134,7 +140,7 @@ pub fn command(args: &ShiftArgs) -> anyhow::Result<u8> {
     let recorder = Recorder::new(opening.header(&shift));
     let mut watcher: Box<dyn Watcher> = match (args.stream, std::io::stdout().is_terminal()) {
         (true, _) => Box::new(Stream::new(&recorder)),
-        (false, true) => Box::new(Ticker::new(&recorder, shift.parties.len())),
+        (false, true) => Box::new(Ticker::new(&recorder, pace, shift.parties.len())),
         (false, false) => Box::new(Nobody),
     };
     let report = thread::scope(|scope| -> anyhow::Result<Report> {
@@ -181,8 +187,16 @@ pub fn command(args: &ShiftArgs) -> anyhow::Result<u8> {
     Ok(status::DONE)
 }
 
-fn opening(args: &ShiftArgs) -> anyhow::Result<Opening> {
-    let pace = Pace::minute_in(MINUTE);
+fn pace(minute: &str) -> anyhow::Result<Pace> {
+    match cli::whole_number("length of a minute", minute)? {
+        minute @ 1..=LIFE => Ok(Pace::minute_in(Duration::from_micros(minute))),
+        minute => Err(Trouble::input(format!(
+            "A minute of the restaurant can take 1 to {LIFE} microseconds, and --minute asks for {minute}."
+        ))),
+    }
+}
+
+fn opening(args: &ShiftArgs, pace: Pace) -> anyhow::Result<Opening> {
     if args.crew == Crew::Loopbot {
         if args.careless || args.napping || args.coordinated {
             return Err(Trouble::input(
@@ -322,6 +336,7 @@ struct Ticker {
     follower: Follower,
     strings: Vec<String>,
     opened: Instant,
+    pace: Pace,
     expected: usize,
     seated: usize,
     incidents: usize,
@@ -330,12 +345,13 @@ struct Ticker {
 }
 
 impl Ticker {
-    fn new(recorder: &Recorder, expected: usize) -> Ticker {
+    fn new(recorder: &Recorder, pace: Pace, expected: usize) -> Ticker {
         let (follower, strings) = (recorder.follow(), Vec::new());
         Ticker {
             follower,
             strings,
             opened: Instant::now(),
+            pace,
             expected,
             seated: 0,
             incidents: 0,
@@ -365,10 +381,7 @@ impl Watcher for Ticker {
                 _ => {}
             }
         }
-        let minutes = Pace::minute_in(MINUTE)
-            .restaurant(self.opened.elapsed())
-            .as_secs()
-            / 60;
+        let minutes = self.pace.restaurant(self.opened.elapsed()).as_secs() / 60;
         let collisions = if self.incidents == 1 {
             "collision"
         } else {

@@ -17,10 +17,8 @@ impl Table {
     #[track_caller]
     pub fn is_free(&self) -> bool {
         let free = self.party.is_none();
-        step(format!(
-            "sees {} at table 2",
-            if free { "nobody" } else { "a party" }
-        ));
+        let who = if free { "nobody" } else { "a party" };
+        step(format!("sees {who} at table 2"));
         free
     }
 
