@@ -54,6 +54,7 @@ mod current;
 mod executor;
 mod join_error;
 mod join_handle;
+mod leaf;
 mod run_queue;
 mod sleep;
 mod stand_still;

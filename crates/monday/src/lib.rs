@@ -28,6 +28,7 @@ mod line;
 mod opening;
 mod party;
 mod robot;
+pub mod scene;
 mod spot;
 
 pub use opening::Opening;

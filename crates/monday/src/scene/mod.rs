@@ -1,0 +1,1 @@
+//! Small scenes on one LoopBot, each about one idea of the book, each made to be recorded.
