@@ -4,6 +4,9 @@
 //! others go first. Making a robot wait that could have gone on is a *preemption*, and costs 1.
 //! Schedules are searched by price, so the first failure found is one with the fewest preemptions:
 //! the simplest there is.
+//!
+//! A robot that has several ways to go on (`choose`) takes the first one for nothing, and any
+//! other one for 1.
 
 use crate::ending::End;
 use crate::floor::State;
@@ -88,6 +91,7 @@ impl State {
         let choice = |robot: usize, price: usize| Choice {
             robot,
             unasked: false,
+            way: 0,
             price,
         };
         let others = ready.iter().filter(|robot| **robot != me);
@@ -106,6 +110,7 @@ impl State {
             choices.extend(self.could_wake_unasked().map(|robot| Choice {
                 robot,
                 unasked: true,
+                way: 0,
                 price: 1,
             }));
         }
@@ -173,6 +178,7 @@ impl State {
             .map(|robot| Choice {
                 robot: *robot,
                 unasked: false,
+                way: 0,
                 price: 0,
             })
             .collect();

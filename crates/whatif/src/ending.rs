@@ -181,7 +181,8 @@ impl End {
         );
         End::new(Ending::EndlessLoop, rule).advise(
             "An endless loop, a computation that takes long, or a lock or a sleep of plain std? \
-             What the check cannot see holds it up: use whatif::sync::Mutex and whatif::thread. \
+             What the check cannot see holds it up: use whatif::sync::Mutex and whatif::thread, \
+             or in an event loop that loop's own locks and sleeps. \
              (In a debugger, set WHATIF_PATIENCE=0.)",
         )
     }

@@ -5,7 +5,7 @@
 //! schedules in which robots change places only where somebody must wait, level 1 those with one
 //! preemption, and so on. (The field calls it iterative context bounding.) Nearly all bugs need one
 //! or two, so the first one found is the simplest there is; and when no schedule is left, there is
-//! no bug.
+//! no bug. A turn out of order ([`choose`](crate::choose())) counts as a preemption does.
 //!
 //! A schedule is run from the start, and afterwards lets things happen by themselves, so every
 //! schedule is reached from exactly one other: the one without its last exception. That is why none
@@ -113,7 +113,7 @@ pub(crate) fn search(
             }
             if ran.story.ending != Ending::AllWell {
                 let story = Story {
-                    preemptions,
+                    preemptions: preemptions - ran.story.out_of_turn.unwrap_or(0),
                     ..ran.story
                 };
                 if run::is_final(story.ending) {
@@ -163,6 +163,7 @@ fn branches<'a>(untried: &'a Untried, ran: &'a Ran) -> impl Iterator<Item = (usi
                 at,
                 robot: choice.robot,
                 unasked: choice.unasked,
+                way: choice.way,
             });
             (
                 choice.price,

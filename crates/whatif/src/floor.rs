@@ -52,6 +52,8 @@ pub(crate) struct State {
     pub change_is_free: bool,
     /// One `Condvar` sleeper may still wake up unasked in this run.
     pub may_wake_unasked: bool,
+    /// Somebody has had several ways to go on.
+    pub has_chosen: bool,
     /// A number that differs as soon as two runs differ in a step that somebody announces.
     pub fingerprint: u64,
     steps: u64,
@@ -227,7 +229,7 @@ impl Me {
     }
 
     /// Unwinds this robot if the run has ended meanwhile.
-    fn unless_over<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    pub(crate) fn unless_over<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         if state.end.is_none() {
             return state;
         }
@@ -362,6 +364,7 @@ impl Floor {
             moving: 0,
             change_is_free: false,
             may_wake_unasked: rules.wake_unasked,
+            has_chosen: false,
             rules,
             fingerprint: 0,
             steps: 0,
@@ -470,6 +473,17 @@ impl State {
         }
     }
 
+    /// Robot `me` has these ways to go on.
+    pub(crate) fn is_offered(&mut self, me: usize, ways: &[impl AsRef<str>], at: Place) {
+        let mut hasher = DefaultHasher::new();
+        (self.fingerprint, me, at.line(), at.column()).hash(&mut hasher);
+        for way in ways {
+            way.as_ref().hash(&mut hasher);
+        }
+        self.fingerprint = hasher.finish();
+        self.has_chosen = true;
+    }
+
     /// Hands the floor to the next robot: to the spawner at a robot's first stop, to the
     /// scheduler's pick otherwise.
     fn pass_on(&mut self, me: usize) {
@@ -480,14 +494,19 @@ impl State {
     }
 
     fn count_step(&mut self, me: usize) {
-        self.steps += 1;
-        self.rules.heartbeat.fetch_add(1, Ordering::Relaxed);
         for robot in &mut self.robots {
             robot.lets_first.retain(|other| *other != me);
         }
         if let Time::Ticks(time) = &self.rules.time {
             time.advance(Duration::from_secs(1));
         }
+        self.count_effort();
+    }
+
+    /// Somebody is still at it. That must not go on for ever.
+    pub(crate) fn count_effort(&mut self) {
+        self.steps += 1;
+        self.rules.heartbeat.fetch_add(1, Ordering::Relaxed);
         if self.steps > self.rules.max_steps {
             self.finish_without_end();
         }

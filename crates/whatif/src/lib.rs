@@ -51,6 +51,9 @@
 //! notice. There somebody is picked to move next, and the picks decide the run. The search goes
 //! through all picks, fewest preemptions first.
 //!
+//! A robot alone can have a choice, too: an event loop picks one of the tasks that are ready.
+//! [`choose()`] makes that a pick like any other.
+//!
 //! The files, in the order in which to read them:
 //!
 //! | file | idea |
@@ -63,6 +66,7 @@
 //! | `explore.rs` | every schedule once, fewest preemptions first |
 //! | `run.rs`, `replay.rs`, `simulate.rs` | one run: for the search, by its id, by dice in virtual time |
 //! | `thread.rs`, `crew.rs`, `sync/`, `thing.rs` | what looks like std |
+//! | `choose.rs` | a decision that is not between robots: the run queue of an event loop |
 //! | `narrate.rs`, `tale.rs`, `ending.rs`, `story.rs`, `place.rs` | what happened, in words |
 //! | `breakdown.rs`, `watchdog.rs` | robots that panic, and robots that never come back |
 //!
@@ -76,6 +80,7 @@
 mod breakdown;
 mod check;
 mod choice;
+mod choose;
 mod crew;
 mod ending;
 mod explore;
@@ -96,6 +101,7 @@ pub mod thread;
 mod watchdog;
 
 pub use check::{Checker, Outcome, Report, check};
+pub use choose::choose;
 pub use ending::Ending;
 pub use narrate::{never, say, step};
 pub use simulate::simulate;

@@ -31,7 +31,7 @@ pub(crate) struct Ran {
     pub story: Story,
     /// The decisions, if the run followed a schedule.
     pub log: Vec<Made>,
-    /// Two robots have touched the same thing.
+    /// Two robots have touched the same thing, or one has had several ways to go on.
     pub met: bool,
     /// The run does not count: giving a lock back must be a step. See [`End::again_with_unlock`].
     pub again_with_unlock: bool,
@@ -69,7 +69,7 @@ pub(crate) fn once(
         ) => Story::without_lines(name, &end),
         _ => Story::tell(name, &state, &end, id),
     };
-    let met = met(&state);
+    let met = met(&state) || state.has_chosen;
     let log = match &mut state.scheduler {
         Scheduler::Follow(follow) => std::mem::take(&mut follow.log),
         Scheduler::InTurn | Scheduler::Dice(_) => Vec::new(),

@@ -5,16 +5,23 @@
 //! exceptions: `3c-7b` means "at the 4th decision robot c moves, at the 8th robot b; otherwise as
 //! usual". That is short enough to print, and it is all that a replay needs, because nothing else
 //! is left to chance.
+//!
+//! Where a robot has several ways to go on, the id has the number of the way as well: `5b2` means
+//! "at the 6th decision robot b goes way 2" (way 0 happens by itself).
 
 use std::fmt;
 
-/// One exception: at decision number `at` (from 0), `robot` is picked.
+use crate::scheduler::Choice;
+
+/// One exception: at decision number `at` (from 0), `robot` is picked, or goes another way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub at: usize,
     pub robot: usize,
     /// The robot wakes up at a `Condvar` although nobody rang.
     pub unasked: bool,
+    /// Which of the ways that the robot has; 0 where it has one.
+    pub way: usize,
 }
 
 /// All exceptions, in order, and whether giving a lock back counts as a step in this schedule.
@@ -50,6 +57,9 @@ impl fmt::Display for Schedule {
                 letter
             };
             write!(f, "{dash}{}{letter}", turn.at)?;
+            if turn.way > 0 {
+                write!(f, "{}", turn.way)?;
+            }
         }
         Ok(())
     }
@@ -87,14 +97,24 @@ impl Schedule {
 }
 
 impl Turn {
+    /// Is this the choice that the turn stands for?
+    pub(crate) fn is(&self, choice: &Choice) -> bool {
+        (self.robot, self.unasked, self.way) == (choice.robot, choice.unasked, choice.way)
+    }
+
     fn parse(part: &str) -> Option<Turn> {
-        let letter = part.chars().last().filter(char::is_ascii_alphabetic)?;
-        let at = part[..part.len() - 1].parse().ok()?;
-        let robot = (letter.to_ascii_lowercase() as u8 - b'a') as usize;
+        let (at, rest) = part.split_at(part.find(|c: char| !c.is_ascii_digit())?);
+        let letter = rest.chars().next().filter(char::is_ascii_alphabetic)?;
+        let way = match &rest[1..] {
+            "" => 0,
+            way if way.starts_with(|c: char| ('1'..='9').contains(&c)) => way.parse().ok()?,
+            _ => return None,
+        };
         Some(Turn {
-            at,
-            robot,
+            at: at.parse().ok()?,
+            robot: (letter.to_ascii_lowercase() as u8 - b'a') as usize,
             unasked: letter.is_ascii_uppercase(),
+            way,
         })
     }
 }
@@ -105,7 +125,14 @@ mod tests {
 
     #[test]
     fn an_id_reads_back_as_the_same_schedule() {
-        for id in ["by-itself", "0b", "3c-7b", "u-12a-13Z", "u-by-itself"] {
+        for id in [
+            "by-itself",
+            "0b",
+            "3c-7b",
+            "u-12a-13Z",
+            "u-by-itself",
+            "2b1-7c-9a12",
+        ] {
             assert_eq!(Schedule::parse(id).unwrap().to_string(), id);
         }
     }
@@ -119,6 +146,10 @@ mod tests {
             "c",
             "3c-",
             "3c7b",
+            "3c0",
+            "3c-1",
+            "3c+1",
+            "+3c",
             "3c--7b",
             "9b-3c",
             "3ü",

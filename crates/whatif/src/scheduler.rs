@@ -9,7 +9,10 @@ pub(crate) struct Choice {
     pub robot: usize,
     /// The robot wakes up at a `Condvar` although nobody rang.
     pub unasked: bool,
-    /// 1 for a preemption: a robot that could have gone on is made to wait. 0 for everything else.
+    /// Which of the ways to go on, where a robot has several: see [`choose`](crate::choose()).
+    pub way: usize,
+    /// 1 for a preemption: a robot that could have gone on is made to wait, or a turn out of
+    /// order. 0 for everything else.
     pub price: usize,
 }
 
@@ -69,6 +72,12 @@ impl Follow {
         }
     }
 
+    /// How many turns out of order the run has taken.
+    pub(crate) fn out_of_turn(&self) -> usize {
+        let taken = &self.schedule.turns[..self.taken];
+        taken.iter().filter(|turn| turn.way > 0).count()
+    }
+
     /// The turns that the run has not come to.
     pub(crate) fn left_over(&self) -> &[Turn] {
         &self.schedule.turns[self.taken..]
@@ -90,10 +99,7 @@ impl Follow {
         };
         self.taken += 1;
         let last = self.taken == self.schedule.turns.len();
-        let picked = decision
-            .choices
-            .iter()
-            .position(|choice| choice.robot == turn.robot && choice.unasked == turn.unasked);
+        let picked = decision.choices.iter().position(|choice| turn.is(choice));
         match (picked, self.expected) {
             (None, None) => Err(End::does_not_fit()),
             (None, Some(_)) => Err(End::different_steps()),
@@ -110,8 +116,10 @@ impl Follow {
 fn next_in_turn(decision: &Decision) -> usize {
     let rank = |choice: &Choice| {
         // Robots after the one that moved last come first, then the others, then waking up unasked.
+        // Of the ways of one robot the first one is taken: a queue is as fair as it gets.
         (
             choice.unasked,
+            choice.way,
             choice.robot <= decision.moving,
             choice.robot,
         )

@@ -7,6 +7,7 @@ use crate::floor::{Place, State};
 use crate::place;
 use crate::run::is_final;
 use crate::schedule::IN_TURN;
+use crate::scheduler::Scheduler;
 use crate::tale::{Told, What};
 
 /// One run, told step by step: who did what, in which line of the source, and what was wrong with
@@ -32,6 +33,9 @@ pub struct Story {
     pub id: String,
     /// How many preemptions the run took: how often a robot had to wait that could have gone on.
     pub preemptions: usize,
+    /// How many turns it took that are not in the order in which they came. None: nobody had a
+    /// [choice](crate::choose()).
+    pub out_of_turn: Option<usize>,
     /// How many schedules had been tried when this story was chosen. 0 outside of a search.
     pub schedules: usize,
     /// The command that plays it again, if the check knows how it was started.
@@ -88,6 +92,10 @@ impl Story {
         story.left_out = last_left_out.unwrap_or(state.tale.forgotten);
         story.lines = lines;
         story.id = id;
+        story.out_of_turn = state.has_chosen.then(|| match &state.scheduler {
+            Scheduler::Follow(follow) => follow.out_of_turn(),
+            Scheduler::InTurn | Scheduler::Dice(_) => 0,
+        });
         story
     }
 
@@ -102,6 +110,7 @@ impl Story {
             left_out: 0,
             id: String::new(),
             preemptions: 0,
+            out_of_turn: None,
             schedules: 0,
             play_again: None,
         }
@@ -214,9 +223,17 @@ impl Story {
             return None;
         }
         let tried = count(self.schedules, "schedule");
-        let needed = match self.preemptions {
-            0 => "no preemption".to_owned(),
-            n => count(n, "preemption"),
+        let out_of_turn = self.out_of_turn.unwrap_or(0);
+        let needed = match (self.preemptions, out_of_turn) {
+            (0, 0) if self.out_of_turn.is_some() => "no turn out of order".to_owned(),
+            (0, 0) => "no preemption".to_owned(),
+            (n, 0) => count(n, "preemption"),
+            (0, n) => format!("{} out of order", count(n, "turn")),
+            (n, m) => format!(
+                "{} and {} out of order",
+                count(n, "preemption"),
+                count(m, "turn")
+            ),
         };
         // Robots that change places because one of them goes round are not preempted, and it would
         // look as if they were.

@@ -26,6 +26,11 @@ pub(crate) enum What {
     Said(String),
     /// Why a robot stands still, at the end.
     Stuck(String),
+    /// A turn out of order.
+    Turned {
+        to: String,
+        first: String,
+    },
     /// The rest is what locks, bells and cells see. A story needs it only where it is the plot.
     Took(ThingId),
     MissedTry(ThingId),
@@ -64,13 +69,13 @@ impl Tale {
 impl What {
     /// Is it a line of the story itself?
     pub(crate) fn is_story(&self) -> bool {
-        matches!(self, What::Said(_) | What::Stuck(_))
+        matches!(self, What::Said(_) | What::Stuck(_) | What::Turned { .. })
     }
 
     /// The lock, bell or cell in question.
     pub(crate) fn thing(&self) -> Option<ThingId> {
         match self {
-            What::Said(_) | What::Stuck(_) => None,
+            What::Said(_) | What::Stuck(_) | What::Turned { .. } => None,
             What::Took(thing)
             | What::MissedTry(thing)
             | What::FellAsleep(thing)
@@ -84,6 +89,7 @@ impl What {
     pub(crate) fn words(&self, state: &State) -> String {
         match self {
             What::Said(text) | What::Stuck(text) => text.clone(),
+            What::Turned { to, first } => format!("turns to {to}, although {first} came first"),
             What::Took(lock) => format!("takes {}", state.name_of(*lock)),
             What::MissedTry(lock) => format!("cannot have {} at once", state.name_of(*lock)),
             What::FellAsleep(bell) => format!("goes to sleep at {}", state.name_of(*bell)),
