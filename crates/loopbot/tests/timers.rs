@@ -2,10 +2,12 @@
 
 mod common;
 
+use std::cell::RefCell;
 use std::future::{Future, pending};
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use common::{Notes, own_waker, recorded_robot, virtual_robot, with_an_end};
@@ -296,4 +298,177 @@ fn a_timer_that_is_given_to_another_task_fires_for_that_one() {
         _ => None,
     });
     assert_eq!(fired, Some("the second"));
+}
+
+/// Polls once, with a waker of one's own.
+fn poll_with(sleep: &mut std::pin::Pin<Box<loopbot::Sleep>>, waker: Waker) {
+    let polled = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+    assert!(polled.is_pending());
+}
+
+/// A waker that does something when it is called. What it does it must do on the loop's thread.
+struct Does(Box<dyn Fn() + Send + Sync>);
+
+impl Wake for Does {
+    fn wake(self: Arc<Self>) {
+        (self.0)();
+    }
+}
+
+fn does(what: impl Fn() + Send + Sync + 'static) -> Waker {
+    Arc::new(Does(Box::new(what))).into()
+}
+
+#[test]
+fn a_waker_that_panics_does_not_keep_other_timers_from_firing() {
+    virtual_robot().run(async {
+        let mut rude = Box::pin(sleep(MINUTE));
+        poll_with(&mut rude, does(|| panic!("the bell fell off")));
+        let polite = spawn(sleep(MINUTE));
+        sleep(MINUTE).await;
+        polite.await.unwrap();
+        rude.await; // it was rung, if not heard
+        assert_eq!(now(), MINUTE);
+    });
+}
+
+#[test]
+fn a_waker_may_set_timers_while_timers_fire() {
+    thread_local!(static NEW: RefCell<Vec<std::pin::Pin<Box<loopbot::Sleep>>>> = const { RefCell::new(Vec::new()) });
+    virtual_robot().run(async {
+        let own = own_waker().await;
+        let mut first = Box::pin(sleep(MINUTE));
+        let sets_more = move || {
+            for minutes in [3, 2] {
+                let mut new = Box::pin(sleep_until(MINUTE * minutes));
+                poll_with(&mut new, own.clone());
+                NEW.with_borrow_mut(|all| all.push(new));
+            }
+            let mut past = Box::pin(sleep_until(MINUTE));
+            let polled = past.as_mut().poll(&mut Context::from_waker(&own));
+            assert!(polled.is_ready());
+            own.wake_by_ref();
+        };
+        poll_with(&mut first, does(sets_more));
+        let second = sleep(MINUTE); // fires in the same go, after the first
+        std::future::poll_fn(|_| match NEW.with_borrow(Vec::len) {
+            2 => Poll::Ready(()),
+            _ => Poll::Pending,
+        })
+        .await;
+        second.await;
+        assert_eq!(now(), MINUTE);
+        let [three, two] = NEW.take().try_into().unwrap();
+        two.await;
+        assert_eq!(now(), MINUTE * 2);
+        three.await;
+        assert_eq!(now(), MINUTE * 3);
+    });
+}
+
+#[test]
+fn a_waker_may_cancel_the_timer_that_is_next() {
+    thread_local!(static VICTIM: RefCell<Option<std::pin::Pin<Box<loopbot::Sleep>>>> = const { RefCell::new(None) });
+    virtual_robot().run(async {
+        let mut first = Box::pin(sleep(MINUTE));
+        let mut second = Box::pin(sleep(MINUTE));
+        poll_with(&mut first, does(|| drop(VICTIM.take())));
+        poll_with(&mut second, does(|| unreachable!("it was cancelled")));
+        VICTIM.set(Some(second));
+        sleep(MINUTE).await;
+        first.await;
+        assert!(VICTIM.take().is_none());
+    });
+}
+
+#[test]
+fn a_sleep_that_is_dropped_anywhere_else_does_nothing() {
+    let keep = Rc::new(RefCell::new(Vec::new()));
+    let kept = keep.clone();
+    virtual_robot().run(async move {
+        for _ in 0..3 {
+            let mut nap = Box::pin(sleep(MINUTE));
+            poll_with(&mut nap, own_waker().await);
+            kept.borrow_mut().push(nap);
+        }
+    });
+    let elsewhere = keep.borrow_mut().pop().unwrap();
+    std::thread::spawn(move || drop(elsewhere)).join().unwrap();
+    let on_another_loop = keep.borrow_mut().pop().unwrap();
+    virtual_robot().run(async move {
+        let mut nap = Box::pin(sleep(MINUTE));
+        poll_with(&mut nap, own_waker().await); // this has the same number and the same place
+        drop(on_another_loop);
+        nap.await;
+        assert_eq!(now(), MINUTE);
+    });
+    drop(keep); // and the last one where no loop runs
+}
+
+#[test]
+fn a_sleep_may_be_given_another_deadline() {
+    virtual_robot().run(async {
+        // While nobody waits for it, while somebody does, to earlier, to later, to the past.
+        let mut nap = sleep(MINUTE * 10);
+        nap.reset(MINUTE);
+        assert_eq!(nap.deadline(), MINUTE);
+        nap.await;
+        assert_eq!(now(), MINUTE);
+        for (deadline, over_at) in [(2, 2), (6, 6), (3, 6)] {
+            let mut nap = pin!(sleep_until(MINUTE * 5));
+            let was_reset = std::cell::Cell::new(false);
+            std::future::poll_fn(|cx| {
+                if was_reset.replace(true) {
+                    return nap.as_mut().poll(cx); // woken by the new timer, or else not at all
+                }
+                let pending = nap.as_mut().poll(cx).is_pending();
+                nap.reset(MINUTE * deadline);
+                if pending {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(())
+                }
+            })
+            .await;
+            if deadline == 3 {
+                break; // this one was over before it was reset
+            }
+            assert_eq!(now(), MINUTE * over_at);
+        }
+    });
+}
+
+#[test]
+fn an_exact_clock_is_never_early_either() {
+    with_an_end(|| {
+        let robot = LoopBot::builder().clock(Clock::real().exact()).build();
+        robot.run(async {
+            for micros in [0, 1, 50, 200, 1000] {
+                let deadline = now() + Duration::from_micros(micros);
+                sleep_until(deadline).await;
+                assert!(now() >= deadline);
+            }
+        });
+    });
+}
+
+#[test]
+fn of_many_sleeps_on_the_real_clock_none_ends_early() {
+    with_an_end(|| {
+        loopbot::run(async {
+            let start = now();
+            let tasks: Vec<_> = (0..2000_u64)
+                .map(|i| {
+                    let deadline = start + Duration::from_micros(i * 7919 % 20_011);
+                    spawn(async move {
+                        sleep_until(deadline).await;
+                        assert!(now() >= deadline);
+                    })
+                })
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+    });
 }
