@@ -1,26 +1,31 @@
-//! Which LoopBot runs on this thread. `spawn`, `sleep` and the others find it here.
+//! Which LoopBot runs on this thread. `spawn`, `sleep`, wakers and all the others find it here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::num::NonZeroU64;
 use std::rc::Rc;
 
+use crate::blocks;
 use crate::executor::Executor;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Executor>>> = const { RefCell::new(None) };
+    static RUNS: Cell<u64> = const { Cell::new(0) };
 }
 
 /// As long as this lives, its executor is the one that runs on this thread.
 pub(crate) struct Entered(Rc<Executor>);
 
-/// Makes an executor, and makes it the current one.
+/// Makes an executor, and makes it the current one. It is told the how-manyth run on this thread it is.
 #[track_caller]
-pub(crate) fn enter(make: impl FnOnce() -> Executor) -> Entered {
+pub(crate) fn enter(make: impl FnOnce(NonZeroU64) -> Executor) -> Entered {
     assert!(
-        get().is_none(),
+        try_with(|_| ()).is_none(),
         "a LoopBot already runs on this thread, and a second one inside it would keep it from going on: \
          `.await` the future, or `loopbot::spawn` it, instead of calling `run`"
     );
-    let executor = Rc::new(make());
+    let run = NonZeroU64::MIN.saturating_add(RUNS.get()); // At one a nanosecond, they last 584 years.
+    RUNS.set(run.get());
+    let executor = Rc::new(make(run));
     CURRENT.set(Some(executor.clone()));
     Entered(executor)
 }
@@ -46,25 +51,41 @@ impl Drop for Entered {
         }
         let _leave = Leave;
         self.0.drop_tasks();
+        blocks::release();
+    }
+}
+
+/// Does something with the executor of this thread, if one runs.
+#[inline]
+pub(crate) fn try_with<R>(f: impl FnOnce(&Executor) -> R) -> Option<R> {
+    // `try_with`: a waker may be called while this thread ends and its thread-locals are gone already.
+    // The borrow is shared, so `f` may come here again; the loop enters and leaves when nobody is inside.
+    CURRENT
+        .try_with(|current| current.borrow().as_deref().map(f))
+        .ok()
+        .flatten()
+}
+
+/// The same, for a function that cannot do without.
+#[track_caller]
+pub(crate) fn with<R>(function: &str, f: impl FnOnce(&Executor) -> R) -> R {
+    match try_with(f) {
+        Some(result) => result,
+        None => panic!(
+            "`loopbot::{function}` was called where no LoopBot runs: call it from inside `loopbot::run(async {{ .. }})`, on the same thread"
+        ),
     }
 }
 
 /// The executor of this thread, if one runs. A clone, so that no borrow is open while it is used.
 pub(crate) fn get() -> Option<Rc<Executor>> {
-    // `try_with`: a waker may be called while this thread ends and its thread-locals are gone already.
-    CURRENT
-        .try_with(|current| current.borrow().clone())
-        .ok()
-        .flatten()
+    let current = CURRENT.try_with(|current| current.borrow().clone());
+    current.ok().flatten()
 }
 
 /// The executor of this thread, for a function that cannot do without.
 #[track_caller]
 pub(crate) fn expect(function: &str) -> Rc<Executor> {
-    match get() {
-        Some(executor) => executor,
-        None => panic!(
-            "`loopbot::{function}` was called where no LoopBot runs: call it from inside `loopbot::run(async {{ .. }})`, on the same thread"
-        ),
-    }
+    with(function, |_| ());
+    get().expect("a LoopBot runs here: it was asked for a moment ago")
 }

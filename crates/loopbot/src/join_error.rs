@@ -14,7 +14,10 @@ use std::sync::Mutex;
 ///     assert_eq!(error.panic_message(), Some("the soufflé fell"));
 /// });
 /// ```
-pub struct JoinError {
+// In a box, because every task has room for one beside its output.
+pub struct JoinError(Box<Reason>);
+
+struct Reason {
     task: String,
     why: Why,
 }
@@ -31,10 +34,10 @@ enum Why {
 
 impl JoinError {
     pub(crate) fn cancelled(task: &str) -> JoinError {
-        JoinError {
+        JoinError(Box::new(Reason {
             task: task.to_owned(),
             why: Why::Cancelled,
-        }
+        }))
     }
 
     pub(crate) fn panicked(task: &str, payload: Box<dyn Any + Send>) -> JoinError {
@@ -46,18 +49,18 @@ impl JoinError {
                 .cloned()
                 .unwrap_or("(not in words)".to_owned()),
         };
-        JoinError {
+        JoinError(Box::new(Reason {
             task: task.to_owned(),
             why: Why::Panicked {
                 message,
                 payload: Mutex::new(payload),
             },
-        }
+        }))
     }
 
     /// Whether the task was cancelled: by [`abort`](crate::JoinHandle::abort), or because its LoopBot ended.
     pub fn is_cancelled(&self) -> bool {
-        matches!(self.why, Why::Cancelled)
+        matches!(self.0.why, Why::Cancelled)
     }
 
     /// Whether the task panicked.
@@ -67,7 +70,7 @@ impl JoinError {
 
     /// The words of the panic; `None` if the task was cancelled.
     pub fn panic_message(&self) -> Option<&str> {
-        match &self.why {
+        match &self.0.why {
             Why::Cancelled => None,
             Why::Panicked { message, .. } => Some(message),
         }
@@ -75,7 +78,7 @@ impl JoinError {
 
     /// What the task panicked with, to hand on through [`std::panic::resume_unwind`]; `None` if it was cancelled.
     pub fn into_panic(self) -> Option<Box<dyn Any + Send>> {
-        match self.why {
+        match self.0.why {
             Why::Cancelled => None,
             Why::Panicked { payload, .. } => payload.into_inner().ok(),
         }
@@ -84,9 +87,9 @@ impl JoinError {
 
 impl fmt::Display for JoinError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.why {
-            Why::Cancelled => write!(f, "{} was cancelled", self.task),
-            Why::Panicked { message, .. } => write!(f, "{} panicked: {message}", self.task),
+        match &self.0.why {
+            Why::Cancelled => write!(f, "{} was cancelled", self.0.task),
+            Why::Panicked { message, .. } => write!(f, "{} panicked: {message}", self.0.task),
         }
     }
 }

@@ -1,43 +1,35 @@
 //! The join handle: how what a task made reaches whoever waits for it.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::mem;
+use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
 
 use crate::join_error::JoinError;
-use crate::task::wake_caught;
+use crate::shelf::Joined;
+use crate::{current, leaf};
 
-/// The place where a task leaves its result and its handle finds it. Both are on the loop's thread, so it needs no lock.
-pub(crate) struct Outcome<T> {
-    state: RefCell<State<T>>,
-    aborted: Cell<bool>,
+/// The right to what one task makes, a `T`. Like a waker it is a name; unlike a waker it is the only one, and as
+/// long as it lives the place of its task is not given to another.
+pub(crate) struct Claim<T> {
+    /// Which run on this thread. They are counted, and no number is used twice.
+    pub(crate) run: NonZeroU64,
+    pub(crate) slot: u32,
+    /// The how-manyth task, for messages.
+    pub(crate) born: u32,
+    /// It stays on its thread.
+    makes: PhantomData<*const T>,
 }
 
-enum State<T> {
-    /// Not over. The waker is that of whoever awaits the handle.
-    Running(Option<Waker>),
-    Over(Result<T, JoinError>),
-    Taken,
-}
-
-impl<T> Outcome<T> {
-    pub(crate) fn new() -> Outcome<T> {
-        Outcome {
-            state: RefCell::new(State::Running(None)),
-            aborted: Cell::new(false),
-        }
-    }
-
-    pub(crate) fn is_aborted(&self) -> bool {
-        self.aborted.get()
-    }
-
-    pub(crate) fn set(&self, result: Result<T, JoinError>) {
-        if let State::Running(Some(joiner)) = self.state.replace(State::Over(result)) {
-            wake_caught(joiner);
+impl<T> Claim<T> {
+    pub(crate) fn new(run: NonZeroU64, slot: u32, born: u32) -> Claim<T> {
+        let makes = PhantomData;
+        Claim {
+            run,
+            slot,
+            born,
+            makes,
         }
     }
 }
@@ -51,6 +43,9 @@ impl<T> Outcome<T> {
 ///
 /// Cancel safety: dropping it half-way through an `.await` loses the result, not the task. Await `&mut handle`
 /// to keep it.
+///
+/// A handle can outlive its LoopBot. What its task made and nobody took is dropped with the LoopBot; awaited
+/// later, on another one, the handle says that the task was cancelled.
 ///
 /// ```
 /// loopbot::run(async {
@@ -69,19 +64,20 @@ impl<T> Outcome<T> {
 /// });
 /// ```
 pub struct JoinHandle<T> {
-    outcome: Rc<Outcome<T>>,
-    /// The task's own, so that `abort` can give it the turn in which it ends.
-    waker: Waker,
+    /// Until the result was taken.
+    claim: Option<Claim<T>>,
 }
 
 impl<T> JoinHandle<T> {
-    pub(crate) fn new(outcome: Rc<Outcome<T>>, waker: Waker) -> JoinHandle<T> {
-        JoinHandle { outcome, waker }
+    pub(crate) fn new(claim: Claim<T>) -> JoinHandle<T> {
+        JoinHandle { claim: Some(claim) }
     }
 
     /// Whether the task is over: done, cancelled or panicked.
     pub fn is_finished(&self) -> bool {
-        !matches!(*self.outcome.state.borrow(), State::Running(_))
+        self.claim.as_ref().is_none_or(|claim| {
+            current::try_with(|executor| executor.shelf().is_over(claim)).unwrap_or(true)
+        })
     }
 
     /// Asks for the task to be cancelled. In its next turn its future is dropped instead of polled, and
@@ -97,8 +93,11 @@ impl<T> JoinHandle<T> {
     /// });
     /// ```
     pub fn abort(&self) {
-        self.outcome.aborted.set(true);
-        self.waker.wake_by_ref();
+        if let Some(claim) = &self.claim
+            && !self.is_finished()
+        {
+            current::try_with(|executor| executor.abort(claim.slot));
+        }
     }
 }
 
@@ -108,20 +107,45 @@ impl<T> Future for JoinHandle<T> {
     /// # Panics
     ///
     /// If it is polled again after it returned `Ready`.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // Cloned first, and the old state dropped last: a waker may be anybody's, and its clone and drop may run any code.
-        let joiner = cx.waker().clone();
-        let mut state = self.outcome.state.borrow_mut();
-        let before = mem::replace(&mut *state, State::Taken);
-        if let State::Running(_) = before {
-            *state = State::Running(Some(joiner));
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        ready!(leaf::spend(cx));
+        let Some(claim) = &self.claim else {
+            panic!("a JoinHandle was polled again after it gave its result")
+        };
+        let joined = current::try_with(|executor| {
+            let joined = executor.shelf().take_result(claim);
+            if let Joined::NotYet = joined {
+                // A waker may be anybody's: its clone and its drop may run any code, so no borrow is open.
+                let joiner = leaf::keep(cx.waker());
+                let earlier = executor.shelf().set_joiner(claim, joiner);
+                drop(earlier);
+                executor.waits_for_task(claim.slot);
+            }
+            joined
+        });
+        let result = match joined.unwrap_or(Joined::Gone) {
+            Joined::NotYet => return Poll::Pending,
+            Joined::Over(result, _empty_block) => result,
+            Joined::Gone => Err(JoinError::cancelled(&format!("task {}", claim.born))),
+        };
+        self.let_go();
+        Poll::Ready(result)
+    }
+}
+
+impl<T> JoinHandle<T> {
+    fn let_go(&mut self) {
+        if let Some(claim) = self.claim.take() {
+            // What the task made may be dropped here, which may run any code: when the borrow is over.
+            let task = current::try_with(|executor| executor.shelf().release(&claim));
+            drop(task);
         }
-        drop(state);
-        match before {
-            State::Running(_) => Poll::Pending,
-            State::Over(result) => Poll::Ready(result),
-            State::Taken => panic!("a JoinHandle was polled again after it gave its result"),
-        }
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }
 

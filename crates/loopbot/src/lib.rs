@@ -28,9 +28,16 @@
 //! | `waker.rs` | how a task gets back into the run queue, from any thread, at any time |
 //! | `run_queue.rs` | who is ready |
 //! | `join_handle.rs`, `join_error.rs` | how what a task made reaches whoever waits for it |
-//! | `clock.rs` | what time it is, and who is to be woken when |
+//! | `clock.rs` | what time it is |
+//! | `timer_queue.rs` | who is to be woken when |
 //! | `sleep.rs`, `yield_now.rs` | the two smallest useful futures |
+//! | `timeout.rs`, `interval.rs` | a limit to waiting; something that happens again and again |
+//! | `task_group.rs` | tasks that end together |
+//! | `wait_point.rs` | an await point with a name |
+//! | `sync/` | how tasks wait for one another: locks, channels, events |
 //! | `stand_still.rs` | what it says when nothing can ever happen again |
+//! | `reactor.rs`, `poller/`, `net/` | who waits for which socket |
+//! | `signal.rs` | being told to stop |
 //! | `current.rs` | which LoopBot runs on this thread |
 //! | `builder.rs` | a LoopBot with another clock, a recorder, a name |
 //!
@@ -44,32 +51,56 @@
 //! - A panic ends its own task only. Whoever awaits the [`JoinHandle`] gets it as a [`JoinError`].
 //! - When the main future is done, tasks that are left over are dropped in the order in which they were spawned.
 //!
-//! # What it does not do yet
+//! # Sockets
 //!
-//! No sockets: a task can wait for time, for another task, or for anything that calls its waker.
+//! With the feature `net`, which is on by default, a task can wait for the network and for signals as well: see
+//! `loopbot::net` and `loopbot::signal`. Without it, LoopBot is tasks, clock and primitives.
 
+mod blocks;
 mod builder;
 mod clock;
 mod current;
 mod executor;
+mod inbox;
+mod interval;
 mod join_error;
 mod join_handle;
 mod leaf;
+#[cfg(feature = "net")]
+pub mod net;
+#[cfg(feature = "net")]
+mod poller;
+#[cfg(feature = "net")]
+mod reactor;
+#[cfg(feature = "net")]
+pub mod signal;
+mod record;
 mod run_queue;
+mod shelf;
 mod sleep;
 mod stand_still;
+pub mod sync;
 mod task;
+mod task_group;
+mod timeout;
+mod timer_queue;
+mod wait_point;
 mod waker;
 mod yield_now;
 
+use std::panic::Location;
 use std::time::Duration;
 
-pub use builder::{Builder, LoopBot};
+pub use builder::{Builder, LoopBot, ReadyTask};
 pub use clock::Clock;
+pub use interval::{Interval, MissedTick, interval, interval_at};
 pub use join_error::JoinError;
 pub use join_handle::JoinHandle;
 pub use sleep::{Sleep, sleep, sleep_until};
-pub use stand_still::StandStill;
+pub use stand_still::{StandStill, Wait, Waiting};
+pub use task_group::{GroupError, GroupHandle, TaskGroup, task_group};
+pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
+pub use wait_point::{WaitPoint, wait_point};
 pub use yield_now::{YieldNow, yield_now};
 
 /// Runs a future to its end on this thread, together with all the tasks it spawns, and returns its output.
@@ -122,7 +153,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    current::expect("spawn").spawn(None, future)
+    spawn_here("spawn", None, future)
 }
 
 /// The same as [`spawn`], with a name. The record shows it, and so does the message when LoopBot stands still.
@@ -145,7 +176,18 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    current::expect("spawn_named").spawn(Some(name), future)
+    spawn_here("spawn_named", Some(name), future)
+}
+
+#[track_caller]
+#[inline]
+fn spawn_here<F>(function: &str, name: Option<&str>, future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let at = Location::caller();
+    current::with(function, |executor| executor.spawn(name, at, future))
 }
 
 /// The time since this LoopBot began its run, on its own clock.
@@ -166,7 +208,7 @@ where
 /// If no LoopBot runs on this thread.
 #[track_caller]
 pub fn now() -> Duration {
-    Duration::from_nanos(current::expect("now").now())
+    Duration::from_nanos(current::with("now", |executor| executor.now()))
 }
 
 /// Lets the running task write on LoopBot's own lane of the record: marks of the story, counters.
@@ -191,5 +233,6 @@ pub fn now() -> Duration {
 /// If no LoopBot runs on this thread.
 #[track_caller]
 pub fn with_lane<R>(write: impl FnOnce(&flight::Lane) -> R) -> R {
-    write(current::expect("with_lane").lane())
+    let executor = current::expect("with_lane");
+    write(executor.lane())
 }

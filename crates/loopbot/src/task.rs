@@ -1,158 +1,253 @@
-//! A task: a future, and what the loop has to know about it.
+//! A task: a future in a block of memory of its own, and later, in the same place, what it made.
+//!
+//! The loop holds tasks of every type on one shelf, so a task's type is gone here; what has to be done by
+//! type is done through a table of functions. This file and the shelf keep the promise that makes that
+//! sound: a block is asked only for what is in it.
+#![allow(unsafe_code)]
 
+use std::alloc::Layout;
+use std::any::Any;
+use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use flight::End;
-
+use crate::blocks;
 use crate::join_error::JoinError;
-use crate::join_handle::{JoinHandle, Outcome};
-use crate::run_queue::RunQueue;
-use crate::waker::Bell;
-
-/// The name by which the run queue and the wakers speak of a task. It is a number and not a pointer, so a
-/// waker that outlives its task points at nothing: the worst it can do is name somebody who is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TaskId(pub(crate) u64);
 
 // ANCHOR: task
-/// A task on the loop's shelf.
-pub(crate) struct Task {
-    pub(crate) identity: Identity,
-    pub(crate) job: Box<dyn Job>,
+/// A task. Whoever has this owns the block. It stays on its thread, as the future in it does.
+pub(crate) struct Task(NonNull<Header>);
+
+/// A block: one allocation for each task, and all of it.
+#[repr(C)]
+struct Block<F: Future> {
+    header: Header,
+    content: Content<F>,
 }
 
-/// What the loop keeps of every task, and of the main future as well.
-pub(crate) struct Identity {
-    pub(crate) who: Who,
-    pub(crate) name: Rc<str>,
-    /// How many times it was polled.
-    pub(crate) polls: u64,
-    pub(crate) bell: Arc<Bell>,
-    /// The same bell, in the form that futures know.
-    pub(crate) waker: Waker,
+/// What can be found in a block without knowing its type.
+struct Header {
+    /// What the block holds now, and how to deal with that.
+    table: &'static Table,
+    /// Whoever awaits the end of the task.
+    joiner: Option<Waker>,
+}
+
+/// The future makes room for its result.
+#[repr(C)]
+union Content<F: Future> {
+    future: ManuallyDrop<F>,
+    result: ManuallyDrop<Outcome<F::Output>>,
 }
 // ANCHOR_END: task
 
-/// A task, as the record needs to know it.
-#[derive(Clone, Copy)]
-pub(crate) struct Who {
-    pub(crate) id: TaskId,
-    /// Its row in the record's table of tasks.
-    pub(crate) row: flight::Task,
+pub(crate) type Outcome<T> = Result<T, JoinError>;
+pub(crate) type Panic = Box<dyn Any + Send>;
+
+/// The functions of one type of task. They are called with a block of this type only, which holds what `holds` says.
+struct Table {
+    holds: Holds,
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<thread::Result<()>>,
+    clear: unsafe fn(NonNull<Header>),
+    fail: unsafe fn(NonNull<Header>, JoinError),
+    take: unsafe fn(NonNull<Header>, *mut ()),
+    layout: Layout,
 }
 
-impl Identity {
-    /// For a task that is already in the run queue.
-    pub(crate) fn new(who: Who, name: Rc<str>, run_queue: &Arc<RunQueue>) -> Identity {
-        let bell = Arc::new(Bell::queued(who, run_queue));
-        Identity {
-            who,
-            name,
-            polls: 0,
-            waker: bell.clone().into(),
-            bell,
-        }
-    }
+#[derive(Clone, Copy, PartialEq)]
+enum Holds {
+    Future,
+    Result,
+    Nothing,
 }
 
 impl Task {
-    /// A task for `future`, and the handle to what it will have made.
-    pub(crate) fn new<F>(identity: Identity, future: F) -> (Task, JoinHandle<F::Output>)
-    where
-        F: Future + 'static,
-        F::Output: 'static,
-    {
-        let outcome = Rc::new(Outcome::new());
-        let handle = JoinHandle::new(outcome.clone(), identity.waker.clone());
-        let job = FutureJob {
-            future: Some(Box::pin(future)),
-            outcome,
-            name: identity.name.clone(),
+    pub(crate) fn new<F: Future + 'static>(future: F) -> Task {
+        let block = blocks::allocate(Layout::new::<Block<F>>()).cast::<Block<F>>();
+        let content = Content {
+            future: ManuallyDrop::new(future),
         };
-        (
-            Task {
-                identity,
-                job: Box::new(job),
-            },
-            handle,
-        )
+        let header = Header {
+            table: &Block::<F>::WITH_FUTURE,
+            joiner: None,
+        };
+        // SAFETY: the memory is fresh, and has this layout.
+        unsafe { block.write(Block { header, content }) };
+        Task(block.cast())
+    }
+
+    /// Polls the future, and catches its panic, so that it ends one task and not the loop. After `Ready(Ok)` its result is here.
+    #[inline]
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<thread::Result<()>> {
+        let table = self.header().table;
+        assert!(
+            table.holds == Holds::Future,
+            "a task that is over is not polled"
+        );
+        // SAFETY: the table is that of the block, and the future is still in it.
+        unsafe { (table.poll)(self.0, cx) }
+    }
+
+    /// Drops what is in the block. If that panics, it is gone as well.
+    pub(crate) fn clear(&mut self) -> thread::Result<()> {
+        let clear = self.header().table.clear;
+        // SAFETY: the table is that of the block.
+        catch_unwind(AssertUnwindSafe(|| unsafe { clear(self.0) }))
+    }
+
+    /// Puts an error where the result is expected. Clear the block before.
+    pub(crate) fn fail(&mut self, error: JoinError) {
+        let table = self.header().table;
+        assert!(
+            table.holds == Holds::Nothing,
+            "a task fails only once it is cleared"
+        );
+        // SAFETY: the table is that of the block, and nothing is in it that would be overwritten.
+        unsafe { (table.fail)(self.0, error) }
+    }
+
+    /// Takes the result out.
+    ///
+    /// # Safety
+    ///
+    /// The future of this task must have the output `T`.
+    pub(crate) unsafe fn take<T>(&mut self) -> Outcome<T> {
+        let table = self.header().table;
+        assert!(
+            table.holds == Holds::Result,
+            "a result is taken once, when it is there"
+        );
+        let mut result = MaybeUninit::<Outcome<T>>::uninit();
+        // SAFETY: the table is that of the block, it holds a result, and the caller says that this is its type.
+        unsafe {
+            (table.take)(self.0, result.as_mut_ptr().cast());
+            result.assume_init()
+        }
+    }
+
+    /// Whoever awaits the end of this task. The one from before is returned, to be dropped when no borrow is open.
+    pub(crate) fn set_joiner(&mut self, joiner: Option<Waker>) -> Option<Waker> {
+        mem::replace(&mut self.header().joiner, joiner)
+    }
+
+    fn header(&mut self) -> &mut Header {
+        // SAFETY: the block lives as long as this, its header was written when it was made, and the
+        // functions of the table, which are the others that touch it, run only while this is borrowed.
+        unsafe { self.0.as_mut() }
     }
 }
 
-/// What the loop does with a future. Its output's type is gone here: that is between the future and its
-/// handle, and the loop holds tasks of every type on one shelf.
-pub(crate) trait Job {
-    /// Polls the future. `Ready` means that it is over, dropped, and its handle has the outcome.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End>;
-
-    /// Drops the future, wherever it stands, and tells its handle.
-    fn cancel(&mut self) -> End;
-}
-
-struct FutureJob<F: Future> {
-    /// Pinned on the heap: a future may point into itself, so once polled it must not move.
-    future: Option<Pin<Box<F>>>,
-    outcome: Rc<Outcome<F::Output>>,
-    name: Rc<str>,
-}
-
-impl<F: Future> Job for FutureJob<F> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        if self.outcome.is_aborted() {
-            return Poll::Ready(self.cancel());
+impl Drop for Task {
+    fn drop(&mut self) {
+        /// Gives the memory back even if what was in it panics when it is dropped.
+        struct Free(NonNull<Header>, Layout);
+        impl Drop for Free {
+            fn drop(&mut self) {
+                // SAFETY: `Task::new` allocated it with this layout, and its owner is going away.
+                unsafe { blocks::free(self.0.cast(), self.1) };
+            }
         }
-        let future = self
-            .future
-            .as_mut()
-            .expect("the loop does not poll a job that is over");
-        match poll_caught(future.as_mut(), cx) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(output)) => Poll::Ready(self.finish(Ok(output))),
-            Poll::Ready(Err(panic)) => {
-                let error = JoinError::panicked(&self.name, panic);
-                Poll::Ready(self.finish(Err(error)))
+        let header = self.header();
+        let (table, joiner) = (header.table, header.joiner.take());
+        let _free = Free(self.0, table.layout);
+        drop(joiner);
+        // SAFETY: the table is that of the block.
+        unsafe { (table.clear)(self.0) };
+    }
+}
+
+impl<F: Future> Block<F> {
+    const WITH_FUTURE: Table = Self::table(Holds::Future);
+    const WITH_RESULT: Table = Self::table(Holds::Result);
+    const EMPTY: Table = Self::table(Holds::Nothing);
+
+    const fn table(holds: Holds) -> Table {
+        Table {
+            holds,
+            poll: Self::poll,
+            clear: match holds {
+                Holds::Future => Self::clear::<F>,
+                Holds::Result => Self::clear::<Outcome<F::Output>>,
+                Holds::Nothing => |_| {},
+            },
+            fail: |block, error| unsafe { Self::put(block, Err(error)) },
+            take: Self::take,
+            layout: Layout::new::<Self>(),
+        }
+    }
+
+    /// Where the content is, as what it is expected to be.
+    ///
+    /// # Safety
+    ///
+    /// The block must be of this type.
+    unsafe fn content<T>(block: NonNull<Header>) -> NonNull<T> {
+        let block = block.cast::<Self>().as_ptr();
+        // SAFETY: the caller says so. The address of a union is that of each of its fields.
+        unsafe { NonNull::new_unchecked(&raw mut (*block).content) }.cast()
+    }
+
+    unsafe fn poll(block: NonNull<Header>, cx: &mut Context<'_>) -> Poll<thread::Result<()>> {
+        // SAFETY: the block is of this type and holds the future. It does not move until it is dropped, in its place.
+        let future = unsafe { Pin::new_unchecked(Self::content::<F>(block).as_mut()) };
+        // `AssertUnwindSafe`: a future that panicked is never polled again, so nobody sees it half changed.
+        match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(panic)),
+            Ok(Poll::Ready(output)) => {
+                // The future goes first: what it held is free again before anybody hears that it is over.
+                // SAFETY: the future is in the block, and afterwards nothing is.
+                let dropped = catch_unwind(AssertUnwindSafe(|| unsafe { Self::clear::<F>(block) }));
+                match dropped {
+                    // SAFETY: as above.
+                    Ok(()) => unsafe { Self::put(block, Ok(output)) },
+                    Err(_) => drop_caught(output),
+                }
+                Poll::Ready(dropped)
             }
         }
     }
 
-    fn cancel(&mut self) -> End {
-        let error = JoinError::cancelled(&self.name);
-        self.finish(Err(error))
-    }
-}
-
-impl<F: Future> FutureJob<F> {
-    fn finish(&mut self, mut result: Result<F::Output, JoinError>) -> End {
-        // The future goes first: what it held is free again before anybody hears that it is over.
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.future = None)) {
-            let error = JoinError::panicked(&self.name, panic);
-            drop_caught(std::mem::replace(&mut result, Err(error)));
+    /// Drops the content, which is a `T`.
+    unsafe fn clear<T>(block: NonNull<Header>) {
+        // SAFETY: the block is of this type, and a `T` is in it. First it is marked empty, then emptied:
+        // should the drop panic, or look at its own task, nobody drops it again.
+        unsafe {
+            (*block.as_ptr()).table = &Self::EMPTY;
+            Self::content::<T>(block).drop_in_place();
         }
-        let how = match &result {
-            Ok(_) => End::Done,
-            Err(error) if error.is_panic() => End::Panicked,
-            Err(_) => End::Cancelled,
-        };
-        self.outcome.set(result);
-        how
+    }
+
+    /// Puts a result into the block, which is empty.
+    unsafe fn put(block: NonNull<Header>, result: Outcome<F::Output>) {
+        // SAFETY: the block is of this type, and there is room for a result in every block.
+        unsafe {
+            Self::content(block).write(result);
+            (*block.as_ptr()).table = &Self::WITH_RESULT;
+        }
+    }
+
+    /// Moves the result from the block to `to`.
+    unsafe fn take(block: NonNull<Header>, to: *mut ()) {
+        // SAFETY: the block is of this type and holds a result, and the caller has room for one at `to`.
+        unsafe {
+            (*block.as_ptr()).table = &Self::EMPTY;
+            to.cast::<Outcome<F::Output>>()
+                .write(Self::content(block).read());
+        }
     }
 }
 
-/// Polls a future and catches its panic, so that it ends one task and not the loop.
-///
-/// `AssertUnwindSafe`: a future that panicked is never polled again, so nobody sees it half changed.
+/// Polls the main future, which is nobody's task, and catches its panic, too.
 pub(crate) fn poll_caught<F: Future>(
     future: Pin<&mut F>,
     cx: &mut Context<'_>,
 ) -> Poll<thread::Result<F::Output>> {
     match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-        Ok(Poll::Pending) => Poll::Pending,
-        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Ok(polled) => polled.map(Ok),
         Err(panic) => Poll::Ready(Err(panic)),
     }
 }
@@ -168,6 +263,6 @@ pub(crate) fn wake_caught(waker: Waker) {
 pub(crate) fn drop_caught<T>(value: T) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
         // The payload is the user's as well, and could panic in its own drop, without end.
-        std::mem::forget(panic);
+        mem::forget(panic);
     }
 }

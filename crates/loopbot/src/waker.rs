@@ -1,77 +1,103 @@
 //! The waker: how a task gets back into the run queue.
 //!
-//! A future that returns `Pending` keeps a copy of its task's waker with whatever it waits for. That may
-//! be on another thread, it may ring many times, and it may ring when the loop is long gone. So a waker
-//! has no way to reach the future. It holds a number, a flag, and a share of the run queue.
+//! A future that returns `Pending` keeps a copy of its task's waker with whatever it waits for. That may be
+//! on another thread, it may ring many times, and it may ring when the loop is long gone. Other executors
+//! count who holds a share of the task, and pay for the counting with every copy. A waker of LoopBot's
+//! holds no share. It is a name: the loop's number, and where the task lies on that loop's shelf. Copying
+//! and dropping a name does nothing. The worst that a name can do that has outlived its task is to have
+//! somebody else polled once too often, which every future has to put up with anyway.
+#![allow(unsafe_code)]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Wake;
+use std::mem::ManuallyDrop;
+use std::ptr;
+use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use flight::{Event, Source};
+use crate::{current, inbox};
 
-use crate::current;
-use crate::run_queue::{Ready, RunQueue};
-use crate::task::Who;
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!(
+    "LoopBot's wakers are 64-bit names in the place of pointers, so it needs a 64-bit target"
+);
 
-/// What is behind every `Waker` of one task.
-pub(crate) struct Bell {
-    who: Who,
-    /// Whether the task is in the run queue. It stays `true` when the task is over, so nothing comes of a late wake.
-    queued: AtomicBool,
-    run_queue: Arc<RunQueue>,
+// ANCHOR: name
+/// What a waker knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Name {
+    /// Which LoopBot, of those that run in this process.
+    pub(crate) executor: u16,
+    /// Which tenant of the slot. It starts again from 0 after 65,535; then an old waker can mean a new task.
+    pub(crate) generation: u16,
+    /// Where on the shelf.
+    pub(crate) slot: u32,
 }
+// ANCHOR_END: name
 
-impl Bell {
-    /// The bell of a task that is in the run queue.
-    pub(crate) fn queued(who: Who, run_queue: &Arc<RunQueue>) -> Bell {
-        Bell {
-            who,
-            queued: AtomicBool::new(true),
-            run_queue: run_queue.clone(),
+impl Name {
+    /// The name as the data of a waker: the bits of a pointer that points at nothing, and is never followed.
+    fn to_data(self) -> *const () {
+        let high = usize::from(self.executor) << 48 | usize::from(self.generation) << 32;
+        ptr::without_provenance(high | self.slot as usize)
+    }
+
+    fn from_data(data: *const ()) -> Name {
+        let bits = data.addr();
+        Name {
+            executor: (bits >> 48) as u16,
+            generation: (bits >> 32) as u16,
+            slot: bits as u32,
         }
     }
 
-    /// The task was taken from the queue and is about to be polled.
-    ///
-    /// A swap, not a store. A waker that finds the flag set goes away and trusts this poll to see what it
-    /// did before it rang. Only by reading the waker's own write does `Acquire` make that true.
-    pub(crate) fn leaves_the_queue(&self) {
-        self.queued.swap(false, Ordering::AcqRel);
-    }
-
-    /// The task is over: from now on it looks queued, and cannot be queued again.
-    pub(crate) fn is_done(&self) {
-        self.queued.store(true, Ordering::Release);
+    /// A waker, for one poll. The future borrows it, and copies it if it wants to keep it.
+    pub(crate) fn waker(self) -> ManuallyDrop<Waker> {
+        // SAFETY: the functions of VTABLE ask nothing of the data but that `to_data` made it. They may be
+        // called on any thread, at any time and any number of times: see each of them.
+        ManuallyDrop::new(unsafe { Waker::new(self.to_data(), &VTABLE) })
     }
 }
+
+static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop_waker);
 
 // ANCHOR: wake
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if self.queued.swap(true, Ordering::AcqRel) {
-            return; // It will be polled anyway: one poll answers any number of rings.
+/// `wake` and `wake_by_ref` are the same to us: a name is not used up.
+fn wake(data: *const ()) {
+    let name = Name::from_data(data);
+    let own_loop = current::try_with(|executor| {
+        let is_own = executor.is(name.executor);
+        if is_own {
+            executor.wake(name.slot, name.generation);
         }
-        let own_loop = current::get().filter(|executor| executor.owns(&self.run_queue));
-        let source = own_loop
-            .as_ref()
-            .map_or(Source::Thread, |own| own.source_of_wake(self.who.id));
-        let cause = self.run_queue.record(Event::Wake {
-            task: self.who.row,
-            source,
-        });
-        self.run_queue.push(Ready {
-            id: self.who.id,
-            cause,
-        });
-        if own_loop.is_none() {
-            // LoopBot may be asleep. On its own thread it is not: it is the one that rings.
-            self.run_queue.unpark_loop();
-        }
+        is_own
+    });
+    if own_loop != Some(true) {
+        inbox::wake(name);
     }
 }
 // ANCHOR_END: wake
+
+/// A copy is the same name. But from now on LoopBot cannot know who will call it: it is noted that somebody may.
+fn clone(data: *const ()) -> RawWaker {
+    let name = Name::from_data(data);
+    let own_loop = current::try_with(|executor| {
+        let is_own = executor.is(name.executor);
+        if is_own {
+            executor.shelf().share(name.slot, name.generation);
+        }
+        is_own
+    });
+    if own_loop != Some(true) {
+        inbox::share(name);
+    }
+    RawWaker::new(data, &VTABLE)
+}
+
+fn drop_waker(_: *const ()) {}
+
+/// A copy of a waker that stays with LoopBot's own futures. Of one of ours nobody needs to be told.
+pub(crate) fn keep(waker: &Waker) -> Waker {
+    if ptr::eq(waker.vtable(), &VTABLE) {
+        ManuallyDrop::into_inner(Name::from_data(waker.data()).waker())
+    } else {
+        waker.clone()
+    }
+}

@@ -407,3 +407,309 @@ fn two_tasks_that_await_each_other_stand_still() {
         .unwrap_err();
     assert_eq!(stand_still.waiting(), ["main", "first", "second"]);
 }
+
+/// Runs a function when it is dropped.
+struct OnDrop<F: FnMut()>(F);
+
+impl<F: FnMut()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        self.0();
+    }
+}
+
+#[test]
+fn futures_of_every_size_and_alignment_are_tasks() {
+    #[repr(align(256))]
+    struct Aligned<const SIZE: usize>([u8; SIZE]);
+    async fn look_where_it_lies<const SIZE: usize>() -> usize {
+        let place = Aligned([7; SIZE]);
+        yield_now().await;
+        assert_eq!(&raw const place as usize % 256, 0, "it is aligned");
+        assert!(
+            place.0.iter().all(|byte| *byte == 7),
+            "nobody wrote into it"
+        );
+        SIZE
+    }
+    virtual_robot().run(async {
+        let nothing = spawn(async {}); // a future without a size, and an output without one
+        let small = spawn(async {
+            let three = [3_u8; 3];
+            yield_now().await;
+            three
+        });
+        let aligned = [
+            spawn(look_where_it_lies::<1>()),
+            spawn(look_where_it_lies::<1000>()),
+        ];
+        let big = spawn(async {
+            let many = [5_u8; 16_000];
+            yield_now().await;
+            many
+        });
+        nothing.await.unwrap();
+        assert_eq!(small.await.unwrap(), [3; 3]);
+        for (task, size) in aligned.into_iter().zip([1, 1000]) {
+            assert_eq!(task.await.unwrap(), size);
+        }
+        assert!(big.await.unwrap().iter().all(|byte| *byte == 5));
+    });
+}
+
+#[test]
+fn an_output_larger_than_its_future_has_room() {
+    virtual_robot().run(async {
+        let task = spawn(poll_fn(|_| Poll::Ready([9_u64; 500])));
+        assert_eq!(task.await.unwrap(), [9; 500]);
+    });
+}
+
+#[test]
+fn a_future_stays_where_it_is_from_its_first_poll_on() {
+    virtual_robot().run(async {
+        // A block that holds a reference into itself over an await point: it must not move.
+        let task = spawn(async {
+            let numbers = [1, 2, 3];
+            let second = &numbers[1];
+            for _ in 0..10 {
+                yield_now().await;
+            }
+            assert!(std::ptr::eq(second, &numbers[1]));
+            *second
+        });
+        // Meanwhile the shelf grows, and moves.
+        let others: Vec<_> = (0..1000).map(|_| spawn(yield_now())).collect();
+        assert_eq!(task.await.unwrap(), 2);
+        for other in others {
+            other.await.unwrap();
+        }
+    });
+}
+
+#[test]
+fn an_output_that_panics_when_it_is_dropped_ends_nobody_else() {
+    fn shatters() -> OnDrop<impl FnMut()> {
+        OnDrop(|| panic!("the plate shatters"))
+    }
+    virtual_robot().run(async {
+        // Dropped by the loop: nobody has the handle.
+        drop(spawn(async { shatters() }));
+        yield_now().await;
+        yield_now().await;
+        // Dropped with the handle, by whoever drops that.
+        let task = spawn(async { shatters() });
+        yield_now().await;
+        yield_now().await;
+        assert!(task.is_finished());
+        let panic = catch_unwind(AssertUnwindSafe(|| drop(task))).unwrap_err();
+        assert_eq!(message_of(&*panic), "the plate shatters");
+        // Dropped by whoever took it.
+        let plate = spawn(async { shatters() }).await.unwrap();
+        assert!(catch_unwind(AssertUnwindSafe(|| drop(plate))).is_err());
+        // Dropped with the loop.
+        std::mem::forget(spawn(async { shatters() }));
+        yield_now().await;
+        yield_now().await;
+    });
+    assert_eq!(run(async { 1 }), 1);
+}
+
+#[test]
+fn a_future_that_panics_and_panics_again_when_it_is_dropped_ends_only_itself() {
+    virtual_robot().run(async {
+        let shatters = OnDrop(|| panic!("and again"));
+        let error = spawn(poll_fn::<(), _>(move |_| {
+            let _plate = &shatters;
+            panic!("once")
+        }))
+        .await
+        .unwrap_err();
+        assert_eq!(error.panic_message(), Some("and again"));
+        assert_eq!(spawn(async { 1 }).await.unwrap(), 1, "the loop goes on");
+    });
+}
+
+/// The states that a task can be in when something is done to its handle.
+fn in_every_state(act: impl Fn(loopbot::JoinHandle<SaysGoodbye>) + Copy + 'static) {
+    for turns_before in 0..4 {
+        let notes = Notes::new();
+        virtual_robot().run(async {
+            let (of_future, of_output) = (notes.clone(), notes.clone());
+            let task = spawn(async move {
+                let _goodbye = SaysGoodbye("the future", of_future);
+                yield_now().await;
+                SaysGoodbye("the output", of_output)
+            });
+            for _ in 0..turns_before {
+                yield_now().await;
+            }
+            act(task);
+            for _ in 0..4 {
+                yield_now().await;
+            }
+        });
+        let gone = notes.all();
+        assert!(
+            gone == ["the future", "the output"]
+                || gone == ["the future"]
+                || gone.is_empty() && turns_before == 0,
+            "after {turns_before} turns: everything is dropped, once: {gone:?}"
+        );
+    }
+}
+
+#[test]
+fn a_handle_may_be_dropped_in_every_state() {
+    in_every_state(drop);
+}
+
+#[test]
+fn a_task_may_be_aborted_in_every_state() {
+    in_every_state(|task| task.abort());
+    in_every_state(|task| {
+        task.abort();
+        task.abort();
+        spawn(async move {
+            let _ = task.await;
+        });
+    });
+}
+
+#[test]
+fn a_handle_may_be_dropped_by_the_task_itself() {
+    virtual_robot().run(async {
+        let own = Rc::new(Cell::new(None::<loopbot::JoinHandle<u8>>));
+        let handle = spawn({
+            let own = own.clone();
+            async move {
+                drop(own.take());
+                yield_now().await;
+                7
+            }
+        });
+        own.set(Some(handle));
+        for _ in 0..4 {
+            yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn a_task_that_awaits_itself_with_anothers_waker_wakes_that_one() {
+    virtual_robot().run(async {
+        let own = Rc::new(Cell::new(None::<loopbot::JoinHandle<()>>));
+        let main = own_waker_of_main().await;
+        let handle = spawn({
+            let own = own.clone();
+            async move {
+                let mut handle = own.take().unwrap();
+                let polled = std::pin::Pin::new(&mut handle)
+                    .poll(&mut std::task::Context::from_waker(&main));
+                assert!(polled.is_pending());
+                own.set(Some(handle));
+            }
+        });
+        own.set(Some(handle));
+        // Only the end of the task wakes main.
+        let mut first = true;
+        poll_fn(|_| {
+            if std::mem::take(&mut first) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
+        assert!(own.take().unwrap().is_finished());
+    });
+}
+
+fn own_waker_of_main() -> impl Future<Output = std::task::Waker> {
+    own_waker()
+}
+
+#[test]
+fn a_handle_polled_again_after_its_result_panics_with_a_sentence() {
+    virtual_robot().run(async {
+        let mut task = spawn(async {});
+        (&mut task).await.unwrap();
+        assert!(task.is_finished());
+        task.abort(); // nothing comes of it
+        let again = catch_unwind(AssertUnwindSafe(|| {
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            let _ = std::pin::Pin::new(&mut task).poll(&mut cx);
+        }));
+        let message = message_of(&*again.unwrap_err());
+        assert!(message.contains("polled again"), "{message}");
+    });
+}
+
+#[test]
+fn a_result_that_nobody_took_is_dropped_with_the_loop_and_the_handle_says_so() {
+    let notes = Notes::new();
+    let handle = virtual_robot().run({
+        let notes = notes.clone();
+        async move {
+            let task = spawn(async { SaysGoodbye("the output", notes) });
+            yield_now().await;
+            yield_now().await;
+            assert!(task.is_finished());
+            task
+        }
+    });
+    assert_eq!(notes.all(), ["the output"]);
+    // On another run, where another task has the same place.
+    let error = virtual_robot().run(async {
+        let other = spawn(async { "another's" });
+        yield_now().await;
+        yield_now().await;
+        let error = handle.await.err().expect("it was cancelled");
+        assert_eq!(other.await.unwrap(), "another's");
+        error
+    });
+    assert!(error.is_cancelled());
+}
+
+#[test]
+fn a_handle_may_be_dropped_when_its_thread_ends() {
+    thread_local! {
+        static LATE: Cell<Option<loopbot::JoinHandle<()>>> = const { Cell::new(None) };
+    }
+    std::thread::spawn(|| {
+        run(async { LATE.set(Some(spawn(async {}))) });
+    })
+    .join()
+    .unwrap();
+    std::thread::spawn(|| {
+        LATE.set(None);
+        run(async { LATE.set(Some(spawn(async {}))) });
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn the_places_of_tasks_are_used_again_and_no_memory_is_mixed_up() {
+    virtual_robot().run(async {
+        for round in 0..100_usize {
+            let tasks: Vec<_> = (0..50)
+                .map(|i| {
+                    spawn(async move {
+                        let many = vec![i; round];
+                        for _ in 0..i % 3 {
+                            yield_now().await;
+                        }
+                        many
+                    })
+                })
+                .collect();
+            for (i, task) in tasks.into_iter().enumerate() {
+                if i % 5 == 0 {
+                    drop(task);
+                } else {
+                    assert_eq!(task.await.unwrap(), vec![i; round]);
+                }
+            }
+        }
+    });
+}

@@ -362,3 +362,130 @@ fn a_waker_that_panics_ends_neither_the_loop_nor_the_next_one() {
     assert!(kept.take().is_some_and(|handle| handle.is_finished()));
     assert_eq!(loopbot::run(async { "free" }), "free");
 }
+
+#[test]
+fn a_copy_of_a_waker_would_wake_the_same_task() {
+    virtual_robot().run(async {
+        let own = own_waker().await;
+        poll_fn(|cx| {
+            assert!(own.will_wake(cx.waker()), "it is the same in every poll");
+            assert!(own.clone().will_wake(cx.waker()));
+            Poll::Ready(())
+        })
+        .await;
+        let anothers = spawn(own_waker()).await.unwrap();
+        assert!(!own.will_wake(&anothers));
+    });
+}
+
+#[test]
+fn forty_thousand_copies_of_one_waker() {
+    virtual_robot().run(async {
+        let copies: Vec<Waker> = vec![own_waker().await; 40_000];
+        let mut first = true;
+        poll_fn(|_| {
+            if !std::mem::take(&mut first) {
+                return Poll::Ready(());
+            }
+            copies.iter().for_each(Waker::wake_by_ref);
+            Poll::Pending
+        })
+        .await;
+        drop(copies);
+    });
+}
+
+#[test]
+fn ten_thousand_rings_from_another_thread_before_the_loop_looks() {
+    with_an_end(|| {
+        run(async {
+            let wakers = Rc::new(std::cell::RefCell::new(Vec::new()));
+            let tasks: Vec<_> = (0..10_000)
+                .map(|_| {
+                    let wakers = wakers.clone();
+                    let mut first = true;
+                    spawn(poll_fn(move |cx| {
+                        if !std::mem::take(&mut first) {
+                            return Poll::Ready(());
+                        }
+                        wakers.borrow_mut().push(cx.waker().clone());
+                        Poll::Pending
+                    }))
+                })
+                .collect();
+            yield_now().await;
+            let wakers = wakers.take();
+            // The loop stands here until the other thread has rung for all of them.
+            thread::spawn(move || wakers.into_iter().for_each(Waker::wake))
+                .join()
+                .unwrap();
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+    });
+}
+
+#[test]
+fn a_waker_from_an_earlier_run_reaches_at_most_somebody_who_does_not_mind() {
+    with_an_end(|| {
+        let old: Vec<Waker> = (0..20)
+            .map(|_| run(async { spawn(own_waker()).await.unwrap() }))
+            .collect();
+        let ringer = {
+            let old = old.clone();
+            thread::spawn(move || (0..1000).for_each(|_| old.iter().for_each(Waker::wake_by_ref)))
+        };
+        run(async {
+            for _ in 0..1000 {
+                old.iter().for_each(Waker::wake_by_ref);
+                assert_eq!(spawn(async { yield_now().await }).await.ok(), Some(()));
+            }
+        });
+        ringer.join().unwrap();
+    });
+}
+
+#[test]
+fn two_loops_may_wake_each_others_tasks() {
+    with_an_end(|| {
+        const ROUNDS: u32 = 2000;
+        // Each loop plays against the other: it serves, and waits until the ball is back.
+        let ball = Arc::new([Doorbell::default(), Doorbell::default()]);
+        let play = |side: usize, ball: Arc<[Doorbell; 2]>| {
+            run(async move {
+                for round in 1..=ROUNDS {
+                    if side == 0 {
+                        ball[1].ring();
+                    }
+                    ball[side].rung(round).await;
+                    if side == 1 {
+                        ball[0].ring();
+                    }
+                }
+            });
+        };
+        let other = thread::spawn({
+            let ball = ball.clone();
+            move || play(1, ball)
+        });
+        play(0, ball);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_waker_kept_by_a_thread_local_may_be_rung_while_loops_come_and_go() {
+    thread_local! {
+        static KEPT: Cell<Option<Waker>> = const { Cell::new(None) };
+    }
+    for _ in 0..1000 {
+        run(async {
+            if let Some(earlier) = KEPT.take() {
+                earlier.wake();
+            }
+            KEPT.set(Some(own_waker().await));
+            spawn(async {}).await.unwrap();
+        });
+    }
+}

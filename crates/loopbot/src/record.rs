@@ -1,0 +1,239 @@
+//! What LoopBot writes down, and what it remembers of its tasks in order to speak of them.
+//!
+//! A LoopBot in service needs none of this: to run a task it does not have to know its name. So there are
+//! notes only if somebody will read them: with a recorder, on a virtual clock, in a debug build, or once a task
+//! was given a name. Otherwise everything here costs one branch.
+
+use std::cell::{Cell, RefCell};
+use std::panic::Location;
+use std::rc::Rc;
+use std::time::Duration;
+
+use flight::{ActorKind, End, Event, Lane, Recorder, Source, Text};
+
+use crate::builder::LoopBot;
+use crate::stand_still::Wait;
+
+pub(crate) struct Record {
+    recorder: Recorder,
+    pub(crate) lane: Lane,
+    /// What to add to a time of ours to get a time of the recorder's, whose clock may have begun earlier.
+    offset: u64,
+    taken: Cell<bool>,
+    /// By place on the shelf.
+    notes: RefCell<Vec<Note>>,
+    why_timer: Cell<Option<Text>>,
+    why_outside: Cell<Option<Text>>,
+}
+
+/// What is known of one task.
+pub(crate) struct Note {
+    pub(crate) name: Option<Rc<str>>,
+    /// Its row in the record's table of tasks.
+    row: flight::Task,
+    /// How many times it was polled.
+    polls: u64,
+    /// The number, in the record, of the wake or the spawn that put it into the run queue.
+    cause: u64,
+    pub(crate) spawned_at: Option<&'static Location<'static>>,
+    /// What it said in its last poll that it waits for, from the inside out; and in the one before.
+    pub(crate) waits: Vec<Wait>,
+    waited: Vec<Wait>,
+}
+
+impl Record {
+    pub(crate) fn new(robot: &LoopBot) -> Record {
+        Record {
+            lane: robot.recorder.actor(&robot.name, ActorKind::Loop),
+            offset: robot.recorder.now(),
+            taken: Cell::new(
+                robot.recorder.is_on()
+                    || robot.clock.is_virtual()
+                    || robot.pick_next.is_some()
+                    || cfg!(debug_assertions),
+            ),
+            recorder: robot.recorder.clone(),
+            notes: RefCell::default(),
+            why_timer: Cell::new(None),
+            why_outside: Cell::new(None),
+        }
+    }
+
+    /// Whether notes are taken.
+    #[inline]
+    pub(crate) fn is_taken(&self) -> bool {
+        self.taken.get()
+    }
+
+    /// A task was spawned. With a name, notes are taken from now on.
+    #[inline]
+    pub(crate) fn spawned(
+        &self,
+        slot: u32,
+        born: u32,
+        name: Option<&str>,
+        at: &'static Location<'static>,
+        by: Option<u32>,
+    ) {
+        if self.is_taken() || name.is_some() {
+            self.note_spawn(slot, born, name, at, by);
+        }
+    }
+
+    #[cold]
+    fn note_spawn(
+        &self,
+        slot: u32,
+        born: u32,
+        name: Option<&str>,
+        at: &'static Location<'static>,
+        by: Option<u32>,
+    ) {
+        self.taken.set(true);
+        // Tasks are counted from 1 as they are spawned, those with names as well; main comes before them.
+        let name: Rc<str> = name.map_or_else(|| numbered(born), Rc::from);
+        let task = self.recorder.task(&name);
+        let by = by.map(|by| self.row(by));
+        let cause = self.lane.record(Event::TaskSpawn { task, by });
+        self.note(slot, |note| {
+            *note = Note {
+                name: Some(name),
+                row: task,
+                cause,
+                spawned_at: Some(at),
+                ..Note::default()
+            };
+        });
+    }
+
+    #[inline]
+    pub(crate) fn poll_begins(&self, slot: u32) {
+        if self.is_taken() {
+            self.note_poll(slot);
+        }
+    }
+
+    #[cold]
+    fn note_poll(&self, slot: u32) {
+        let (task, poll, cause) = self.note(slot, |note| {
+            note.polls += 1;
+            std::mem::swap(&mut note.waits, &mut note.waited);
+            note.waits.clear();
+            (note.row, note.polls, note.cause)
+        });
+        self.lane.record(Event::PollBegin { task, poll, cause });
+    }
+
+    #[inline]
+    pub(crate) fn poll_ended(&self, slot: u32, ready: bool) {
+        if self.is_taken() {
+            self.write(slot, |task| Event::PollEnd { task, ready });
+        }
+    }
+
+    #[inline]
+    pub(crate) fn woken(&self, slot: u32, source: impl FnOnce() -> Source) {
+        if self.is_taken() {
+            let source = source();
+            let cause = self.write(slot, |task| Event::Wake { task, source });
+            self.note(slot, |note| note.cause = cause);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn ended(&self, slot: u32, how: End) {
+        if self.is_taken() {
+            self.write(slot, |task| Event::TaskEnd { task, how });
+        }
+    }
+
+    /// Writes something down about a task.
+    #[cold]
+    fn write(&self, slot: u32, event: impl FnOnce(flight::Task) -> Event) -> u64 {
+        let task = self.note(slot, |note| note.row);
+        self.lane.record(event(task))
+    }
+
+    /// The loop has nothing to do, until the next timer or until somebody rings.
+    pub(crate) fn park_begins(&self, due: Option<u64>) {
+        if self.lane.is_on() {
+            let (cell, why) = match due {
+                Some(_) => (&self.why_timer, "nobody is ready: waits for the next timer"),
+                None => (
+                    &self.why_outside,
+                    "nobody is ready: waits for a wake from outside",
+                ),
+            };
+            let why = cell.get().unwrap_or_else(|| self.lane.text(why));
+            cell.set(Some(why));
+            let until = due.map_or(0, |due| self.time(due));
+            self.lane.record(Event::ParkBegin { why, until });
+        }
+    }
+
+    /// The polled task says what it waits for. If it said the same in its last poll, it has been waiting since then.
+    pub(crate) fn waits(
+        &self,
+        slot: u32,
+        what: String,
+        at: Option<&'static Location<'static>>,
+        now: Duration,
+    ) {
+        self.note(slot, |note| {
+            let same = |wait: &&Wait| wait.what == what && wait.at == at;
+            let since = note.waited.iter().find(same).map_or(now, |wait| wait.since);
+            note.waits.push(Wait { what, at, since });
+        });
+    }
+
+    /// A time of ours as the recorder's clock shows it.
+    pub(crate) fn time(&self, time: u64) -> u64 {
+        time + self.offset
+    }
+
+    /// The task's row in the record's table of tasks.
+    pub(crate) fn row(&self, slot: u32) -> flight::Task {
+        self.note(slot, |note| note.row)
+    }
+
+    pub(crate) fn name(&self, slot: u32, born: u32) -> Rc<str> {
+        let name = self
+            .is_taken()
+            .then(|| self.note(slot, |note| note.name.clone()));
+        name.flatten().unwrap_or_else(|| {
+            if born == 0 {
+                "main".into()
+            } else {
+                numbered(born)
+            }
+        })
+    }
+
+    /// The notes on a task; empty ones, if it was spawned before notes were taken.
+    pub(crate) fn note<R>(&self, slot: u32, with: impl FnOnce(&mut Note) -> R) -> R {
+        let mut notes = self.notes.borrow_mut();
+        let slot = slot as usize;
+        if notes.len() <= slot {
+            notes.resize_with(slot + 1, Note::default);
+        }
+        with(&mut notes[slot])
+    }
+}
+
+impl Default for Note {
+    fn default() -> Note {
+        Note {
+            name: None,
+            row: Recorder::off().task(""),
+            polls: 0,
+            cause: 0,
+            spawned_at: None,
+            waits: Vec::new(),
+            waited: Vec::new(),
+        }
+    }
+}
+
+fn numbered(born: u32) -> Rc<str> {
+    format!("task {born}").into()
+}
