@@ -2,9 +2,9 @@
 
 use std::cell::Cell;
 
+use loopbot::sync::{Permit, Semaphore};
 use restaurant::{Pace, Shift, story};
 
-use crate::line::Line;
 use crate::robot::Robot;
 use crate::spot::{Claim, Spot};
 
@@ -12,8 +12,8 @@ use crate::spot::{Claim, Spot};
 pub(crate) struct House {
     pub(crate) bot: Robot,
     pub(crate) spots: Vec<Spot>,
-    /// The line at the door: one place for every free table.
-    pub(crate) free_tables: Line,
+    /// The line at the door: one permit for every free table.
+    free_tables: Semaphore,
     /// How many parties stand in it.
     pub(crate) door: Cell<i64>,
 }
@@ -23,15 +23,21 @@ impl House {
         House {
             bot: Robot::new(pace),
             spots: (1..=shift.tables).map(Spot::new).collect(),
-            free_tables: Line::new(shift.tables as usize),
+            free_tables: Semaphore::new(shift.tables as usize),
             door: Cell::new(0),
         }
     }
 
-    /// Whoever holds a place for a free table finds one.
+    /// Waits in the line at the door, until there is a free table. It is kept free for as long as the permit lives.
+    pub(crate) async fn free_table(&self) -> Permit<'_> {
+        let permit = self.free_tables.acquire(1).await;
+        permit.expect("nobody closes the line")
+    }
+
+    /// Whoever has a permit for a free table finds one.
     pub(crate) fn claim_a_table(&self) -> Claim<'_> {
         let claim = self.spots.iter().find_map(|spot| spot.claim(&self.bot));
-        claim.expect("as many places are given out as there are tables free")
+        claim.expect("as many permits are given out as there are tables free")
     }
 
     pub(crate) fn at_the_door(&self, change: i64) {

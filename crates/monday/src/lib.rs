@@ -12,7 +12,7 @@
 //!
 //! No `Mutex` of std's stands here, and no atomic. Tasks of one loop change hands at an `await` and nowhere
 //! else, so whatever stands between two awaits happens in one piece. What has to hold across an `await`, such
-//! as the robot's one body, is a place in a line.
+//! as the robot's one body, is a `Mutex` of LoopBot's.
 //!
 //! | file | idea |
 //! |---|---|
@@ -20,11 +20,9 @@
 //! | `robot.rs` | the one robot: it has one body, and tells what it does |
 //! | `house.rs` | what all tasks share |
 //! | `spot.rs` | a table where it stands |
-//! | `line.rs` | standing in line: a fair semaphore for the tasks of one loop |
 //! | `opening.rs` | an evening from start to end |
 
 mod house;
-mod line;
 mod opening;
 mod party;
 mod robot;

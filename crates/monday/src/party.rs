@@ -15,7 +15,7 @@ pub(crate) async fn serve(house: Rc<House>, party: Party) {
 
     bot.wait_until(party.arrives).await;
     house.at_the_door(1);
-    let _table = house.free_tables.place().await;
+    let _table = house.free_table().await;
     let claim = house.claim_a_table();
     let spot = claim.spot;
     house.at_the_door(-1);

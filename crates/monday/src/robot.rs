@@ -5,14 +5,13 @@ use std::panic::Location;
 use std::time::Duration;
 
 use flight::Lane;
+use loopbot::sync::{Mutex, MutexGuard};
 use loopbot::{sleep, sleep_until, with_lane};
 use restaurant::work::WALK;
 use restaurant::{Incident, Ledger, Pace, story};
 
-use crate::line::{Line, Place};
-
 pub(crate) struct Robot {
-    body: Line,
+    body: Mutex<()>,
     pace: Pace,
     pub(crate) ledger: RefCell<Ledger>,
 }
@@ -20,7 +19,7 @@ pub(crate) struct Robot {
 impl Robot {
     pub(crate) fn new(pace: Pace) -> Robot {
         Robot {
-            body: Line::new(1),
+            body: Mutex::new(()),
             pace,
             ledger: RefCell::default(),
         }
@@ -41,9 +40,9 @@ impl Robot {
         sleep(self.pace.real(restaurant_time)).await;
     }
 
-    /// Goes somewhere, as soon as the body is free. It stays there until the returned place is dropped.
-    pub(crate) async fn goes_to(&self, place: &str) -> Place<'_> {
-        let body = self.body.place().await;
+    /// Goes somewhere, as soon as the body is free. It stays there until the guard is dropped.
+    pub(crate) async fn goes_to(&self, place: &str) -> MutexGuard<'_, ()> {
+        let body = self.body.lock().await;
         with_lane(|lane| story::place(lane, place));
         self.wait(WALK).await;
         body
