@@ -1,0 +1,220 @@
+//! What LoopBot owes the parties that call. The tests try every order in which it could take up the
+//! tasks that are ready.
+
+use std::cell::RefCell;
+use std::panic::resume_unwind;
+use std::rc::Rc;
+use std::time::Duration;
+
+use exercise_15::{Bank, Seat};
+use flight::VirtualTime;
+use loopbot::{Clock, LoopBot};
+use whatif::{Checker, choose, never, say, thread};
+
+/// More orders are not tried. Two calls have a handful, three have some dozens.
+const MOST_ORDERS: usize = 2_000;
+
+/// A call: who, after how many seconds of the evening, and what the bank thinks of the card.
+#[derive(Clone, Copy)]
+struct Call {
+    party: &'static str,
+    at: u64,
+    card_is_good: bool,
+}
+
+const fn call(party: &'static str, at: u64, card_is_good: bool) -> Call {
+    Call {
+        party,
+        at,
+        card_is_good,
+    }
+}
+
+/// The bank needs so many seconds.
+const BANK: u64 = 20;
+
+/// Plays the calls in every order that LoopBot's run queue can have. `and_then` looks at the end.
+fn every_order<const N: usize>(of: &str, calls: [Call; N], and_then: fn([bool; N])) {
+    let check = Checker::new(of).max_runs(MOST_ORDERS).to_the_end();
+    // A robot of its own, so that the story has its name.
+    check.shares_nothing().check(move || {
+        let robot = thread::Builder::new().name("LoopBot".into());
+        let evening = move || and_then(loopbot().run(evening(calls)));
+        robot.spawn(evening).unwrap().join().unwrap();
+    });
+}
+
+/// LoopBot on a virtual clock. Which of the tasks that are ready comes next, the checker decides.
+fn loopbot() -> LoopBot {
+    let next = |ready: &[loopbot::ReadyTask]| {
+        let names: Vec<&str> = ready.iter().map(|task| &*task.name).collect();
+        choose(&names)
+    };
+    LoopBot::builder()
+        .clock(Clock::virtual_time(VirtualTime::new()))
+        .pick_next(next)
+        .build()
+}
+
+/// The evening: a task for each call. Returns what each party was told.
+async fn evening<const N: usize>(calls: [Call; N]) -> [bool; N] {
+    let seat = Rc::new(Seat::new());
+    let bank = Rc::new(BankOfTheEvening::default());
+    let tasks = calls.map(|call| {
+        let (seat, bank) = (Rc::clone(&seat), Rc::clone(&bank));
+        bank.cards
+            .borrow_mut()
+            .push((call.party, call.card_is_good));
+        let name = format!("the {} call", call.party);
+        loopbot::spawn_named(&name, async move {
+            loopbot::sleep_until(Duration::from_secs(call.at)).await;
+            let has_it = seat.book(call.party, &*bank).await;
+            let told = if has_it {
+                "it has the seat"
+            } else {
+                "the seat is gone"
+            };
+            say(format!("tells the {} party that {told}", call.party));
+            (call.party, has_it)
+        })
+    });
+    let mut told = Vec::new();
+    for task in tasks {
+        match task.await {
+            Ok(answer) => told.push(answer),
+            Err(error) => match error.into_panic() {
+                Some(panic) => resume_unwind(panic),
+                None => unreachable!("nobody cancels a call"),
+            },
+        }
+    }
+    settle_up(&told, &seat, &bank);
+    std::array::from_fn(|n| told[n].1)
+}
+
+/// What holds at the end of every evening.
+fn settle_up(told: &[(&str, bool)], seat: &Seat, bank: &BankOfTheEvening) {
+    let promised: Vec<&str> = told
+        .iter()
+        .filter(|(_, has)| *has)
+        .map(|(who, _)| *who)
+        .collect();
+    let guest = seat.guest.borrow().clone();
+    never(
+        "two parties have been told that they have the one seat",
+        promised.len() > 1,
+    );
+    let paid = bank.paid.borrow();
+    for (party, has_it) in told {
+        let has_paid = paid.iter().filter(|who| who == party).count();
+        let rule = format!("the {party} party has paid, and has no seat");
+        never(&rule, has_paid > 0 && !has_it);
+        let rule = format!("the {party} party has the seat, and has not paid");
+        never(&rule, has_paid == 0 && *has_it);
+        let rule = format!("the {party} party has paid twice");
+        never(&rule, has_paid > 1);
+    }
+    let told = promised.first().copied();
+    never(
+        "what a party was told is not what is written down",
+        told != guest.as_deref(),
+    );
+}
+
+/// Takes money from good cards, and knows from whom.
+#[derive(Default)]
+struct BankOfTheEvening {
+    cards: RefCell<Vec<(&'static str, bool)>>,
+    paid: RefCell<Vec<String>>,
+}
+
+impl Bank for BankOfTheEvening {
+    async fn charge(&self, party: &str) -> bool {
+        say(format!("asks the bank about the {party} party's card"));
+        loopbot::sleep(Duration::from_secs(BANK)).await;
+        let cards = self.cards.borrow();
+        let good = cards.iter().any(|(who, good)| *who == party && *good);
+        if good {
+            say(format!("hears that the {party} party has paid"));
+            self.paid.borrow_mut().push(party.to_owned());
+        } else {
+            say(format!("hears that the {party} party's card is no good"));
+        }
+        good
+    }
+}
+
+#[test]
+fn one_call_after_the_other() {
+    let calls = [call("Chen", 0, true), call("Okafor", 3_600, true)];
+    every_order(
+        "one call, and an hour later another",
+        calls,
+        |[chen, okafor]| {
+            never("the Chen party is turned away from a free seat", !chen);
+            never(
+                "the Okafor party is told that it has the Chens' seat",
+                okafor,
+            );
+        },
+    );
+}
+
+#[test]
+fn a_card_that_is_no_good() {
+    let calls = [call("Chen", 0, false), call("Okafor", 3_600, true)];
+    every_order(
+        "a bad card, and an hour later a good one",
+        calls,
+        |[chen, okafor]| {
+            never("the Chen party has the seat, and its card is no good", chen);
+            never(
+                "the Okafor party is turned away from a seat that nobody has",
+                !okafor,
+            );
+        },
+    );
+}
+
+#[test]
+fn two_calls_at_once() {
+    let calls = [call("Chen", 0, true), call("Okafor", 0, true)];
+    every_order("two calls at once", calls, |[chen, okafor]| {
+        never(
+            "both parties are turned away, and nobody has the seat",
+            !chen && !okafor,
+        );
+    });
+}
+
+#[test]
+fn the_second_call_comes_with_the_banks_answer() {
+    // In the order in which things happen by themselves, many a wrong answer is right here.
+    let calls = [call("Chen", 0, true), call("Okafor", BANK, true)];
+    every_order("a call just as the bank answers", calls, |[chen, _]| {
+        never(
+            "the Chen party called first, could pay, and was turned away",
+            !chen,
+        );
+    });
+}
+
+#[test]
+fn three_calls_and_a_bad_card() {
+    let calls = [
+        call("Chen", 0, false),
+        call("Okafor", 10, true),
+        call("Mbeki", 50, true),
+    ];
+    every_order(
+        "a bad card, and two more calls",
+        calls,
+        |[_, okafor, mbeki]| {
+            // Whether the Okafors wait for the bank's answer to the Chens or are turned away is up to you.
+            never(
+                "the seat stays empty, and two parties could have paid",
+                !okafor && !mbeki,
+            );
+        },
+    );
+}

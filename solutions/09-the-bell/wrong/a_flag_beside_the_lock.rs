@@ -1,0 +1,90 @@
+//! must fail with: lost wake-up: LoopBot sleeps at its bell, and nobody is left to ring it
+//!
+//! A quick look at a flag first, without the lock. What it says may be old when the lock is there.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use whatif::say;
+use whatif::sync::{Arc, Mutex};
+
+/// What comes out of the oven.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plates(pub u32);
+
+/// What both ends share: the plates that are done, and the bell of whoever waits for them.
+#[derive(Default)]
+pub struct Inside {
+    plates: Option<Plates>,
+    waker: Option<Waker>,
+}
+
+impl Inside {
+    /// The oven: puts the plates where the other end finds them.
+    #[track_caller]
+    pub fn put_plates(&mut self, plates: Plates) {
+        say("puts the plates on the shelf");
+        self.plates = Some(plates);
+    }
+    /// LoopBot: takes the plates, if they are there.
+    #[track_caller]
+    pub fn take_plates(&mut self) -> Option<Plates> {
+        let what = if self.plates.is_some() { "the" } else { "no" };
+        say(format!("sees {what} plates"));
+        self.plates.take()
+    }
+    /// LoopBot: leaves its bell here. Returns the one that was here before.
+    #[track_caller]
+    pub fn leave_waker(&mut self, waker: Waker) -> Option<Waker> {
+        say("leaves its bell at the oven");
+        self.waker.replace(waker)
+    }
+    /// The oven: takes the bell that was left, if there is one. It does not ring by that.
+    #[track_caller]
+    pub fn take_waker(&mut self) -> Option<Waker> {
+        let what = if self.waker.is_some() { "a" } else { "no" };
+        say(format!("finds {what} bell"));
+        self.waker.take()
+    }
+}
+
+/// The oven's end.
+pub struct Oven(pub Arc<Mutex<Inside>>, Arc<AtomicBool>);
+/// LoopBot's end.
+pub struct Baking(pub Arc<Mutex<Inside>>, Arc<AtomicBool>);
+
+impl Oven {
+    /// The plates are done: hands them over, and rings if somebody waits for them.
+    pub fn done(self, plates: Plates) {
+        let waker = {
+            let mut inside = self.0.lock().unwrap();
+            inside.put_plates(plates);
+            inside.take_waker()
+        };
+        self.1.store(true, Ordering::SeqCst);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Future for Baking {
+    type Output = Plates;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Plates> {
+        if self.1.load(Ordering::SeqCst) {
+            let plates = self.0.lock().unwrap().take_plates();
+            return Poll::Ready(plates.expect("the flag says that they are there"));
+        }
+        self.0.lock().unwrap().leave_waker(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// An oven with something in it: both ends.
+pub fn oven() -> (Oven, Baking) {
+    let inside = Arc::new(Mutex::new(Inside::default()).called("the oven"));
+    let flag = Arc::<AtomicBool>::default();
+    (Oven(inside.clone(), flag.clone()), Baking(inside, flag))
+}

@@ -1,0 +1,100 @@
+//! must fail with: It is second 40, and `fire_due` should ring for
+//!
+//! The kitchen clock. It is virtual: while anybody is ready, time stands still, and when nobody is, it
+//! goes to the next timer in one step. Write `Sleep`, and the two things that a loop asks of its clock:
+//! ```ignore
+//! loop {
+//!     clock.fire_due();                                  // ring for everybody whose time has come
+//!     if nobody_is_ready() && !clock.advance() { break } // no timer either: nothing will ever happen
+//!     poll_everybody_who_is_ready();
+//! }
+//! ```
+#![allow(missing_docs)]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+pub type Seconds = u64; // since opening
+
+/// Whoever has a copy sees the same clock.
+#[derive(Clone, Default)]
+pub struct Clock(Rc<RefCell<Dial>>);
+
+#[derive(Default)]
+struct Dial {
+    now: Seconds,
+    timers: BTreeMap<Seconds, Waker>,
+}
+
+/// Waits until the clock shows `due`.
+pub struct Sleep {
+    clock: Clock,
+    due: Seconds,
+}
+
+impl Clock {
+    pub fn now(&self) -> Seconds {
+        self.0.borrow().now
+    }
+
+    /// Somebody computes for so long: time goes by, and no bell rings meanwhile.
+    pub fn compute(&self, seconds: Seconds) {
+        self.0.borrow_mut().now += seconds;
+    }
+
+    pub fn sleep(&self, seconds: Seconds) -> Sleep {
+        let (clock, due) = (self.clone(), self.now() + seconds);
+        Sleep { clock, due }
+    }
+
+    /// Rings, once, for every timer whose time has come: in the order of their deadlines, and equal ones
+    /// in the order in which they were set. A bell may do anything when it is rung, also ask this clock.
+    pub fn fire_due(&self) {
+        // The borrow has ended when the bell is rung: a bell may do anything.
+        while let Some(bell) = self.take_due() {
+            bell.wake();
+        }
+    }
+
+    fn take_due(&self) -> Option<Waker> {
+        let mut dial = self.0.borrow_mut();
+        let now = dial.now;
+        let next = dial.timers.first_entry()?;
+        (*next.key() <= now).then(|| next.remove())
+    }
+
+    /// Nobody is ready: time goes to the next timer, and never back. `false`: no timer is set.
+    pub fn advance(&self) -> bool {
+        let mut dial = self.0.borrow_mut();
+        let Some((&due, _)) = dial.timers.first_key_value() else {
+            return false;
+        };
+        dial.now = dial.now.max(due);
+        true
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    /// Ready as soon as the clock shows `due`. Before that it sets one timer, with the bell of the latest poll.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.get_mut();
+        if sleep.clock.now() >= sleep.due {
+            return Poll::Ready(());
+        }
+        // One bell for each second: whoever comes later takes the place of whoever was there.
+        let bell = cx.waker().clone();
+        sleep.clock.0.borrow_mut().timers.insert(sleep.due, bell);
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.clock.0.borrow_mut().timers.remove(&self.due);
+    }
+}

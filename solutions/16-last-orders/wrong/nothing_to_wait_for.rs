@@ -1,0 +1,45 @@
+//! must fail with: is put on a table before there is room for it
+//!
+//! No `await` with a plate in hand, no plate lost. And no walk.
+
+use std::time::Duration;
+
+use loopbot::{now, timeout_at};
+
+/// A plate, with its number.
+#[derive(Debug)]
+pub struct Plate(pub u32);
+
+/// What LoopBot can do with a plate.
+pub trait Floor {
+    /// Waits for a plate on the pass, and takes it. Dropped before it is ready, it has taken nothing.
+    fn take(&self) -> impl Future<Output = Plate>;
+    /// Walks to the plate's table.
+    fn walk(&self, plate: &Plate) -> impl Future<Output = ()>;
+    /// Waits, at the table, until the guests have made room.
+    fn room(&self, plate: &Plate) -> impl Future<Output = ()>;
+    /// Puts the plate on the table, where there is room.
+    fn serve(&self, plate: Plate);
+    /// Puts a plate that was not served back on the pass. This takes no time.
+    fn put_back(&self, plate: Plate);
+}
+
+/// Takes a plate, walks, waits for room, serves.
+///
+/// Its future may be dropped at any `await`. Then the plate, if there is one, is back on the pass.
+pub async fn carry(floor: &impl Floor) {
+    let plate = floor.take().await;
+    let _ = (floor.walk(&plate), floor.room(&plate));
+    floor.serve(plate);
+}
+
+/// Carries plates, one after the other, for as long as the restaurant is `open`, from now on. Then
+/// stops at once. Returns how many plates were served.
+pub async fn last_orders(floor: &impl Floor, open: Duration) -> usize {
+    let closing = now() + open;
+    let mut served = 0;
+    while timeout_at(closing, carry(floor)).await.is_ok() {
+        served += 1;
+    }
+    served
+}
