@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use flight::{ClockKind, Recording};
+use monday::scene::seat;
 use restaurant::Shift;
 use threadbots::{Coordination, Opening, scene};
 use whatif::{Outcome, Report};
@@ -62,6 +63,61 @@ pub const TAKES: &[Take] = &[
                 .rehearse(&Shift::plan(42, 2, 2, 30))
                 .recording
         },
+        verdict: None,
+    },
+    Take {
+        name: "two-ovens",
+        run: monday::scene::bell::record,
+        verdict: None,
+    },
+    Take {
+        name: "three-jobs",
+        run: monday::scene::rail::record,
+        verdict: None,
+    },
+    Take {
+        name: "kitchen-clock",
+        run: monday::scene::clock::record,
+        verdict: None,
+    },
+    Take {
+        name: "guests-at-the-door",
+        run: monday::scene::doorbell::record,
+        verdict: None,
+    },
+    Take {
+        name: "three-dishes",
+        run: monday::scene::overlap::record_three_dishes,
+        verdict: None,
+    },
+    Take {
+        name: "bread-unpolled",
+        run: monday::scene::overlap::record_unpolled,
+        verdict: None,
+    },
+    Take {
+        name: "seat-twice",
+        run: || seat::TWICE.record(),
+        verdict: Some(|| seat::TWICE.check()),
+    },
+    Take {
+        name: "seat-by-order",
+        run: || seat::BY_ORDER.record(),
+        verdict: Some(|| seat::BY_ORDER.check()),
+    },
+    Take {
+        name: "seat-claimed",
+        run: || seat::CLAIMED.record(),
+        verdict: Some(|| seat::CLAIMED.check()),
+    },
+    Take {
+        name: "last-orders-dropped",
+        run: monday::scene::last_orders::record_dropped,
+        verdict: None,
+    },
+    Take {
+        name: "last-orders-finished",
+        run: monday::scene::last_orders::record_finished,
         verdict: None,
     },
     Take {
