@@ -63,7 +63,10 @@ impl<T> HyperStream<T> {
         &self.0
     }
 
-    /// The stream alone, for what comes after HTTP: hyper gives it back when a connection was upgraded.
+    /// The stream alone, for what comes after HTTP.
+    ///
+    /// `poll_without_shutdown` and `into_parts` of hyper's connection give it back when a protocol is switched.
+    /// (`with_upgrades` does not: it wants a stream that can go to another thread.)
     pub fn into_inner(self) -> T {
         self.0
     }

@@ -7,7 +7,7 @@
 //!
 //! Nothing is allocated to ring, no lock is taken, and there is no limit to how often one may ring.
 
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::OnceLock;
 
 #[cfg(loom)]
 use loom::{
@@ -21,8 +21,6 @@ use std::{
     sync::{Mutex as BellLock, MutexGuard as BellGuard},
     thread::Thread,
 };
-
-use crate::waker::Name;
 
 /// How many bits of a word are used. Under loom, which tries out every order, there are few.
 const WIDTH: usize = if cfg!(loom) { 2 } else { 64 };
@@ -148,6 +146,16 @@ impl Inbox {
         *self.bell() = bell;
     }
 
+    /// Forgets what was meant for whoever had this inbox before.
+    pub(crate) fn clear(&self) {
+        self.take(|_| {});
+        self.set_shared(false);
+    }
+
+    pub(crate) fn set_shared(&self, shared: bool) {
+        self.shared.store(shared, Ordering::Relaxed);
+    }
+
     /// Whether a waker may be in hands that the loop knows nothing of, because it was copied on another thread.
     pub(crate) fn is_shared(&self) -> bool {
         self.shared.load(Ordering::Relaxed)
@@ -174,96 +182,6 @@ fn take_bits(word: &AtomicU64) -> impl Iterator<Item = usize> {
         bits &= bits.wrapping_sub(1);
         (lowest < 64).then_some(lowest)
     })
-}
-
-/// How many LoopBots can run at the same time in one process, each on a thread of its own.
-const LOOPS: usize = 4096;
-
-/// The inboxes of all LoopBots. They are made when they are first needed, used again by later ones, and
-/// never freed: a waker from long ago may ring at any time, and must find an inbox.
-static INBOXES: [OnceLock<Box<Inbox>>; LOOPS] = [const { OnceLock::new() }; LOOPS];
-
-static NUMBERS: Mutex<Numbers> = Mutex::new(Numbers {
-    given: 0,
-    returned: Vec::new(),
-});
-
-struct Numbers {
-    given: u16,
-    returned: Vec<u16>,
-}
-
-/// The number of a LoopBot that runs. As long as this lives, nobody else has it.
-pub(crate) struct Address {
-    pub(crate) number: u16,
-    pub(crate) inbox: &'static Inbox,
-}
-
-impl Address {
-    /// An address for a loop that runs on the calling thread.
-    #[track_caller]
-    pub(crate) fn of_this_thread() -> Address {
-        let number = numbers().take();
-        let number = number.unwrap_or_else(|| {
-            panic!(
-                "{LOOPS} LoopBots run in this process already, and that is the limit: let one of them do more of the work"
-            )
-        });
-        let inbox = INBOXES[usize::from(number)].get_or_init(|| Box::new(Inbox::new()));
-        // Rings for the tasks of whoever had this address before.
-        inbox.take(|_| {});
-        inbox.shared.store(false, Ordering::Relaxed);
-        #[cfg(not(loom))]
-        inbox.set_bell(Bell::Thread(std::thread::current()));
-        Address { number, inbox }
-    }
-}
-
-impl Drop for Address {
-    fn drop(&mut self) {
-        self.inbox.set_bell(Bell::Nobody);
-        numbers().returned.push(self.number);
-    }
-}
-
-impl Numbers {
-    fn take(&mut self) -> Option<u16> {
-        self.returned.pop().or_else(|| {
-            let next = self.given;
-            (usize::from(next) < LOOPS).then(|| {
-                self.given += 1;
-                next
-            })
-        })
-    }
-}
-
-fn numbers() -> MutexGuard<'static, Numbers> {
-    NUMBERS
-        .lock()
-        .expect("nobody panics while holding the numbers")
-}
-
-/// Wakes a task of another thread's loop.
-#[inline(never)]
-pub(crate) fn wake(name: Name) {
-    if let Some(inbox) = inbox_of(name) {
-        inbox.ring(name.slot as usize);
-    }
-}
-
-/// A waker of another thread's loop was copied.
-#[inline(never)]
-pub(crate) fn share(name: Name) {
-    if let Some(inbox) = inbox_of(name)
-        && !inbox.is_shared()
-    {
-        inbox.shared.store(true, Ordering::Relaxed);
-    }
-}
-
-fn inbox_of(name: Name) -> Option<&'static Inbox> {
-    Some(INBOXES.get(usize::from(name.executor))?.get()?)
 }
 
 /// `RUSTFLAGS="--cfg loom" cargo test -p loopbot --no-default-features --lib --release inbox` tries out

@@ -4,11 +4,13 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
+use std::time::Duration;
+
+use crate::executor::Executor;
 use crate::{current, waker};
 
 /// Who can end a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code)] // Until every leaf uses it.
 pub(crate) enum EndedBy {
     /// Only a task of the same loop: a lock, a channel, a join.
     Task,
@@ -37,14 +39,73 @@ pub(crate) fn keep(waker: &Waker) -> Waker {
 
 /// The task that is being polled is about to return `Pending`: notes what it waits for, and where in the program.
 #[inline]
-#[allow(dead_code)] // Until every leaf uses it.
 pub(crate) fn waits(what: &'static str, at: &'static Location<'static>, ended_by: EndedBy) {
     current::try_with(|executor| executor.waits(what, at, ended_by));
 }
 
 /// A named wait point is about to return `Pending`, as the future inside it did: notes the name, over what the
 /// future inside noted. Called after the inner poll; to be called again after each poll that is pending.
-#[allow(dead_code)] // Until every leaf uses it.
 pub(crate) fn named(name: &Rc<str>, at: &'static Location<'static>) {
     current::try_with(|executor| executor.names_a_wait(name.to_string(), Some(at)));
+}
+
+/// Whom a task waits for, as far as it has said so.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum WaitsFor {
+    NobodyNamed,
+    Tasks,
+    Outside,
+}
+
+impl Executor {
+    /// Takes one from the budget of this poll, if there is any left.
+    #[inline]
+    pub(crate) fn spend(&self) -> bool {
+        // After as many refusals it begins anew. A task that gets `Pending` from everybody and goes on asking is
+        // held up by a foreign executor inside it, which waits for an answer and will not give way.
+        let (left, whole) = (self.budget.get(), i64::from(self.robot.limits.budget));
+        self.budget
+            .set(if left <= -whole { whole } else { left - 1 });
+        left > 0
+    }
+
+    /// The polled task is about to return `Pending`, and says what it waits for.
+    #[inline]
+    pub(crate) fn waits(
+        &self,
+        what: &'static str,
+        at: &'static Location<'static>,
+        ended_by: EndedBy,
+    ) {
+        let so_far = self.waits.get();
+        self.waits.set(match ended_by {
+            EndedBy::Task if so_far != WaitsFor::Outside => WaitsFor::Tasks,
+            _ => WaitsFor::Outside,
+        });
+        if self.record.is_taken() {
+            self.names_a_wait(what.into(), Some(at));
+        }
+    }
+
+    /// The same, for the end of a task.
+    pub(crate) fn waits_for_task(&self, slot: u32) {
+        if self.waits.get() != WaitsFor::Outside {
+            self.waits.set(WaitsFor::Tasks);
+        }
+        if self.record.is_taken() {
+            let what = format!("the end of {}", self.task_name(slot));
+            let at = self.record.note(slot, |note| note.spawned_at);
+            self.names_a_wait(what, at);
+        }
+    }
+
+    #[cold]
+    pub(crate) fn names_a_wait(&self, what: String, at: Option<&'static Location<'static>>) {
+        if let Some(slot) = self.polled.get()
+            && self.record.is_taken()
+        {
+            self.record
+                .waits(slot, what, at, Duration::from_nanos(self.now()));
+        }
+    }
 }

@@ -23,11 +23,16 @@
 //!
 //! | file | idea |
 //! |---|---|
-//! | `executor.rs` | the loop: fire timers, poll who is ready, wait |
-//! | `task.rs` | a future, and what the loop has to know about it |
-//! | `waker.rs` | how a task gets back into the run queue, from any thread, at any time |
-//! | `run_queue.rs` | who is ready |
+//! | `executor.rs` | the loop: see who rang, fire timers, poll who is ready, wait |
+//! | `shelf.rs`, `run_queue.rs` | where the tasks lie, and who of them is ready |
+//! | `task.rs`, `blocks.rs` | a future that becomes its result, and the memory for both |
+//! | `waker.rs` | a waker is a name: how a task gets back into the run queue |
+//! | `inbox.rs`, `address.rs` | how other threads ring, and where they find the loop |
 //! | `join_handle.rs`, `join_error.rs` | how what a task made reaches whoever waits for it |
+//! | `park.rs` | waiting when nobody is ready |
+//! | `alarms.rs` | the loop's timers |
+//! | `leaf.rs` | what every future that waits has to do: keep a budget, and say what it waits for |
+//! | `record.rs` | what is written down, and what is remembered of tasks in order to speak of them |
 //! | `clock.rs` | what time it is |
 //! | `timer_queue.rs` | who is to be woken when |
 //! | `sleep.rs`, `yield_now.rs` | the two smallest useful futures |
@@ -38,15 +43,19 @@
 //! | `stand_still.rs` | what it says when nothing can ever happen again |
 //! | `reactor.rs`, `poller/`, `net/` | who waits for which socket |
 //! | `signal.rs` | being told to stop |
+//! | `hyper_rt.rs` | HTTP, by hyper |
 //! | `current.rs` | which LoopBot runs on this thread |
-//! | `builder.rs` | a LoopBot with another clock, a recorder, a name |
+//! | `builder.rs`, `pick_next.rs` | a LoopBot with another clock, a recorder, limits, another order |
 //!
 //! # What it promises
 //!
 //! - A task is in the run queue at most once. A wake during its own poll is kept. A wake after its end does nothing.
 //! - Wakers are `Send + Sync`. They may be used on any thread, and may outlive the loop.
 //! - Tasks that are ready are polled in the order in which they were woken. A task that wakes itself goes to
-//!   the back; timers are looked at before every round.
+//!   the back. Timers, sockets and other threads are looked at after 256 turns at most; on a virtual clock, timers
+//!   before every round. Tasks that other threads woke between two looks come in the order of their places.
+//! - A task that always finds something to do gives way after 128 answers of LoopBot's own futures.
+//! - If nothing can happen any more, LoopBot says so, and who waits for what: see [`StandStill`].
 //! - Timers fire in the order of their deadlines, equal ones in the order in which they were set, and never early.
 //! - A panic ends its own task only. Whoever awaits the [`JoinHandle`] gets it as a [`JoinError`].
 //! - When the main future is done, tasks that are left over are dropped in the order in which they were spawned.
@@ -56,11 +65,15 @@
 //! With the feature `net`, which is on by default, a task can wait for the network and for signals as well: see
 //! `loopbot::net` and `loopbot::signal`. Without it, LoopBot is tasks, clock and primitives.
 
+mod address;
+mod alarms;
 mod blocks;
 mod builder;
 mod clock;
 mod current;
 mod executor;
+#[cfg(feature = "hyper")]
+pub mod hyper_rt;
 mod inbox;
 mod interval;
 mod join_error;
@@ -68,6 +81,8 @@ mod join_handle;
 mod leaf;
 #[cfg(feature = "net")]
 pub mod net;
+mod park;
+mod pick_next;
 #[cfg(feature = "net")]
 mod poller;
 #[cfg(feature = "net")]

@@ -159,6 +159,7 @@ impl Drop for Task {
     }
 }
 
+/// Whoever calls one of these unsafe functions says that the block is of this type, and holds what the function needs.
 impl<F: Future> Block<F> {
     const WITH_FUTURE: Table = Self::table(Holds::Future);
     const WITH_RESULT: Table = Self::table(Holds::Result);
@@ -173,7 +174,7 @@ impl<F: Future> Block<F> {
                 Holds::Result => Self::clear::<Outcome<F::Output>>,
                 Holds::Nothing => |_| {},
             },
-            fail: |block, error| unsafe { Self::put(block, Err(error)) },
+            fail: Self::fail,
             take: Self::take,
             layout: Layout::new::<Self>(),
         }
@@ -209,6 +210,11 @@ impl<F: Future> Block<F> {
                 Poll::Ready(dropped)
             }
         }
+    }
+
+    unsafe fn fail(block: NonNull<Header>, error: JoinError) {
+        // SAFETY: the caller says that the block is of this type, and empty.
+        unsafe { Self::put(block, Err(error)) }
     }
 
     /// Drops the content, which is a `T`.
@@ -261,8 +267,10 @@ pub(crate) fn wake_caught(waker: Waker) {
 
 /// Drops something of the user's. If that panics, the panic hook has said so, and the loop goes on.
 pub(crate) fn drop_caught<T>(value: T) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
-        // The payload is the user's as well, and could panic in its own drop, without end.
-        mem::forget(panic);
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value)))
+        // What it panicked with is the user's as well, and could panic in its own drop, without end.
+        && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic)))
+    {
+        mem::forget(again);
     }
 }

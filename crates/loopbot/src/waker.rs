@@ -12,7 +12,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
-use crate::{current, inbox};
+use crate::{address, current};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!(
@@ -70,7 +70,7 @@ fn wake(data: *const ()) {
         is_own
     });
     if own_loop != Some(true) {
-        inbox::wake(name);
+        address::wake(name);
     }
 }
 // ANCHOR_END: wake
@@ -86,7 +86,7 @@ fn clone(data: *const ()) -> RawWaker {
         is_own
     });
     if own_loop != Some(true) {
-        inbox::share(name);
+        address::share(name);
     }
     RawWaker::new(data, &VTABLE)
 }

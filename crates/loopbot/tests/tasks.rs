@@ -654,7 +654,7 @@ fn a_result_that_nobody_took_is_dropped_with_the_loop_and_the_handle_says_so() {
             yield_now().await;
             yield_now().await;
             assert!(task.is_finished());
-            task
+            Some(task)
         }
     });
     assert_eq!(notes.all(), ["the output"]);
@@ -663,7 +663,7 @@ fn a_result_that_nobody_took_is_dropped_with_the_loop_and_the_handle_says_so() {
         let other = spawn(async { "another's" });
         yield_now().await;
         yield_now().await;
-        let error = handle.await.err().expect("it was cancelled");
+        let error = handle.unwrap().await.err().expect("it was cancelled");
         assert_eq!(other.await.unwrap(), "another's");
         error
     });

@@ -489,3 +489,46 @@ fn a_waker_kept_by_a_thread_local_may_be_rung_while_loops_come_and_go() {
         });
     }
 }
+
+#[test]
+fn a_ring_in_its_last_poll_is_not_heard_by_the_next_task_in_its_place() {
+    virtual_robot().run(async {
+        let order = common::Notes::new();
+        let waiter = Rc::new(Cell::new(None));
+        let mut polled_before = false;
+        let waits = spawn(poll_fn({
+            let (order, waiter) = (order.clone(), waiter.clone());
+            move |cx| {
+                if std::mem::replace(&mut polled_before, true) {
+                    order.add("who was rung for first");
+                    return Poll::Ready(());
+                }
+                waiter.set(Some(cx.waker().clone()));
+                Poll::Pending
+            }
+        }));
+        drop(spawn(poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            Poll::Ready(())
+        })));
+        yield_now().await; // both were polled, and the second is over, but still in the run queue
+        waiter.take().unwrap().wake();
+        let polls = Rc::new(Cell::new(0));
+        let next = spawn({
+            let (order, polls) = (order.clone(), polls.clone());
+            async move {
+                order.add("who was spawned last");
+                CountsPolls(polls).await;
+            }
+        });
+        waits.await.unwrap();
+        yield_now().await;
+        yield_now().await;
+        assert_eq!(
+            order.all(),
+            ["who was rung for first", "who was spawned last"]
+        );
+        assert_eq!(polls.get(), 1);
+        drop(next);
+    });
+}

@@ -11,7 +11,7 @@ use whatif::sync::{Arc, Condvar, Mutex};
 use whatif::{Checker, never, say, thread};
 
 /// More orders of steps are not tried. A right answer has a few dozen.
-const MOST_ORDERS: usize = 2_000;
+const MOST_ORDERS: usize = 1_000;
 /// Nobody needs more steps than this for some plates.
 const MOST_STEPS: u64 = 300;
 
@@ -102,12 +102,28 @@ fn asked_before_they_are_done() {
         let (bell, waker) = Counting::new();
         drop(waker);
         expect_pending(&mut baking, &bell);
+        // Once more with the same bell: it takes its own place.
+        let _ = poll(&mut baking, &bell.clone().into());
+        never(
+            "`poll` rings the bell whose place it takes. That is LoopBot's own bell of the poll before, so LoopBot comes back \
+             at once, and finds nothing. It is for the oven to ring",
+            bell.rings() != 0,
+        );
         oven.done(Plates(4));
         never(
             "the plates are done, and the oven does not ring: LoopBot never comes back for them",
             bell.rings() == 0,
         );
+        never(
+            "the oven rings more than once for the same plates",
+            bell.rings() > 1,
+        );
         expect_plates(poll(&mut baking, Waker::noop()), 4);
+        drop(baking);
+        never(
+            "both ends are gone, and a copy of the waker is still kept somewhere. Whatever that bell belongs to cannot be freed",
+            Arc::strong_count(&bell) > 1,
+        );
     });
 }
 
@@ -256,6 +272,27 @@ fn robot<T: Send + 'static>(
 
 fn bake(oven: Oven, plates: u32) -> thread::JoinHandle<()> {
     robot("the oven", move || oven.done(Plates(plates)))
+}
+
+#[test]
+fn asked_and_done_at_once() {
+    // All that the two robots touch here is yours, so this also shows whether the check can see it.
+    every_order("LoopBot asks while the plates come out").check(|| {
+        let (oven, mut baking) = oven();
+        let (bell, waker) = Counting::new();
+        let loopbot = robot("LoopBot", move || (poll(&mut baking, &waker), baking));
+        let baker = bake(oven, 8);
+        let (polled, mut baking) = loopbot.join().unwrap();
+        baker.join().unwrap();
+        if polled.is_ready() {
+            return expect_plates(polled, 8);
+        }
+        never(
+            "LoopBot has been told Pending, the plates are done, and nobody has rung: it never comes back for them",
+            bell.rings() == 0,
+        );
+        expect_plates(poll(&mut baking, Waker::noop()), 8);
+    });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use whatif::sync::{Arc, Mutex};
 use whatif::{Checker, never, say, thread};
 
 /// More orders of steps are not tried. A right answer has a few hundred.
-const MOST_ORDERS: usize = 4_000;
+const MOST_ORDERS: usize = 1_500;
 /// Nobody needs more steps than this for a few tasks.
 const MOST_STEPS: u64 = 200;
 

@@ -8,18 +8,20 @@ use std::time::Duration;
 
 use exercise_15::{Bank, Seat};
 use flight::VirtualTime;
-use loopbot::{Clock, LoopBot};
+use loopbot::{Clock, JoinError, JoinHandle, LoopBot};
 use whatif::{Checker, choose, never, say, thread};
 
 /// More orders are not tried. Two calls have a handful, three have some dozens.
 const MOST_ORDERS: usize = 2_000;
 
-/// A call: who, after how many seconds of the evening, and what the bank thinks of the card.
+/// A call: who, after how many seconds of the evening, what the bank thinks of the card, and how many
+/// seconds it needs for that.
 #[derive(Clone, Copy)]
 struct Call {
     party: &'static str,
     at: u64,
     card_is_good: bool,
+    bank: u64,
 }
 
 const fn call(party: &'static str, at: u64, card_is_good: bool) -> Call {
@@ -27,19 +29,25 @@ const fn call(party: &'static str, at: u64, card_is_good: bool) -> Call {
         party,
         at,
         card_is_good,
+        bank: BANK,
     }
 }
 
-/// The bank needs so many seconds.
+/// Mostly the bank needs so many seconds.
 const BANK: u64 = 20;
 
 /// Plays the calls in every order that LoopBot's run queue can have. `and_then` looks at the end.
 fn every_order<const N: usize>(of: &str, calls: [Call; N], and_then: fn([bool; N])) {
+    play(of, async move || and_then(evening(calls).await));
+}
+
+/// Plays a scene in every order.
+fn play(of: &str, scene: impl AsyncFn() + Copy + Send + Sync + 'static) {
     let check = Checker::new(of).max_runs(MOST_ORDERS).to_the_end();
     // A robot of its own, so that the story has its name.
     check.shares_nothing().check(move || {
         let robot = thread::Builder::new().name("LoopBot".into());
-        let evening = move || and_then(loopbot().run(evening(calls)));
+        let evening = move || loopbot().run(scene());
         robot.spawn(evening).unwrap().join().unwrap();
     });
 }
@@ -62,9 +70,7 @@ async fn evening<const N: usize>(calls: [Call; N]) -> [bool; N] {
     let bank = Rc::new(BankOfTheEvening::default());
     let tasks = calls.map(|call| {
         let (seat, bank) = (Rc::clone(&seat), Rc::clone(&bank));
-        bank.cards
-            .borrow_mut()
-            .push((call.party, call.card_is_good));
+        bank.calls.borrow_mut().push(call);
         let name = format!("the {} call", call.party);
         loopbot::spawn_named(&name, async move {
             loopbot::sleep_until(Duration::from_secs(call.at)).await;
@@ -80,16 +86,19 @@ async fn evening<const N: usize>(calls: [Call; N]) -> [bool; N] {
     });
     let mut told = Vec::new();
     for task in tasks {
-        match task.await {
-            Ok(answer) => told.push(answer),
-            Err(error) => match error.into_panic() {
-                Some(panic) => resume_unwind(panic),
-                None => unreachable!("nobody cancels a call"),
-            },
-        }
+        told.push(answer(task).await);
     }
     settle_up(&told, &seat, &bank);
     std::array::from_fn(|n| told[n].1)
+}
+
+/// What a task returns. If it panics, so does this.
+async fn answer<T>(task: JoinHandle<T>) -> T {
+    match task.await.map_err(JoinError::into_panic) {
+        Ok(answer) => answer,
+        Err(Some(panic)) => resume_unwind(panic),
+        Err(None) => unreachable!("nobody cancels a call"),
+    }
 }
 
 /// What holds at the end of every evening.
@@ -124,23 +133,25 @@ fn settle_up(told: &[(&str, bool)], seat: &Seat, bank: &BankOfTheEvening) {
 /// Takes money from good cards, and knows from whom.
 #[derive(Default)]
 struct BankOfTheEvening {
-    cards: RefCell<Vec<(&'static str, bool)>>,
+    calls: RefCell<Vec<Call>>,
     paid: RefCell<Vec<String>>,
 }
 
 impl Bank for BankOfTheEvening {
     async fn charge(&self, party: &str) -> bool {
         say(format!("asks the bank about the {party} party's card"));
-        loopbot::sleep(Duration::from_secs(BANK)).await;
-        let cards = self.cards.borrow();
-        let good = cards.iter().any(|(who, good)| *who == party && *good);
-        if good {
+        let calls = self.calls.borrow();
+        let from = calls.iter().find(|call| call.party == party).copied();
+        drop(calls);
+        let from = from.unwrap_or_else(|| panic!("the bank does not know the {party} party"));
+        loopbot::sleep(Duration::from_secs(from.bank)).await;
+        if from.card_is_good {
             say(format!("hears that the {party} party has paid"));
             self.paid.borrow_mut().push(party.to_owned());
         } else {
             say(format!("hears that the {party} party's card is no good"));
         }
-        good
+        from.card_is_good
     }
 }
 
@@ -188,6 +199,22 @@ fn two_calls_at_once() {
 }
 
 #[test]
+fn the_bank_takes_two_minutes() {
+    // Whoever naps, and hopes that the bank has answered meanwhile, is wrong at the latest here.
+    let slow = |party| Call {
+        bank: 120,
+        ..call(party, 0, true)
+    };
+    let calls = [slow("Chen"), slow("Okafor")];
+    every_order("two calls, and a slow bank", calls, |[chen, okafor]| {
+        never(
+            "both parties are turned away, and nobody has the seat",
+            !chen && !okafor,
+        );
+    });
+}
+
+#[test]
 fn the_second_call_comes_with_the_banks_answer() {
     // In the order in which things happen by themselves, many a wrong answer is right here.
     let calls = [call("Chen", 0, true), call("Okafor", BANK, true)];
@@ -217,4 +244,32 @@ fn three_calls_and_a_bad_card() {
             );
         },
     );
+}
+
+#[test]
+fn two_more_calls_while_the_bank_looks_at_a_bad_card() {
+    let calls = [
+        call("Chen", 0, false),
+        call("Okafor", 18, true),
+        call("Mbeki", 18, true),
+    ];
+    // If they wait for the bank's answer to the Chens, one of them gets the seat. Not both.
+    every_order("a bad card, and two who call meanwhile", calls, |_| ());
+}
+
+#[test]
+fn two_houses() {
+    play("two houses, with a last seat each", async || {
+        let evenings = ["Chen", "Okafor"].map(|party| {
+            let name = format!("the house that the {party} party calls");
+            loopbot::spawn_named(&name, evening([call(party, 0, true)]))
+        });
+        for house in evenings {
+            let [has_it] = answer(house).await;
+            never(
+                "a party is turned away from a free seat, because somebody calls another house",
+                !has_it,
+            );
+        }
+    });
 }

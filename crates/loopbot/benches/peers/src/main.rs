@@ -181,12 +181,14 @@ impl Options {
         )
     }
 
+    /// A key means its own row, or else all rows whose keys begin so.
     fn wants(&self, row: &Row) -> bool {
-        self.rows.is_empty()
-            || self
-                .rows
-                .iter()
-                .any(|key| row.key.starts_with(key.as_str()))
+        let is_a_key = |key: &str| rows::all().iter().any(|row| row.key == key);
+        let means = |key: &String| match is_a_key(key) {
+            true => row.key == key,
+            false => row.key.starts_with(key.as_str()),
+        };
+        self.rows.is_empty() || self.rows.iter().any(means)
     }
 
     fn invites(&self, contestant: &Contestant) -> bool {

@@ -56,9 +56,12 @@ pub enum Measure {
     /// Bytes each, measured in a process of its own.
     Bytes {
         parts: u64,
-        work: fn(&Works) -> Option<fn(u64)>,
+        work: fn(&Works) -> Option<InFreshProcess>,
     },
 }
+
+/// Prints its figure and ends the process.
+type InFreshProcess = fn(u64);
 
 impl Row {
     /// The figures of one repetition. `Bytes` are not measured here.

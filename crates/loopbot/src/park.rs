@@ -1,0 +1,151 @@
+//! Waiting, when nobody is ready: for the next timer, for a socket, or for another thread. And what is to be
+//! said if there is nothing to wait for.
+
+#[cfg(feature = "net")]
+use std::rc::Rc;
+use std::time::Duration;
+
+use flight::Event;
+#[cfg(feature = "net")]
+use flight::Source;
+
+use crate::clock::nanoseconds;
+use crate::executor::Executor;
+#[cfg(feature = "net")]
+use crate::inbox::Bell;
+use crate::stand_still::{StandStill, Waiting};
+
+impl Executor {
+    /// Nobody is ready: lets time pass until the next timer is due, a socket is ready, or somebody else wakes a task.
+    pub(crate) fn wait(&self) -> Result<(), StandStill> {
+        let due = self.robot.clock.time_to_wake(&mut self.timers.borrow_mut());
+        self.record.park_begins(due);
+        let ended = match due {
+            None if !self.awaits_io() => self.wait_for_a_ring(),
+            _ => {
+                self.sleep(due);
+                Ok(())
+            }
+        };
+        self.record.lane.record(Event::ParkEnd);
+        ended
+    }
+
+    /// Neither a timer nor a socket can end this wait. Who can?
+    fn wait_for_a_ring(&self) -> Result<(), StandStill> {
+        if self.is_virtual || self.waits_for_itself() {
+            return Err(self.stand_still());
+        }
+        let now = self.now();
+        let idle_since = self.idle_since.get().unwrap_or(now);
+        self.idle_since.set(Some(idle_since));
+        let limits = &self.robot.limits;
+        let complains = cfg!(debug_assertions) && !self.has_complained.get();
+        let patience = limits.patience.or(complains.then_some(PATIENCE));
+        let Some(patience) = patience.map(nanoseconds) else {
+            self.sleep(None);
+            return Ok(());
+        };
+        if now - idle_since < patience {
+            self.sleep(Some(idle_since + patience));
+        } else if limits.patience.is_some() {
+            return Err(self.stand_still());
+        } else {
+            self.has_complained.set(true);
+            eprintln!("{}", self.stand_still().as_a_question());
+        }
+        Ok(())
+    }
+
+    fn waits_for_itself(&self) -> bool {
+        !self.address.inbox.is_shared() && self.shelf().waits_for_itself()
+    }
+
+    // ANCHOR: sleep
+    /// Sleeps, until `due` or until somebody rings; maybe not as long, so look again afterwards.
+    fn sleep(&self, due: Option<u64>) {
+        if !self.address.inbox.falls_asleep() {
+            return;
+        }
+        // Virtual time jumps, but not past a socket that somebody awaits: for that it takes its time.
+        let jumps = self.is_virtual && due.is_some() && !self.awaits_io();
+        if self.waits_in_the_poller(if jumps { Some(0) } else { due }) && !jumps {
+            // Slept there.
+        } else if self.shelf().ready.is_empty() {
+            self.robot.clock.wait(due.map(|due| due + self.started));
+        }
+        self.address.inbox.is_awake();
+    }
+
+    // ANCHOR_END: sleep
+
+    /// Waits for sockets, if there is a poller. There it hears other threads as well.
+    #[cfg(feature = "net")]
+    fn waits_in_the_poller(&self, due: Option<u64>) -> bool {
+        let Some(reactor) = self.reactor.get() else {
+            return false;
+        };
+        let left = due.map(|due| Duration::from_nanos(due.saturating_sub(self.now())));
+        let before = self.is_virtual.then(std::time::Instant::now);
+        self.ringing(Source::Thread, || reactor.wait(left));
+        if let (Some(before), false) = (before, left == Some(Duration::ZERO)) {
+            // As much time has passed on a virtual clock as on yours.
+            let now = self.now() + nanoseconds(before.elapsed());
+            let now = due.map_or(now, |due| due.min(now));
+            self.robot.clock.wait(Some(now + self.started));
+        }
+        true
+    }
+
+    #[cfg(not(feature = "net"))]
+    fn waits_in_the_poller(&self, _: Option<u64>) -> bool {
+        false
+    }
+
+    /// Looks at the sockets without waiting, if anybody awaits one.
+    pub(crate) fn look_at_the_poller(&self) {
+        if self.awaits_io() {
+            self.waits_in_the_poller(Some(0));
+        }
+    }
+
+    #[cfg(feature = "net")]
+    pub(crate) fn awaits_io(&self) -> bool {
+        let reactor = self.reactor.get();
+        reactor.is_some_and(|reactor| !reactor.is_idle())
+    }
+
+    #[cfg(not(feature = "net"))]
+    pub(crate) fn awaits_io(&self) -> bool {
+        false
+    }
+
+    /// The reactor of this loop, made when it is first needed.
+    #[cfg(feature = "net")]
+    pub(crate) fn reactor(&self) -> std::io::Result<Rc<crate::reactor::Reactor>> {
+        if let Some(reactor) = self.reactor.get() {
+            return Ok(reactor.clone());
+        }
+        let reactor = Rc::new(crate::reactor::Reactor::new()?);
+        let bell = Bell::Poller(reactor.notifier());
+        self.address.inbox.set_bell(bell);
+        Ok(self.reactor.get_or_init(|| reactor).clone())
+    }
+
+    fn stand_still(&self) -> StandStill {
+        let waiting = self.shelf().waiting();
+        let describe = |slot: &u32| {
+            let name = self.task_name(*slot).to_string();
+            let waits = if self.record.is_taken() {
+                self.record.note(*slot, |note| note.waits.clone())
+            } else {
+                Vec::new()
+            };
+            Waiting { name, waits }
+        };
+        StandStill::new(waiting.iter().map(describe).collect())
+    }
+}
+
+/// How long a debug build watches a LoopBot that seems to stand still before it says so.
+const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,50 @@
+//! must fail with: many rings before a poll are one
+//!
+//! Counts the rings, and pays for each with a poll.
+
+use std::pin::pin;
+use std::task::{Context, Poll, Wake, Waker};
+
+use whatif::sync::{Arc, Condvar, Mutex};
+
+/// Where LoopBot sleeps, and what ends its sleep.
+pub struct Signal {
+    /// One for each ring that LoopBot has not answered yet.
+    pub memory: Mutex<Vec<()>>,
+    /// The bell at which LoopBot sleeps.
+    pub bell: Condvar,
+}
+
+impl Signal {
+    /// Nobody has rung yet.
+    fn new() -> Signal {
+        Signal {
+            memory: Mutex::new(Vec::new()).called("the memory"),
+            bell: Condvar::new().called("the bell"),
+        }
+    }
+}
+
+impl Wake for Signal {
+    /// Somebody rings: from any thread, at any moment, any number of times.
+    fn wake(self: Arc<Self>) {
+        self.memory.lock().unwrap().push(());
+        self.bell.notify_one();
+    }
+}
+
+/// Runs a future to its end, and returns what it made.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let signal = Arc::new(Signal::new());
+    let waker = Waker::from(signal.clone());
+    let (mut future, mut cx) = (pin!(future), Context::from_waker(&waker));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        let mut rung = signal.memory.lock().unwrap();
+        while rung.pop().is_none() {
+            rung = signal.bell.wait(rung).unwrap();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! must fail with: its future is still there
+//!
+//! Keeps the future in its place by never giving it back.
+
+use std::task::{Context, Poll, Wake, Waker};
+
+use whatif::sync::{Arc, Condvar, Mutex};
+
+/// Where LoopBot sleeps, and what ends its sleep.
+pub struct Signal {
+    /// Whether somebody has rung.
+    pub memory: Mutex<bool>,
+    /// The bell at which LoopBot sleeps.
+    pub bell: Condvar,
+}
+
+impl Signal {
+    /// Nobody has rung yet.
+    fn new() -> Signal {
+        Signal {
+            memory: Mutex::new(false).called("the memory"),
+            bell: Condvar::new().called("the bell"),
+        }
+    }
+}
+
+impl Wake for Signal {
+    /// Somebody rings: from any thread, at any moment, any number of times.
+    fn wake(self: Arc<Self>) {
+        *self.memory.lock().unwrap() = true;
+        self.bell.notify_one();
+    }
+}
+
+/// Runs a future to its end, and returns what it made.
+pub fn block_on<F: Future>(job: F) -> F::Output {
+    let signal = Arc::new(Signal::new());
+    let waker = Waker::from(signal.clone());
+    let mut cx = Context::from_waker(&waker);
+    let mut future = std::mem::ManuallyDrop::new(Box::pin(job));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
+            return output;
+        }
+        let mut rung = signal.memory.lock().unwrap();
+        while !*rung {
+            rung = signal.bell.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}
