@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"tables":"1"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["overlap.rs:110","overlap.rs:138","overlap.rs:140","overlap.rs:112"],
+"locs":["crates/monday/src/scene/overlap.rs:110","crates/monday/src/scene/overlap.rs:138","crates/monday/src/scene/overlap.rs:140","crates/monday/src/scene/overlap.rs:112"],
 "made_by":"flight 0.1.0",
 "program":"the bread that nobody polls",
 "schema":"loopbot-flight",

@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"tables":"4"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["doorbell.rs:95","doorbell.rs:50","doorbell.rs:128","doorbell.rs:58"],
+"locs":["crates/monday/src/scene/doorbell.rs:95","crates/monday/src/scene/doorbell.rs:50","crates/monday/src/scene/doorbell.rs:128","crates/monday/src/scene/doorbell.rs:58"],
 "made_by":"flight 0.1.0",
 "program":"guests at the door",
 "schema":"loopbot-flight",

@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"tables":"1"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["clock.rs:49","clock.rs:51","clock.rs:63","clock.rs:45"],
+"locs":["crates/monday/src/scene/clock.rs:49","crates/monday/src/scene/clock.rs:51","crates/monday/src/scene/clock.rs:63","crates/monday/src/scene/clock.rs:45"],
 "made_by":"flight 0.1.0",
 "program":"a kitchen on one clock",
 "schema":"loopbot-flight",

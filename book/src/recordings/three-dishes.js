@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"tables":"3"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["overlap.rs:81","overlap.rs:83","overlap.rs:89"],
+"locs":["crates/monday/src/scene/overlap.rs:81","crates/monday/src/scene/overlap.rs:83","crates/monday/src/scene/overlap.rs:89"],
 "made_by":"flight 0.1.0",
 "program":"three dishes, three ways to wait",
 "schema":"loopbot-flight",
