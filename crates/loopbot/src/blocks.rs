@@ -1,3 +1,4 @@
+// ANCHOR: memory
 //! The memory of tasks: blocks that are cut from larger pieces, and used again.
 //!
 //! A server makes and ends tasks all the time, of a few sizes. To give such a block back and to get one is two
@@ -81,7 +82,9 @@ fn from_the_system(layout: Layout) -> NonNull<u8> {
     let block = unsafe { alloc::alloc(layout) };
     NonNull::new(block).unwrap_or_else(|| alloc::handle_alloc_error(layout))
 }
+// ANCHOR_END: memory
 
+// ANCHOR: lists
 impl Blocks {
     const fn new() -> Blocks {
         Blocks {
@@ -155,3 +158,4 @@ impl Drop for Blocks {
         self.release();
     }
 }
+// ANCHOR_END: lists

@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! The kitchen clock: what time it is.
 
 use std::thread;
@@ -103,3 +104,4 @@ pub(crate) fn nanoseconds(duration: Duration) -> u64 {
         .saturating_add(duration.subsec_nanos().into())
         .min(NEVER)
 }
+// ANCHOR_END: whole

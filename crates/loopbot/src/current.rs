@@ -1,6 +1,7 @@
 //! Which LoopBot runs on this thread. `spawn`, `sleep`, wakers and all the others find it here.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::num::NonZeroU64;
 use std::rc::Rc;
 
@@ -8,7 +9,9 @@ use crate::blocks;
 use crate::executor::Executor;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Rc<Executor>>> = const { RefCell::new(None) };
+    /// `ManuallyDrop`, because `Leave` takes it out: with nothing to be dropped at the end of the thread, no
+    /// access has to ask whether that has happened already.
+    static CURRENT: RefCell<Option<ManuallyDrop<Rc<Executor>>>> = const { RefCell::new(None) };
     static RUNS: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -26,7 +29,7 @@ pub(crate) fn enter(make: impl FnOnce(NonZeroU64) -> Executor) -> Entered {
     let run = NonZeroU64::MIN.saturating_add(RUNS.get()); // At one a nanosecond, they last 584 years.
     RUNS.set(run.get());
     let executor = Rc::new(make(run));
-    CURRENT.set(Some(executor.clone()));
+    CURRENT.set(Some(ManuallyDrop::new(executor.clone())));
     Entered(executor)
 }
 
@@ -46,7 +49,7 @@ impl Drop for Entered {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {
-                CURRENT.set(None);
+                drop(CURRENT.take().map(ManuallyDrop::into_inner));
             }
         }
         let _leave = Leave;
@@ -58,10 +61,10 @@ impl Drop for Entered {
 /// Does something with the executor of this thread, if one runs.
 #[inline]
 pub(crate) fn try_with<R>(f: impl FnOnce(&Executor) -> R) -> Option<R> {
-    // `try_with`: a waker may be called while this thread ends and its thread-locals are gone already.
+    // `try_with`: a waker may be called while this thread ends, and not every system has thread-locals that last.
     // The borrow is shared, so `f` may come here again; the loop enters and leaves when nobody is inside.
     CURRENT
-        .try_with(|current| current.borrow().as_deref().map(f))
+        .try_with(|current| current.borrow().as_deref().map(|executor| f(executor)))
         .ok()
         .flatten()
 }
@@ -79,7 +82,7 @@ pub(crate) fn with<R>(function: &str, f: impl FnOnce(&Executor) -> R) -> R {
 
 /// The executor of this thread, if one runs. A clone, so that no borrow is open while it is used.
 pub(crate) fn get() -> Option<Rc<Executor>> {
-    let current = CURRENT.try_with(|current| current.borrow().clone());
+    let current = CURRENT.try_with(|current| current.borrow().as_deref().cloned());
     current.ok().flatten()
 }
 

@@ -1,3 +1,4 @@
+// ANCHOR: state
 //! The loop. Three steps, for ever: see who rang and which timers are due, poll the tasks that are ready,
 //! and if there is nothing to do, wait.
 
@@ -53,7 +54,9 @@ pub(crate) struct Executor {
     pub(crate) has_complained: Cell<bool>,
     pub(crate) record: Record,
 }
+// ANCHOR_END: state
 
+// ANCHOR: run
 /// Runs a future to its end.
 #[track_caller]
 pub(crate) fn run<F: Future>(robot: &LoopBot, main: F) -> Result<F::Output, StandStill> {
@@ -109,6 +112,7 @@ impl Executor {
         self.record.ended(MAIN, how);
         ended
     }
+    // ANCHOR_END: run
 
     // ANCHOR: run_loop
     /// The loop itself, until main returns or panics.
@@ -174,6 +178,7 @@ impl Executor {
 
     // ANCHOR_END: poll_tasks
 
+    // ANCHOR: poll
     /// It gets its turn, but is not polled.
     #[cold]
     fn end_aborted(&self, turn: Turn, task: Task) {
@@ -204,7 +209,9 @@ impl Executor {
         self.shelf().put_back(turn.slot, task, waits_inside);
         self.record.poll_ended(turn.slot, false);
     }
+    // ANCHOR_END: poll
 
+    // ANCHOR: end_task
     /// A task has its result; or it failed, by a panic, or because it is cancelled. Whoever awaits it is told.
     #[inline(never)]
     fn end_task(&self, slot: u32, mut task: Task, failed: Option<Option<Panic>>, polled: bool) {
@@ -236,7 +243,9 @@ impl Executor {
         task.fail(error);
         how
     }
+    // ANCHOR_END: end_task
 
+    // ANCHOR: order
     /// Who is next: the first in the queue, unless a checker of schedules picks somebody else.
     #[inline(always)]
     fn next_turn(&self) -> Option<(Turn, Job)> {
@@ -274,7 +283,9 @@ impl Executor {
         ring();
         self.bell_in_hand_of.set(None);
     }
+    // ANCHOR_END: order
 
+    // ANCHOR: spawn_and_wake
     /// Makes a task of a future, and puts it at the end of the run queue.
     #[inline]
     pub(crate) fn spawn<F>(
@@ -317,7 +328,9 @@ impl Executor {
         let generation = self.shelf().abort(slot);
         self.wake(slot, generation);
     }
+    // ANCHOR_END: spawn_and_wake
 
+    // ANCHOR: drop_tasks
     /// The end of the run: drops what is left, in the order in which it was spawned. A task that is
     /// spawned by such a drop is the youngest, so it is dropped last, without having been polled. Results that nobody took go at the very end.
     pub(crate) fn drop_tasks(&self) {
@@ -364,3 +377,4 @@ impl Executor {
         &self.record.lane
     }
 }
+// ANCHOR_END: drop_tasks

@@ -154,7 +154,7 @@ where
     ///
     /// If no LoopBot runs on this thread.
     fn execute(&self, future: F) {
-        crate::spawn_named("a task of hyper", future);
+        crate::spawn(future);
     }
 }
 

@@ -1,3 +1,4 @@
+// ANCHOR: bits
 //! The inbox: how other threads ring, and how they end the loop's sleep.
 //!
 //! To ring is to set one bit: the task's place on the shelf. Over the bits lie words that say which words
@@ -59,7 +60,9 @@ pub(crate) enum Bell {
     #[cfg(feature = "net")]
     Poller(std::sync::Arc<crate::poller::Poller>),
 }
+// ANCHOR_END: bits
 
+// ANCHOR: room
 impl Inbox {
     pub(crate) fn new() -> Inbox {
         Inbox {
@@ -80,6 +83,7 @@ impl Inbox {
             })
         });
     }
+    // ANCHOR_END: room
 
     // ANCHOR: ring
     /// Rings for a task, from any thread.
@@ -104,6 +108,7 @@ impl Inbox {
     }
     // ANCHOR_END: ring
 
+    // ANCHOR: take
     /// Takes all rings out, in the order of their places on the shelf.
     pub(crate) fn take(&self, mut rung: impl FnMut(usize)) {
         // From the top down: a ring that comes meanwhile to a word that was taken already finds it empty,
@@ -127,6 +132,7 @@ impl Inbox {
     pub(crate) fn is_empty(&self) -> bool {
         self.top.load(Ordering::Relaxed) == 0
     }
+    // ANCHOR_END: take
 
     // ANCHOR: falls_asleep
     /// The loop is about to sleep: from now on a ring ends the sleep. `false` if somebody rang already.
@@ -138,6 +144,7 @@ impl Inbox {
     }
     // ANCHOR_END: falls_asleep
 
+    // ANCHOR: bell
     pub(crate) fn is_awake(&self) {
         self.top.fetch_and(!ASLEEP, Ordering::AcqRel);
     }
@@ -183,7 +190,9 @@ fn take_bits(word: &AtomicU64) -> impl Iterator<Item = usize> {
         (lowest < 64).then_some(lowest)
     })
 }
+// ANCHOR_END: bell
 
+// ANCHOR: loom
 /// `RUSTFLAGS="--cfg loom" cargo test -p loopbot --no-default-features --lib --release inbox` tries out
 /// every order in which these threads can go on, and every value that their reads may see.
 #[cfg(all(test, loom))]
@@ -284,3 +293,4 @@ mod tests {
         model(&[&[0, 2]]);
     }
 }
+// ANCHOR_END: loom

@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! Something that happens again and again.
 
 use std::pin::Pin;
@@ -142,3 +143,4 @@ impl Interval {
 
 /// From here on a tick was missed. Less than that may be the system's doing, or the rounding of a timer.
 const TOO_LATE: Duration = Duration::from_millis(5);
+// ANCHOR_END: whole

@@ -1,3 +1,4 @@
+// ANCHOR: claim
 //! The join handle: how what a task made reaches whoever waits for it.
 
 use std::fmt;
@@ -33,7 +34,9 @@ impl<T> Claim<T> {
         }
     }
 }
+// ANCHOR_END: claim
 
+// ANCHOR: handle
 /// Waits for a task, and gets what it made. Made by [`spawn`](crate::spawn).
 ///
 /// Await it for the task's output, or for the [`JoinError`] that says why there is none.
@@ -100,7 +103,9 @@ impl<T> JoinHandle<T> {
         }
     }
 }
+// ANCHOR_END: handle
 
+// ANCHOR: join
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
@@ -156,3 +161,4 @@ impl<T> fmt::Debug for JoinHandle<T> {
             .finish_non_exhaustive()
     }
 }
+// ANCHOR_END: join

@@ -1,3 +1,4 @@
+// ANCHOR: tour
 //! LoopBot: one robot that does every job, and turns to another whenever it would have to wait.
 //!
 //! This is a single-threaded executor for async Rust, small enough to be read in one sitting. It polls
@@ -64,7 +65,10 @@
 //!
 //! With the feature `net`, which is on by default, a task can wait for the network and for signals as well: see
 //! `loopbot::net` and `loopbot::signal`. Without it, LoopBot is tasks, clock and primitives.
+//! With the feature `hyper`, it runs hyper's HTTP servers and clients: see `loopbot::hyper_rt`.
+// ANCHOR_END: tour
 
+// ANCHOR: door
 mod address;
 mod alarms;
 mod blocks;
@@ -87,11 +91,11 @@ mod pick_next;
 mod poller;
 #[cfg(feature = "net")]
 mod reactor;
-#[cfg(feature = "net")]
-pub mod signal;
 mod record;
 mod run_queue;
 mod shelf;
+#[cfg(feature = "net")]
+pub mod signal;
 mod sleep;
 mod stand_still;
 pub mod sync;
@@ -251,3 +255,4 @@ pub fn with_lane<R>(write: impl FnOnce(&flight::Lane) -> R) -> R {
     let executor = current::expect("with_lane");
     write(executor.lane())
 }
+// ANCHOR_END: door

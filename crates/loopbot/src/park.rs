@@ -1,3 +1,4 @@
+// ANCHOR: wait
 //! Waiting, when nobody is ready: for the next timer, for a socket, or for another thread. And what is to be
 //! said if there is nothing to wait for.
 
@@ -60,6 +61,7 @@ impl Executor {
     fn waits_for_itself(&self) -> bool {
         !self.address.inbox.is_shared() && self.shelf().waits_for_itself()
     }
+    // ANCHOR_END: wait
 
     // ANCHOR: sleep
     /// Sleeps, until `due` or until somebody rings; maybe not as long, so look again afterwards.
@@ -79,6 +81,7 @@ impl Executor {
 
     // ANCHOR_END: sleep
 
+    // ANCHOR: poller
     /// Waits for sockets, if there is a poller. There it hears other threads as well.
     #[cfg(feature = "net")]
     fn waits_in_the_poller(&self, due: Option<u64>) -> bool {
@@ -149,3 +152,4 @@ impl Executor {
 
 /// How long a debug build watches a LoopBot that seems to stand still before it says so.
 const PATIENCE: Duration = Duration::from_secs(10);
+// ANCHOR_END: poller

@@ -1,3 +1,4 @@
+// ANCHOR: names
 //! The reactor: who waits for which descriptor.
 //!
 //! A socket has a slot here for as long as it lives. A task that finds nothing to read leaves its waker in the
@@ -54,6 +55,7 @@ impl Key {
         self.0 & MOST_SLOTS
     }
 }
+// ANCHOR_END: names
 
 // ANCHOR: reactor
 /// The poller, and a table of slots. It belongs to one LoopBot and never leaves its thread.
@@ -94,6 +96,7 @@ struct Waiters {
 }
 // ANCHOR_END: reactor
 
+// ANCHOR: making
 /// How many wakers are kept for one direction. A future that is cancelled leaves its waker behind, so there
 /// may be some that nobody misses; past this many the oldest is woken, which a waker that is missed survives.
 const MOST_WAITERS: usize = 1024;
@@ -119,6 +122,7 @@ impl Reactor {
     pub(crate) fn is_idle(&self) -> bool {
         self.awaited.get() == 0
     }
+    // ANCHOR_END: making
 
     // ANCHOR: wait
     /// Waits until a descriptor is ready that somebody waits for, until the poller is notified, or for
@@ -161,6 +165,7 @@ impl Reactor {
     }
     // ANCHOR_END: wait
 
+    // ANCHOR: registering
     /// Somebody waits for something outside that will be told by a waker: until this is dropped, LoopBot is not idle.
     pub(crate) fn expects(self: &Rc<Self>) -> Expected {
         self.awaited.set(self.awaited.get() + 1);
@@ -250,7 +255,9 @@ impl Drop for Expected {
         self.0.awaited.set(self.0.awaited.get() - 1);
     }
 }
+// ANCHOR_END: registering
 
+// ANCHOR: slots
 impl Slots {
     fn insert(&mut self, mode: Mode, short_is_dry: bool) -> io::Result<Key> {
         let index = match self.free.pop() {
@@ -342,3 +349,4 @@ impl Waiters {
 #[cfg(all(test, unix))]
 #[path = "../tests/unit/reactor.rs"]
 mod tests;
+// ANCHOR_END: slots

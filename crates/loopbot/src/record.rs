@@ -2,7 +2,8 @@
 //!
 //! A LoopBot in service needs none of this: to run a task it does not have to know its name. So there are
 //! notes only if somebody will read them: with a recorder, on a virtual clock, in a debug build, or once a task
-//! was given a name. Otherwise everything here costs one branch.
+//! was given a name. Otherwise everything here costs one branch: what is behind the branch is kept out of line,
+//! so that it takes no room and no registers where nobody takes notes.
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
@@ -81,6 +82,7 @@ impl Record {
     }
 
     #[cold]
+    #[inline(never)]
     fn note_spawn(
         &self,
         slot: u32,
@@ -114,6 +116,7 @@ impl Record {
     }
 
     #[cold]
+    #[inline(never)]
     fn note_poll(&self, slot: u32) {
         let (task, poll, cause) = self.note(slot, |note| {
             note.polls += 1;
@@ -127,31 +130,44 @@ impl Record {
     #[inline]
     pub(crate) fn poll_ended(&self, slot: u32, ready: bool) {
         if self.is_taken() {
-            self.write(slot, |task| Event::PollEnd { task, ready });
+            self.note_end_of_poll(slot, ready);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_end_of_poll(&self, slot: u32, ready: bool) {
+        let task = self.row(slot);
+        self.lane.record(Event::PollEnd { task, ready });
     }
 
     #[inline]
     pub(crate) fn woken(&self, slot: u32, source: impl FnOnce() -> Source) {
         if self.is_taken() {
-            let source = source();
-            let cause = self.write(slot, |task| Event::Wake { task, source });
-            self.note(slot, |note| note.cause = cause);
+            self.note_wake(slot, source());
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_wake(&self, slot: u32, source: Source) {
+        let task = self.row(slot);
+        let cause = self.lane.record(Event::Wake { task, source });
+        self.note(slot, |note| note.cause = cause);
     }
 
     #[inline]
     pub(crate) fn ended(&self, slot: u32, how: End) {
         if self.is_taken() {
-            self.write(slot, |task| Event::TaskEnd { task, how });
+            self.note_end(slot, how);
         }
     }
 
-    /// Writes something down about a task.
     #[cold]
-    fn write(&self, slot: u32, event: impl FnOnce(flight::Task) -> Event) -> u64 {
-        let task = self.note(slot, |note| note.row);
-        self.lane.record(event(task))
+    #[inline(never)]
+    fn note_end(&self, slot: u32, how: End) {
+        let task = self.row(slot);
+        self.lane.record(Event::TaskEnd { task, how });
     }
 
     /// The loop has nothing to do, until the next timer or until somebody rings.

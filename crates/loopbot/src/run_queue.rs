@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! The run queue: who is ready, first come, first served.
 //!
 //! Only the loop's own thread touches it, so there is no lock. Whoever rings on another thread leaves a note
@@ -40,3 +41,4 @@ impl RunQueue {
     }
 }
 // ANCHOR_END: run_queue
+// ANCHOR_END: whole

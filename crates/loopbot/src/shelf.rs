@@ -1,3 +1,4 @@
+// ANCHOR: shelf
 //! The shelf: where the tasks lie, and who of them is ready.
 //!
 //! Every task has a place. What has to be known to wake it lies in the place, sixteen bytes, and not in the
@@ -79,7 +80,9 @@ pub(crate) enum Joined<T> {
     /// The end of the run came first.
     Gone,
 }
+// ANCHOR_END: shelf
 
+// ANCHOR: spawn
 impl Shelf {
     /// An empty shelf, but for main, which is ready.
     pub(crate) fn new(run: NonZeroU64, inbox: &'static Inbox, max_tasks: usize) -> Shelf {
@@ -151,7 +154,9 @@ impl Shelf {
         }
         self.born = order.len() as u32;
     }
+    // ANCHOR_END: spawn
 
+    // ANCHOR: ring
     // ANCHOR: wake
     /// Puts a task into the run queue. Says whether that was news; it is not if it is there, or over, or a task from before.
     #[inline]
@@ -181,7 +186,9 @@ impl Shelf {
             place.state |= SHARED;
         }
     }
+    // ANCHOR_END: ring
 
+    // ANCHOR: turn
     /// Whoever is next in the run queue. The task is off the shelf for as long as it is polled: whatever it does,
     /// it finds no borrow open. Main is not on the shelf.
     #[inline(always)]
@@ -230,7 +237,9 @@ impl Shelf {
         }
         self.ready.iter().collect()
     }
+    // ANCHOR_END: turn
 
+    // ANCHOR: back
     /// It was polled, and goes on waiting: for other tasks and nobody else, or who knows.
     #[inline(always)]
     pub(crate) fn put_back(&mut self, slot: u32, task: Option<Task>, waits_inside: bool) {
@@ -278,7 +287,9 @@ impl Shelf {
             self.free.push(slot);
         }
     }
+    // ANCHOR_END: back
 
+    // ANCHOR: claims
     /// Whether the task with this claim is over. Of another run, everything is.
     pub(crate) fn is_over<T>(&self, claim: &Claim<T>) -> bool {
         !self.has(claim) || self.slots[claim.slot as usize].state & OVER != 0
@@ -336,7 +347,9 @@ impl Shelf {
         place.state |= ABORTED;
         place.generation
     }
+    // ANCHOR_END: claims
 
+    // ANCHOR: by_age
     /// Those who are not over, oldest first.
     pub(crate) fn waiting(&self) -> Vec<u32> {
         self.by_age(|place| place.state & OVER == 0)
@@ -382,3 +395,4 @@ impl Shelf {
         self.slots[slot as usize].born
     }
 }
+// ANCHOR_END: by_age

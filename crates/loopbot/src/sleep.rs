@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! Waiting for time to pass: the smallest future that waits for something.
 
 use std::fmt;
@@ -187,3 +188,4 @@ impl fmt::Debug for Sleep {
             .finish_non_exhaustive()
     }
 }
+// ANCHOR_END: whole

@@ -1,3 +1,4 @@
+// ANCHOR: about
 //! A task: a future in a block of memory of its own, and later, in the same place, what it made.
 //!
 //! The loop holds tasks of every type on one shelf, so a task's type is gone here; what has to be done by
@@ -16,6 +17,7 @@ use std::thread;
 
 use crate::blocks;
 use crate::join_error::JoinError;
+// ANCHOR_END: about
 
 // ANCHOR: task
 /// A task. Whoever has this owns the block. It stays on its thread, as the future in it does.
@@ -44,6 +46,7 @@ union Content<F: Future> {
 }
 // ANCHOR_END: task
 
+// ANCHOR: table
 pub(crate) type Outcome<T> = Result<T, JoinError>;
 pub(crate) type Panic = Box<dyn Any + Send>;
 
@@ -63,7 +66,9 @@ enum Holds {
     Result,
     Nothing,
 }
+// ANCHOR_END: table
 
+// ANCHOR: methods
 impl Task {
     pub(crate) fn new<F: Future + 'static>(future: F) -> Task {
         let block = blocks::allocate(Layout::new::<Block<F>>()).cast::<Block<F>>();
@@ -139,7 +144,9 @@ impl Task {
         unsafe { self.0.as_mut() }
     }
 }
+// ANCHOR_END: methods
 
+// ANCHOR: drop
 impl Drop for Task {
     fn drop(&mut self) {
         /// Gives the memory back even if what was in it panics when it is dropped.
@@ -158,7 +165,9 @@ impl Drop for Task {
         unsafe { (table.clear)(self.0) };
     }
 }
+// ANCHOR_END: drop
 
+// ANCHOR: block
 /// Whoever calls one of these unsafe functions says that the block is of this type, and holds what the function needs.
 impl<F: Future> Block<F> {
     const WITH_FUTURE: Table = Self::table(Holds::Future);
@@ -246,7 +255,9 @@ impl<F: Future> Block<F> {
         }
     }
 }
+// ANCHOR_END: block
 
+// ANCHOR: caught
 /// Polls the main future, which is nobody's task, and catches its panic, too.
 pub(crate) fn poll_caught<F: Future>(
     future: Pin<&mut F>,
@@ -274,3 +285,4 @@ pub(crate) fn drop_caught<T>(value: T) {
         mem::forget(again);
     }
 }
+// ANCHOR_END: caught

@@ -7,13 +7,14 @@ use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use crate::join_error::JoinError;
 use crate::join_handle::JoinHandle;
-use crate::leaf::{self, EndedBy};
+use crate::leaf;
 use crate::sync::oneshot;
-use crate::task::{drop_caught, wake_caught};
+use crate::sync::wait_list::{self, OnlyPlace};
+use crate::task::drop_caught;
 
 /// Runs `body`, and all the tasks that it spawns into the group, to their end.
 ///
@@ -61,7 +62,13 @@ where
 {
     let at = Location::caller();
     async move {
-        let group = TaskGroup(Rc::new(Group::new()));
+        let group = TaskGroup(Rc::new(Group {
+            members: RefCell::default(),
+            spawned: Cell::new(0),
+            failure: RefCell::new(None),
+            phase: Cell::new(Phase::Body),
+            waiter: OnlyPlace::default(),
+        }));
         // However this ends, by a return, a panic or a drop: no task stays.
         let _end = EndOfGroup(&group.0);
         let output = {
@@ -89,7 +96,7 @@ struct Group<E> {
     failure: RefCell<Option<GroupError<E>>>,
     phase: Cell<Phase>,
     /// The task that awaits the group.
-    waiter: Cell<Option<Waker>>,
+    waiter: OnlyPlace,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -240,22 +247,12 @@ impl<E> Drop for Leaves<E> {
         drop(member);
         let was_last = self.group.members.borrow().is_empty();
         if was_last && self.group.phase.get() == Phase::Tasks {
-            self.group.wake_waiter();
+            self.group.waiter.call();
         }
     }
 }
 
 impl<E> Group<E> {
-    fn new() -> Group<E> {
-        Group {
-            members: RefCell::default(),
-            spawned: Cell::new(0),
-            failure: RefCell::new(None),
-            phase: Cell::new(Phase::Body),
-            waiter: Cell::new(None),
-        }
-    }
-
     /// `None`: the body, or a task, has failed.
     fn poll_body<T>(
         &self,
@@ -265,7 +262,7 @@ impl<E> Group<E> {
         if self.failure.borrow().is_some() {
             return Poll::Ready(None);
         }
-        drop(self.waiter.replace(Some(leaf::keep(cx.waker()))));
+        self.waiter.stand(&mut Some(leaf::keep(cx.waker())));
         Poll::Ready(match ready!(body.poll(cx)) {
             Ok(output) => Some(output),
             Err(error) => {
@@ -277,15 +274,15 @@ impl<E> Group<E> {
 
     /// Waits until all tasks are gone.
     fn poll_gone(&self, at: &'static Location<'static>, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(leaf::spend(cx));
-        if self.members.borrow().is_empty() {
-            self.phase.set(Phase::Over);
-            return Poll::Ready(());
-        }
-        self.phase.set(Phase::Tasks);
-        drop(self.waiter.replace(Some(leaf::keep(cx.waker()))));
-        leaf::waits("the tasks of a group", at, EndedBy::Task);
-        Poll::Pending
+        wait_list::poll(cx, "the tasks of a group", at, |waker| {
+            if self.members.borrow().is_empty() {
+                self.phase.set(Phase::Over);
+                return Poll::Ready(());
+            }
+            self.phase.set(Phase::Tasks);
+            self.waiter.stand(waker);
+            Poll::Pending
+        })
     }
 
     /// The first failure counts, and cancels all tasks but the one that failed, which is over anyway.
@@ -298,13 +295,7 @@ impl<E> Group<E> {
         for (_, member) in members.iter().filter(|&(&number, _)| number != who) {
             member.task.abort();
         }
-        self.wake_waiter();
-    }
-
-    fn wake_waiter(&self) {
-        if let Some(waiter) = self.waiter.take() {
-            wake_caught(waiter);
-        }
+        self.waiter.call();
     }
 }
 

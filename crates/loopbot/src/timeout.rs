@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! A limit to how long one waits.
 
 use std::fmt;
@@ -93,3 +94,4 @@ impl fmt::Display for Elapsed {
 }
 
 impl std::error::Error for Elapsed {}
+// ANCHOR_END: whole

@@ -1,3 +1,4 @@
+// ANCHOR: queue
 //! Who is to be woken when: a heap of deadlines.
 
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -70,7 +71,9 @@ pub(crate) struct Timer {
     pub(crate) task: flight::Task,
     pub(crate) waker: Waker,
 }
+// ANCHOR_END: queue
 
+// ANCHOR: arm
 impl TimerQueue {
     /// A key that is for this queue, and opens nothing yet.
     pub(crate) fn no_timer(&self) -> TimerKey {
@@ -182,6 +185,7 @@ impl TimerQueue {
             waker,
         })
     }
+    // ANCHOR_END: arm
 
     // ANCHOR: time_to_wake
     /// Until when the thread may sleep, on a clock that costs something to wake up for.
@@ -211,6 +215,7 @@ impl TimerQueue {
     }
     // ANCHOR_END: time_to_wake
 
+    // ANCHOR: slots
     /// The slot that a key opens.
     fn slot(&mut self, key: TimerKey) -> Option<&mut Slot> {
         let slot = self.slots.get_mut(key.slot as usize)?;
@@ -229,6 +234,7 @@ impl TimerQueue {
         self.gone += 1;
         Some((slot.task, waker))
     }
+    // ANCHOR_END: slots
 
     // ANCHOR: tidy_up
     /// After as many ends as there are slots, looks at every deadline and every slot once: each end pays for one look.
@@ -294,6 +300,7 @@ impl TimerQueue {
         self.heap[at] = moved;
     }
     // ANCHOR_END: heap
+    // ANCHOR: rest
 }
 
 impl Slot {
@@ -330,3 +337,4 @@ fn grid(length: u64) -> u32 {
 #[cfg(test)]
 #[path = "../tests/unit/timer_queue.rs"]
 mod tests;
+// ANCHOR_END: rest

@@ -1,3 +1,4 @@
+// ANCHOR: about
 //! The waker: how a task gets back into the run queue.
 //!
 //! A future that returns `Pending` keeps a copy of its task's waker with whatever it waits for. That may be
@@ -31,7 +32,9 @@ pub(crate) struct Name {
     pub(crate) slot: u32,
 }
 // ANCHOR_END: name
+// ANCHOR_END: about
 
+// ANCHOR: data
 impl Name {
     /// The name as the data of a waker: the bits of a pointer that points at nothing, and is never followed.
     fn to_data(self) -> *const () {
@@ -57,6 +60,7 @@ impl Name {
 }
 
 static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake, drop_waker);
+// ANCHOR_END: data
 
 // ANCHOR: wake
 /// `wake` and `wake_by_ref` are the same to us: a name is not used up.
@@ -75,6 +79,7 @@ fn wake(data: *const ()) {
 }
 // ANCHOR_END: wake
 
+// ANCHOR: copies
 /// A copy is the same name. But from now on LoopBot cannot know who will call it: it is noted that somebody may.
 fn clone(data: *const ()) -> RawWaker {
     let name = Name::from_data(data);
@@ -101,3 +106,4 @@ pub(crate) fn keep(waker: &Waker) -> Waker {
         waker.clone()
     }
 }
+// ANCHOR_END: copies

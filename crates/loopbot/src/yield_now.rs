@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! Giving way: the smallest future there is that is not ready at once.
 
 use std::pin::Pin;
@@ -40,3 +41,4 @@ impl Future for YieldNow {
     }
 }
 // ANCHOR_END: yield_now
+// ANCHOR_END: whole

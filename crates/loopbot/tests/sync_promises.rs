@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use flight::VirtualTime;
@@ -387,6 +387,25 @@ fn a_receiver_is_a_stream_by_hand() {
         assert_eq!(stream.collect::<Vec<_>>().await, [0, 1, 2]);
         sending.await.unwrap();
     });
+}
+
+/// Two halves of one task can share a receiver: one polls it by hand, and the other closes it.
+#[test]
+fn who_polls_a_receiver_by_hand_hears_that_it_was_closed() {
+    let bell = Arc::new(Bell::default());
+    let waker = Waker::from(bell.clone());
+    let mut cx = Context::from_waker(&waker);
+    let (_sender, mut receiver) = channel::bounded::<()>(1);
+    assert!(receiver.poll_recv(&mut cx).is_pending());
+    receiver.close();
+    assert_eq!(bell.rings(), 1);
+    assert_eq!(receiver.poll_recv(&mut cx), Poll::Ready(None));
+
+    let (_sender, mut receiver) = oneshot::channel::<()>();
+    assert!(Pin::new(&mut receiver).poll(&mut cx).is_pending());
+    receiver.close();
+    assert_eq!(bell.rings(), 2);
+    assert!(Pin::new(&mut receiver).poll(&mut cx).is_ready());
 }
 
 #[test]

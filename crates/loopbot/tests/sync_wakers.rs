@@ -4,11 +4,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
+use std::task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker};
 
 use loopbot::sync::{Barrier, Condition, Event, Mutex, RwLock, Semaphore, channel, oneshot, watch};
 
@@ -439,4 +440,59 @@ fn what_happens_while_the_waker_is_cloned_is_not_missed() {
     not_missed("watch", Box::pin(receiver.changed()), move || {
         sender.send(2).unwrap()
     });
+}
+
+/// A waker that panics does so for itself: those behind it have been called as well, and nobody would call them again.
+#[test]
+fn who_is_called_after_a_waker_that_panics_is_woken_all_the_same() {
+    struct Breaks;
+    impl Wake for Breaks {
+        fn wake(self: Arc<Self>) {
+            resume_unwind(Box::new("a waker that is broken"));
+        }
+    }
+
+    fn woken<F: Future>(what: &str, [first, second]: [F; 2], call: impl FnOnce()) {
+        let (mut first, mut second) = (pin!(first), pin!(second));
+        let breaks = Waker::from(Arc::new(Breaks));
+        let (waker, rings) = nosy();
+        assert!(
+            first
+                .as_mut()
+                .poll(&mut Context::from_waker(&breaks))
+                .is_pending()
+        );
+        assert!(
+            second
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+        let _whose_panic_it_is_does_not_matter = catch_unwind(AssertUnwindSafe(call));
+        assert_eq!(
+            rings.load(Ordering::Relaxed),
+            1,
+            "{what}: the second is forgotten"
+        );
+        assert!(
+            second
+                .as_mut()
+                .poll(&mut Context::from_waker(&waker))
+                .is_ready(),
+            "{what}"
+        );
+    }
+
+    let event = Event::new();
+    woken("Event", [event.wait(), event.wait()], || event.set());
+    let permits = Semaphore::new(0);
+    let acquires = [permits.acquire(1), permits.acquire(1)];
+    woken("Semaphore", acquires, || permits.add_permits(2));
+    let closed = Semaphore::new(0);
+    let acquires = [closed.acquire(1), closed.acquire(1)];
+    woken("closed Semaphore", acquires, || closed.close());
+    let (sender, receiver) = watch::channel(1);
+    let mut receivers = [receiver.clone(), receiver];
+    let changes = receivers.each_mut().map(watch::Receiver::changed);
+    woken("watch", changes, || sender.send(2).unwrap());
 }

@@ -10,11 +10,11 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use futures_channel::mpsc;
+use futures_core::Stream as _;
 use hyper::StatusCode;
 use hyper::body::{Body, Bytes, Frame};
 use serde_json::json;
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
 
 use super::Options;
 use super::routes::Refusal;
@@ -303,13 +303,13 @@ struct Outlet {
 
 impl Outlet {
     /// Sends a line, waiting for a slow reader: until the run is stopped, or out of time.
-    fn send(&self, line: &str) -> ControlFlow<()> {
+    fn send(&mut self, line: &str) -> ControlFlow<()> {
         let mut bytes = Bytes::from(format!("{line}\n"));
         loop {
             match self.lines.try_send(bytes) {
                 Ok(()) => return ControlFlow::Continue(()),
-                Err(TrySendError::Closed(_)) => return ControlFlow::Break(()),
-                Err(TrySendError::Full(back)) => bytes = back,
+                Err(gone) if gone.is_disconnected() => return ControlFlow::Break(()),
+                Err(full) => bytes = full.into_inner(),
             }
             if self.stop.is_raised()
                 || self
@@ -337,8 +337,8 @@ impl Body for LiveLines {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        self.lines
-            .poll_recv(cx)
+        Pin::new(&mut self.lines)
+            .poll_next(cx)
             .map(|line| line.map(|line| Ok(Frame::data(line))))
     }
 }

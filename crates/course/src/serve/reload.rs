@@ -3,16 +3,17 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self as threads, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use futures_channel::mpsc;
+use futures_core::Stream as _;
 use hyper::body::{Body, Bytes, Frame};
 use notify::event::{EventKind, MetadataKind, ModifyKind};
 use notify::{RecursiveMode, Watcher};
-use tokio::sync::watch;
 
 use super::News;
 use super::pages::{self, Shelf};
@@ -23,15 +24,22 @@ const QUIET: Duration = Duration::from_millis(120);
 
 /// The number of the build that is served. Pages listen for it to change.
 pub struct Reloads {
-    build: watch::Sender<u64>,
+    board: Arc<Mutex<Board>>,
     /// Tells one start of the server from the next, so that a page that was open before reloads too.
     start: String,
 }
 
+struct Board {
+    build: u64,
+    /// One bell for each open page. It rings once, however many builds there were since the page last looked.
+    bells: Vec<mpsc::Sender<()>>,
+}
+
 impl Reloads {
     pub fn new(start: &str) -> Reloads {
+        let (build, bells) = (1, Vec::new());
         Reloads {
-            build: watch::Sender::new(1),
+            board: Arc::new(Mutex::new(Board { build, bells })),
             start: start.to_owned(),
         }
     }
@@ -41,8 +49,11 @@ impl Reloads {
     /// Each event's id names the build. A browser that reconnects sends the last id it saw: when that is not the build
     /// that is served now, it gets its "reload" at once.
     pub fn events(&self, last_seen: Option<&str>) -> Events {
-        let mut build = self.build.subscribe();
-        let now = self.id(*build.borrow_and_update());
+        let (bell, rings) = mpsc::channel(0); // A sender may always leave one.
+        let mut board = read(&self.board);
+        board.bells.retain(|bell| !bell.is_closed());
+        board.bells.push(bell);
+        let now = id(&self.start, board.build);
         let first = if last_seen.is_none_or(|seen| seen == now) {
             "hello"
         } else {
@@ -50,33 +61,36 @@ impl Reloads {
         };
         Events {
             first: Some(event(first, &now)),
-            next: Box::pin(next(build)),
+            rings,
+            board: Arc::clone(&self.board),
             start: self.start.clone(),
         }
     }
 
-    fn id(&self, build: u64) -> String {
-        format!("{}-{build}", self.start)
-    }
-
     fn announce(&self) {
-        self.build.send_modify(|build| *build += 1);
+        let mut board = read(&self.board);
+        board.build += 1;
+        // A bell that rings already is as good, and one of a page that has gone rings for nobody.
+        for bell in &mut board.bells {
+            let _ = bell.try_send(());
+        }
     }
 }
 
 /// The body of an event stream. It never ends by itself.
 pub struct Events {
     first: Option<Bytes>,
-    next: Next,
+    rings: mpsc::Receiver<()>,
+    board: Arc<Mutex<Board>>,
     start: String,
 }
 
-type Next = Pin<Box<dyn Future<Output = Option<(u64, watch::Receiver<u64>)>> + Send>>;
+fn read(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
-async fn next(mut build: watch::Receiver<u64>) -> Option<(u64, watch::Receiver<u64>)> {
-    build.changed().await.ok()?;
-    let number = *build.borrow_and_update();
-    Some((number, build))
+fn id(start: &str, build: u64) -> String {
+    format!("{start}-{build}")
 }
 
 fn event(name: &str, id: &str) -> Bytes {
@@ -94,18 +108,17 @@ impl Body for Events {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
-        let Some((number, build)) = ready!(self.next.as_mut().poll(cx)) else {
-            return Poll::Ready(None);
-        };
-        self.next = Box::pin(next(build));
-        let id = format!("{}-{number}", self.start);
-        Poll::Ready(Some(Ok(Frame::data(event("reload", &id)))))
+        let rang = ready!(Pin::new(&mut self.rings).poll_next(cx));
+        Poll::Ready(rang.map(|()| {
+            let id = id(&self.start, read(&self.board).build);
+            Ok(Frame::data(event("reload", &id)))
+        }))
     }
 }
 
 /// The thread that rebuilds on a change. Dropping this ends it.
 pub struct Rebuilding {
-    changed: mpsc::Sender<Change>,
+    changed: threads::Sender<Change>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -132,7 +145,7 @@ pub fn keep_rebuilding(
     reloads: Arc<Reloads>,
     news: News,
 ) -> Option<Rebuilding> {
-    let (changed, changes) = mpsc::channel();
+    let (changed, changes) = threads::channel();
     let from_watcher = changed.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         if event.is_ok_and(|event| is_a_change(&event.kind)) {
@@ -193,5 +206,62 @@ fn is_a_change(kind: &EventKind) -> bool {
             matches!(kind, MetadataKind::WriteTime | MetadataKind::Any)
         }
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// What the page hears now; `None` if nothing.
+    fn hear(page: &mut Events) -> Option<String> {
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(page).poll_frame(&mut cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.into_data().expect("data");
+                Some(String::from_utf8(bytes.to_vec()).unwrap())
+            }
+            Poll::Ready(None) => panic!("the stream of events has ended"),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_page_hears_of_builds_and_once_of_several() {
+        let reloads = Reloads::new("start");
+        let mut page = reloads.events(None);
+        assert!(
+            hear(&mut page)
+                .unwrap()
+                .contains("event: hello\nid: start-1\n")
+        );
+        assert_eq!(hear(&mut page), None);
+        reloads.announce();
+        assert!(
+            hear(&mut page)
+                .unwrap()
+                .contains("event: reload\nid: start-2\n")
+        );
+        assert_eq!(hear(&mut page), None);
+        reloads.announce();
+        reloads.announce();
+        assert!(
+            hear(&mut page)
+                .unwrap()
+                .contains("event: reload\nid: start-4\n")
+        );
+        assert_eq!(hear(&mut page), None);
+    }
+
+    #[test]
+    fn pages_that_have_gone_leave_nothing_behind() {
+        let reloads = Reloads::new("start");
+        for _ in 0..100 {
+            drop(reloads.events(None));
+        }
+        let _page = reloads.events(None);
+        assert_eq!(read(&reloads.board).bells.len(), 1);
     }
 }

@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! What every socket is: a descriptor that does not block, and its slot in the reactor.
 
 use std::future::poll_fn;
@@ -172,3 +173,4 @@ impl<T: AsSource> Drop for Io<T> {
         }
     }
 }
+// ANCHOR_END: whole

@@ -100,6 +100,12 @@ impl<T> Channel<T> {
         Ok(())
     }
 
+    /// Nothing may be sent any more, and everybody who waits hears of it.
+    fn close(&self) {
+        self.room.close();
+        self.receiver.call();
+    }
+
     fn take(&self) -> Option<T> {
         let value = self.queue.borrow_mut().pop_front()?;
         self.room.add_permits(1);
@@ -205,8 +211,7 @@ impl<T> Drop for Sender<T> {
     fn drop(&mut self) {
         // This one and the receiver. (Without a receiver it is closed anyway.)
         if Rc::strong_count(&self.channel) == 2 {
-            self.channel.room.close();
-            self.channel.receiver.call();
+            self.channel.close();
         }
     }
 }
@@ -269,7 +274,7 @@ impl<T> Receiver<T> {
 
     /// From now on nothing can be sent. What lies in the channel can still be received.
     pub fn close(&mut self) {
-        self.channel.room.close();
+        self.channel.close();
     }
 
     /// How many values lie there.
@@ -285,8 +290,8 @@ impl<T> Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.channel.room.close();
         self.channel.receiver.leave();
+        self.channel.close();
         let unread = self.channel.queue.take();
         drop(unread); // When nothing is borrowed any more: values may do anything.
     }

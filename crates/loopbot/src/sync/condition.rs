@@ -40,7 +40,7 @@ use super::notify::{Notice, Notify, Standing};
 /// fn sent(_: impl Send) {}
 /// sent(loopbot::sync::Condition::new());
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Condition {
     news: Notify,
 }
@@ -123,12 +123,6 @@ impl Condition {
     /// Calls everybody who waits now. They lock the mutex in the order in which they came.
     pub fn notify_all(&self) {
         self.news.notify_all();
-    }
-}
-
-impl Default for Condition {
-    fn default() -> Condition {
-        Condition::new()
     }
 }
 

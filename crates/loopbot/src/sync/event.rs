@@ -32,7 +32,7 @@ use super::notify::{Notify, Standing};
 /// fn sent(_: impl Send) {}
 /// sent(loopbot::sync::Event::new());
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Event {
     is_set: Cell<bool>,
     news: Notify,
@@ -76,11 +76,5 @@ impl Event {
             _ if self.is_set() => Poll::Ready(()),
             _ => Poll::Pending,
         })
-    }
-}
-
-impl Default for Event {
-    fn default() -> Event {
-        Event::new()
     }
 }

@@ -40,7 +40,7 @@ mod notify;
 pub mod oneshot;
 mod rwlock;
 mod semaphore;
-mod wait_list;
+pub(crate) mod wait_list;
 pub mod watch;
 
 use std::error::Error;

@@ -12,6 +12,12 @@ pub(crate) struct Notify {
     waiting: RefCell<WaitList<Notice>>,
 }
 
+impl Default for Notify {
+    fn default() -> Notify {
+        Notify::new()
+    }
+}
+
 /// How somebody was called.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Notice {

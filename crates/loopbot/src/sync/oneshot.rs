@@ -138,6 +138,7 @@ impl<T> Receiver<T> {
     pub fn close(&mut self) {
         self.shared.is_over.set(true);
         self.shared.sender.call();
+        self.shared.receiver.call();
     }
 }
 
@@ -158,8 +159,8 @@ impl<T> Future for Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.close();
         self.shared.receiver.leave();
+        self.close();
         let unread = self.shared.value.take();
         drop(unread); // When nothing is borrowed any more: a value may do anything.
     }

@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::task::{Context, Poll, Waker, ready};
 
 use crate::leaf::{self, EndedBy};
+use crate::task::wake_caught;
 
 /// Who waits, in the order in which they came. Each has a place, which is theirs until they leave the list.
 ///
@@ -175,10 +176,11 @@ impl Calls {
         }
     }
 
-    /// Wakes them, in the order in which they were called. A waker may do anything: nothing may be borrowed now.
+    /// Wakes them, in the order in which they were called. A waker may do anything: nothing may be borrowed now,
+    /// and if one panics, those behind it are woken all the same.
     pub(crate) fn ring(self) {
         for waker in self.first.into_iter().chain(self.rest) {
-            waker.wake();
+            wake_caught(waker);
         }
     }
 }
@@ -202,9 +204,7 @@ impl OnlyPlace {
 
     pub(crate) fn call(&self) {
         let waker = self.0.take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        waker.into_iter().for_each(wake_caught);
     }
 }
 
