@@ -48,6 +48,11 @@ fn the_clock_keeps_its_promises() {
     keeps("the bell of the latest poll is rung, once", another_bell);
     keeps("who computes makes timers late, not lost", late);
     keeps("a sleep that is dropped is forgotten", dropped);
+    keeps(
+        "a timer that is taken out leaves the others alone",
+        one_of_equal_deadlines_goes,
+    );
+    keeps("each clock has its own timers", two_clocks);
     keeps("a bell may do anything", bells_that_ask);
     keeps("an evening takes no time and no poll too many", an_evening);
 }
@@ -221,6 +226,41 @@ fn dropped() {
     kitchen.drops(tart);
     kitchen.drops(roast);
     kitchen.expect_no_timer("every sleep is over or was dropped");
+}
+
+fn one_of_equal_deadlines_goes() {
+    let kitchen = Kitchen::new();
+    let mut roast = kitchen.puts_on("the roast", 40);
+    let mut gratin = kitchen.puts_on("the gratin", 40);
+    let mut tart = kitchen.puts_on("the tart", 40);
+    kitchen.expect_pending(&mut roast);
+    kitchen.expect_pending(&mut gratin);
+    kitchen.expect_pending(&mut tart);
+    kitchen.drops(roast);
+    // The next ones come in where one has gone. They must not take the place of one that is still there.
+    kitchen.compute(10);
+    let mut bread = kitchen.puts_on("the bread", 30);
+    let mut soup = kitchen.puts_on("the soup", 30);
+    kitchen.expect_pending(&mut bread);
+    kitchen.expect_pending(&mut soup);
+    kitchen.expect_advance(40);
+    kitchen.expect_fires(&["the gratin", "the tart", "the bread", "the soup"]);
+    kitchen.drops(gratin);
+    drop((tart, bread, soup));
+    kitchen.expect_no_timer("everything is out of the oven");
+}
+
+fn two_clocks() {
+    let (here, there) = (Kitchen::new(), Kitchen::new());
+    let mut bread = here.puts_on("the bread", 8);
+    let mut roast = there.puts_on("the roast", 40);
+    here.expect_pending(&mut bread);
+    there.expect_pending(&mut roast);
+    there.expect_advance(40);
+    there.expect_fires(&["the roast"]);
+    here.expect_fires(&[]);
+    here.expect_advance(8);
+    here.expect_fires(&["the bread"]);
 }
 
 fn bells_that_ask() {

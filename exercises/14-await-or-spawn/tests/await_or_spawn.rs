@@ -115,22 +115,12 @@ fn tables_in_trouble() {
 }
 
 fn a_panic() {
-    let mut plans = FIVE;
-    plans[3].panics = true;
-    for most in [5, 2] {
-        let evening = Evening::of(&plans, |house| async move {
-            let work: std::pin::Pin<Box<dyn Future<Output = _>>> = match most {
-                5 => Box::pin(serve_all(house, TABLES.to_vec())),
-                _ => Box::pin(serve_at_most(house, TABLES.to_vec(), most)),
-            };
-            work.await
-        });
-        if let Ok(tips) = &evening.result {
-            evening.broken(&format!(
-                "the oven of table 4 panicked, and the caller was told Ok({tips:?}). A panic in a task goes to whoever awaits its \
-                 handle, as a `JoinError`. If that is thrown away, nobody hears of it"
-            ));
-        }
+    for course in ["starter", "main course"] {
+        let mut plans = FIVE;
+        plans[3].panics = Some(course);
+        Evening::of(&plans, |house| serve(house, 4)).expect_panic(course);
+        Evening::of(&plans, |house| serve_all(house, TABLES.to_vec())).expect_panic(course);
+        Evening::of(&plans, |house| serve_at_most(house, TABLES.to_vec(), 2)).expect_panic(course);
     }
 }
 
@@ -172,7 +162,7 @@ struct Plan {
     main: u64,
     tips: [Tip; 2],
     falls: Option<&'static str>,
-    panics: bool,
+    panics: Option<&'static str>,
 }
 
 const BRING: u64 = 3;
@@ -193,7 +183,7 @@ const fn plan(table: Table, decides: u64, starter: u64, main: u64, tips: [Tip; 2
         main,
         tips,
         falls: None,
-        panics: false,
+        panics: None,
     }
 }
 
@@ -294,7 +284,10 @@ impl House for Restaurant {
             plan.main
         };
         self.job(table, "cooks", course, seconds).await;
-        assert!(!plan.panics, "the oven of table {table} is on fire");
+        assert!(
+            plan.panics != Some(course),
+            "the oven of table {table} is on fire"
+        );
         Plate(table, course)
     }
 
@@ -342,7 +335,7 @@ impl<T: Clone + std::fmt::Debug> Evening<T> {
             (result, took, house.in_the_oven.get())
         };
         let usual = take_hook();
-        let panics = plans.iter().any(|plan| plan.panics);
+        let panics = plans.iter().any(|plan| plan.panics.is_some());
         if panics {
             set_hook(Box::new(|_| {})); // It is the house that panics. You need not read about it.
         }
@@ -396,6 +389,23 @@ impl<T: Clone + std::fmt::Debug> Evening<T> {
                  a matter of the order of the tables, and not of the clock"
             ),
         );
+    }
+
+    fn expect_panic(&self, course: &str) {
+        match &self.result {
+            Ok(tips) => self.broken(&format!(
+                "the oven of table 4 panicked, and the caller was told Ok({tips:?}). It was the {course}. A panic in a task goes to \
+                 whoever awaits its handle, as a `JoinError`. If that is thrown away, nobody hears of it"
+            )),
+            Err(Trouble(words)) => self.expect(
+                words.contains("on fire"),
+                &format!(
+                    "the oven of table 4 panicked with the words \"the oven of table 4 is on fire\", and the caller was told \
+                     {words:?}. Whoever has to put out a fire wants to know where it is: a `JoinError` says it, \
+                     if you print it"
+                ),
+            ),
+        }
     }
 
     fn expect_served(&self, tables: &[Table]) {

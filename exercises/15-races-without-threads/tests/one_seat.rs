@@ -137,21 +137,26 @@ struct BankOfTheEvening {
     paid: RefCell<Vec<String>>,
 }
 
+impl BankOfTheEvening {
+    fn call_of(&self, party: &str) -> Call {
+        let calls = self.calls.borrow();
+        let call = calls.iter().find(|call| call.party == party);
+        *call.unwrap_or_else(|| panic!("the bank does not know the {party} party"))
+    }
+}
+
 impl Bank for BankOfTheEvening {
     async fn charge(&self, party: &str) -> bool {
         say(format!("asks the bank about the {party} party's card"));
-        let calls = self.calls.borrow();
-        let from = calls.iter().find(|call| call.party == party).copied();
-        drop(calls);
-        let from = from.unwrap_or_else(|| panic!("the bank does not know the {party} party"));
-        loopbot::sleep(Duration::from_secs(from.bank)).await;
-        if from.card_is_good {
+        let call = self.call_of(party);
+        loopbot::sleep(Duration::from_secs(call.bank)).await;
+        if call.card_is_good {
             say(format!("hears that the {party} party has paid"));
             self.paid.borrow_mut().push(party.to_owned());
         } else {
             say(format!("hears that the {party} party's card is no good"));
         }
-        from.card_is_good
+        call.card_is_good
     }
 }
 

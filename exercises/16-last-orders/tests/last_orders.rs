@@ -105,7 +105,7 @@ fn the_last_table_is_near() {
     evening(
         "the doors close, and the last table is near",
         |floor| async move {
-            [1, 2, NEAR, 4].map(|plate| floor.cook(plate));
+            [1, 2, NEAR, 4].into_iter().for_each(|n| floor.cook(n));
             closes_after(2 * CARRY + 30, &floor, 3).await;
         },
     );

@@ -35,7 +35,7 @@ pub trait House: 'static {
 /// One table. First its order. Then both courses are cooked, at the same time. The starter is brought as soon
 /// as it is done, and the main course as soon as it is done and the starter has been brought.
 ///
-/// Returns the sum of the tips, or the trouble. Whatever happens, nothing of it is left in the oven afterwards.
+/// Returns the sum of the tips, or the trouble. In trouble, too, nothing of it is left in the oven afterwards.
 pub async fn serve<H: House>(house: Rc<H>, table: Table) -> Result<Tip, Trouble> {
     let [starter, main] = house.take_order(table).await;
     // A task of its own: it is in the oven while the starter is cooked and brought.
