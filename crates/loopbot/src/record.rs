@@ -1,8 +1,8 @@
 //! What LoopBot writes down, and what it remembers of its tasks in order to speak of them.
 //!
 //! A LoopBot in service needs none of this: to run a task it does not have to know its name. So there are
-//! notes only if somebody will read them: with a recorder, on a virtual clock, in a debug build, or once a task
-//! was given a name. Otherwise everything here costs one branch: what is behind the branch is kept out of line,
+//! notes only if somebody will read them: with a recorder, on a virtual clock, or in a debug build. Of a task that
+//! was given a name, the name is kept in any case. Otherwise everything here costs one branch: what is behind the branch is kept out of line,
 //! so that it takes no room and no registers where nobody takes notes.
 
 use std::cell::{Cell, RefCell};
@@ -20,7 +20,9 @@ pub(crate) struct Record {
     pub(crate) lane: Lane,
     /// What to add to a time of ours to get a time of the recorder's, whose clock may have begun earlier.
     offset: u64,
-    taken: Cell<bool>,
+    taken: bool,
+    /// Whether a task was given a name, so that places on the shelf may have one.
+    names_given: Cell<bool>,
     /// By place on the shelf.
     notes: RefCell<Vec<Note>>,
     why_timer: Cell<Option<Text>>,
@@ -47,12 +49,11 @@ impl Record {
         Record {
             lane: robot.recorder.actor(&robot.name, ActorKind::Loop),
             offset: robot.recorder.now(),
-            taken: Cell::new(
-                robot.recorder.is_on()
-                    || robot.clock.is_virtual()
-                    || robot.pick_next.is_some()
-                    || cfg!(debug_assertions),
-            ),
+            taken: robot.recorder.is_on()
+                || robot.clock.is_virtual()
+                || robot.pick_next.is_some()
+                || cfg!(debug_assertions),
+            names_given: Cell::new(false),
             recorder: robot.recorder.clone(),
             notes: RefCell::default(),
             why_timer: Cell::new(None),
@@ -63,10 +64,10 @@ impl Record {
     /// Whether notes are taken.
     #[inline]
     pub(crate) fn is_taken(&self) -> bool {
-        self.taken.get()
+        self.taken
     }
 
-    /// A task was spawned. With a name, notes are taken from now on.
+    /// A task was spawned. Once there are names, one without a name must not inherit that of the place's last task.
     #[inline]
     pub(crate) fn spawned(
         &self,
@@ -76,7 +77,7 @@ impl Record {
         at: &'static Location<'static>,
         by: Option<u32>,
     ) {
-        if self.is_taken() || name.is_some() {
+        if self.is_taken() || name.is_some() || self.names_given.get() {
             self.note_spawn(slot, born, name, at, by);
         }
     }
@@ -91,7 +92,10 @@ impl Record {
         at: &'static Location<'static>,
         by: Option<u32>,
     ) {
-        self.taken.set(true);
+        if !self.is_taken() {
+            self.names_given.set(true);
+            return self.note(slot, |note| note.name = name.map(Rc::from));
+        }
         // Tasks are counted from 1 as they are spawned, those with names as well; main comes before them.
         let name: Rc<str> = name.map_or_else(|| numbered(born), Rc::from);
         let task = self.recorder.task(&name);
@@ -213,8 +217,7 @@ impl Record {
     }
 
     pub(crate) fn name(&self, slot: u32, born: u32) -> Rc<str> {
-        let name = self
-            .is_taken()
+        let name = (self.is_taken() || self.names_given.get())
             .then(|| self.note(slot, |note| note.name.clone()));
         name.flatten().unwrap_or_else(|| {
             if born == 0 {
