@@ -21,7 +21,7 @@ use crate::join_error::JoinError;
 use crate::join_handle::JoinHandle;
 use crate::leaf::WaitsFor;
 use crate::record::Record;
-use crate::shelf::{Job, MAIN, Shelf, Turn};
+use crate::shelf::{MAIN, Shelf, Turn};
 use crate::stand_still::StandStill;
 use crate::task::{Panic, Task, drop_caught, poll_caught, wake_caught};
 use crate::waker::Name;
@@ -155,11 +155,11 @@ impl Executor {
     fn poll_tasks(&self, turns: &mut usize) -> Option<Turn> {
         while *turns > 0 {
             *turns -= 1;
-            let (turn, job) = self.next_turn()?;
-            match job {
-                Job::Poll(task) => self.poll_task(turn, task),
-                Job::Drop(task) => self.end_aborted(turn, task),
-                Job::Main => return Some(turn),
+            let (turn, task) = self.next_turn()?;
+            match task {
+                Some(task) if !turn.aborted => self.poll_task(turn, task),
+                Some(task) => self.end_aborted(turn, task),
+                None => return Some(turn), // Main is not on the shelf.
             }
             if self.budget.get() < 0 {
                 break; // It used up all it had. That is many turns' worth of time.
@@ -171,8 +171,9 @@ impl Executor {
     #[inline(always)]
     fn poll_task(&self, turn: Turn, mut task: Task) {
         match self.poll(turn, |cx| task.poll(cx)) {
-            Poll::Pending => self.put_back(turn, Some(task)),
-            Poll::Ready(result) => self.end_task(turn.slot, task, result.err().map(Some), true),
+            Ok(Poll::Pending) => self.put_back(turn, Some(task)),
+            Ok(Poll::Ready(())) => self.end_task(turn.slot, task, End::Done, true),
+            Err(panic) => self.fail(turn.slot, task, Some(panic), true),
         }
     }
 
@@ -183,7 +184,7 @@ impl Executor {
     #[cold]
     fn end_aborted(&self, turn: Turn, task: Task) {
         self.poll(turn, |_| ());
-        self.end_task(turn.slot, task, Some(None), true);
+        self.fail(turn.slot, task, None, true);
     }
 
     /// One poll, of main or of a task.
@@ -206,32 +207,39 @@ impl Executor {
     fn put_back(&self, turn: Turn, task: Option<Task>) {
         self.polled.set(None);
         let waits_inside = self.waits.get() == WaitsFor::Tasks;
-        self.shelf().put_back(turn.slot, task, waits_inside);
+        let replaced = self.shelf().put_back(turn.slot, task, waits_inside);
+        if replaced.is_some() {
+            drop_caught(replaced);
+        }
         self.record.poll_ended(turn.slot, false);
     }
     // ANCHOR_END: poll
 
     // ANCHOR: end_task
-    /// A task has its result; or it failed, by a panic, or because it is cancelled. Whoever awaits it is told.
+    /// A task is over, and its result is in it. Whoever awaits it is told.
     #[inline(never)]
-    fn end_task(&self, slot: u32, mut task: Task, failed: Option<Option<Panic>>, polled: bool) {
-        let how = match failed {
-            None => End::Done,
-            Some(panic) => self.fail(slot, &mut task, panic),
-        };
-        let (joiner, forgotten) = self.shelf().end(slot, Some(task));
-        joiner.into_iter().for_each(wake_caught);
+    fn end_task(&self, slot: u32, task: Task, how: End, polled: bool) {
+        let (joiner, replaced, forgotten) = self.shelf().end(slot, Some(task));
+        if let Some(joiner) = joiner {
+            wake_caught(joiner);
+        }
         self.polled.set(None);
         if polled {
             self.record.poll_ended(slot, true);
         }
         self.record.ended(slot, how);
-        drop_caught(forgotten);
+        if replaced.is_some() {
+            drop_caught(replaced);
+        }
+        if forgotten.is_some() {
+            drop_caught(forgotten);
+        }
     }
 
-    /// Drops what is left of the future, and leaves an error in its place.
+    /// A task ends by a panic, or because it is cancelled: drops what is left of its future, and leaves an error there.
     #[cold]
-    fn fail(&self, slot: u32, task: &mut Task, mut panic: Option<Panic>) -> End {
+    #[inline(never)]
+    fn fail(&self, slot: u32, mut task: Task, mut panic: Option<Panic>, polled: bool) {
         if let Err(in_drop) = task.clear() {
             drop_caught(panic.replace(in_drop));
         }
@@ -241,17 +249,20 @@ impl Executor {
             None => (End::Cancelled, JoinError::cancelled(&name)),
         };
         task.fail(error);
-        how
+        self.end_task(slot, task, how, polled);
     }
     // ANCHOR_END: end_task
 
     // ANCHOR: order
     /// Who is next: the first in the queue, unless a checker of schedules picks somebody else.
     #[inline(always)]
-    fn next_turn(&self) -> Option<(Turn, Job)> {
+    fn next_turn(&self) -> Option<(Turn, Option<Task>)> {
         match &self.robot.pick_next {
             None => self.shelf().next_turn(),
-            Some(pick) => self.pick(&**pick),
+            Some(pick) => {
+                let slot = self.pick(&**pick)?;
+                self.shelf().begin_turn(slot)
+            }
         }
     }
 
@@ -298,7 +309,17 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let claim = self.shelf().spawn(future);
+        let mut shelf = self.shelf();
+        if !shelf.has_room() {
+            drop(shelf); // The future is dropped while this panics, and then it may do anything.
+            panic!(
+                "this LoopBot may have {} tasks at a time, and it has: let some of them end, \
+                 and drop the handles of those that have, before you spawn others",
+                self.robot.limits.max_tasks
+            );
+        }
+        let claim = shelf.spawn(future);
+        drop(shelf);
         self.record
             .spawned(claim.slot, claim.born, name, at, self.polled.get());
         JoinHandle::new(claim)
@@ -345,7 +366,7 @@ impl Executor {
                 let task = self.shelf().take_off(*slot);
                 if let Some(task) = task {
                     self.polled.set(Some(*slot));
-                    self.end_task(*slot, task, Some(None), false);
+                    self.fail(*slot, task, None, false);
                 }
             }
             if waiting.is_empty() {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::num::NonZeroU64;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use crate::join_error::JoinError;
 use crate::shelf::Joined;
@@ -114,43 +114,43 @@ impl<T> Future for JoinHandle<T> {
     /// If it is polled again after it returned `Ready`.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         ready!(leaf::spend(cx));
-        let Some(claim) = &self.claim else {
+        let Some(claim) = self.claim.take() else {
             panic!("a JoinHandle was polled again after it gave its result")
         };
-        let joined = current::try_with(|executor| {
-            let joined = executor.shelf().take_result(claim);
-            if let Joined::NotYet = joined {
-                // A waker may be anybody's: its clone and its drop may run any code, so no borrow is open.
-                let joiner = leaf::keep(cx.waker());
-                let earlier = executor.shelf().set_joiner(claim, joiner);
-                drop(earlier);
-                executor.waits_for_task(claim.slot);
+        let born = claim.born;
+        match current::try_with(|executor| executor.shelf().join(claim)) {
+            Some(Joined::Over(result)) => Poll::Ready(result),
+            Some(Joined::NotYet(claim)) => {
+                let slot = claim.slot;
+                self.claim = Some(claim);
+                wait_for(slot, cx.waker());
+                Poll::Pending
             }
-            joined
-        });
-        let result = match joined.unwrap_or(Joined::Gone) {
-            Joined::NotYet => return Poll::Pending,
-            Joined::Over(result, _empty_block) => result,
-            Joined::Gone => Err(JoinError::cancelled(&format!("task {}", claim.born))),
-        };
-        self.let_go();
-        Poll::Ready(result)
-    }
-}
-
-impl<T> JoinHandle<T> {
-    fn let_go(&mut self) {
-        if let Some(claim) = self.claim.take() {
-            // What the task made may be dropped here, which may run any code: when the borrow is over.
-            let task = current::try_with(|executor| executor.shelf().release(&claim));
-            drop(task);
+            _ => Poll::Ready(Err(JoinError::cancelled(&format!("task {born}")))),
         }
     }
 }
 
+/// The waker will be called when the task is over.
+#[inline(never)]
+fn wait_for(slot: u32, waker: &Waker) {
+    // A waker may be anybody's: its clone and its drop may run any code, so no borrow is open.
+    let joiner = leaf::keep(waker);
+    current::try_with(|executor| {
+        let earlier = executor.shelf().set_joiner(slot, joiner);
+        drop(earlier);
+        executor.waits_for_task(slot);
+    });
+}
+
 impl<T> Drop for JoinHandle<T> {
+    #[inline]
     fn drop(&mut self) {
-        self.let_go();
+        if let Some(claim) = self.claim.take() {
+            // What the task made may be dropped here, which may run any code: when the borrow is over.
+            let task = current::try_with(|executor| executor.shelf().release(claim));
+            drop(task);
+        }
     }
 }
 

@@ -34,7 +34,13 @@ pub(crate) fn spend(cx: &mut Context<'_>) -> Poll<()> {
 /// knows that it is in good hands.
 #[inline]
 pub(crate) fn keep(waker: &Waker) -> Waker {
-    waker::keep(waker)
+    waker::keep_own(waker).unwrap_or_else(|| waker.clone())
+}
+
+/// The same, if it is one of LoopBot's own.
+#[inline]
+pub(crate) fn keep_own(waker: &Waker) -> Option<Waker> {
+    waker::keep_own(waker)
 }
 
 /// The task that is being polled is about to return `Pending`: notes what it waits for, and where in the program.

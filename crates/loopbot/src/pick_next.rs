@@ -2,11 +2,10 @@
 
 use crate::builder::ReadyTask;
 use crate::executor::Executor;
-use crate::shelf::{Job, Turn};
 
 impl Executor {
     #[cold]
-    pub(crate) fn pick(&self, pick: &dyn Fn(&[ReadyTask]) -> usize) -> Option<(Turn, Job)> {
+    pub(crate) fn pick(&self, pick: &dyn Fn(&[ReadyTask]) -> usize) -> Option<u32> {
         let slots = self.shelf().who_is_ready();
         if slots.is_empty() {
             return None;
@@ -21,7 +20,6 @@ impl Executor {
             "`pick_next` picked number {index} of {} who are ready: the first is number 0",
             slots.len()
         );
-        let slot = self.shelf().ready.take(index)?;
-        self.shelf().begin_turn(slot)
+        self.shelf().ready.take(index)
     }
 }

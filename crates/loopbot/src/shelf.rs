@@ -8,7 +8,7 @@
 use std::num::NonZeroU64;
 use std::task::Waker;
 
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, PLACES};
 use crate::join_handle::Claim;
 use crate::run_queue::RunQueue;
 use crate::task::{Outcome, Task};
@@ -63,20 +63,14 @@ const WAITS_INSIDE: u8 = 32;
 pub(crate) struct Turn {
     pub(crate) slot: u32,
     pub(crate) generation: u16,
+    /// It is to be dropped instead of polled.
+    pub(crate) aborted: bool,
 }
 
-/// What is to be done in it.
-pub(crate) enum Job {
-    Main,
-    Poll(Task),
-    /// It was aborted.
-    Drop(Task),
-}
-
-/// What [`Shelf::take_result`] found.
+/// What [`Shelf::join`] found.
 pub(crate) enum Joined<T> {
-    NotYet,
-    Over(Outcome<T>, Task),
+    NotYet(Claim<T>),
+    Over(Outcome<T>),
     /// The end of the run came first.
     Gone,
 }
@@ -102,20 +96,21 @@ impl Shelf {
         shelf
     }
 
-    /// Makes a task of a future, and puts it on the shelf and at the end of the run queue.
+    /// Whether there may be another task, and there is a place for it. (Also who is over has one, until its handle is gone.)
+    #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        self.living <= self.max_tasks && (self.slots.len() < PLACES || !self.free.is_empty())
+    }
+
+    /// Makes a task of a future, and puts it on the shelf and at the end of the run queue. There has to be room.
     #[inline]
     pub(crate) fn spawn<F: Future + 'static>(&mut self, future: F) -> Claim<F::Output> {
         let slot = self.put(Some(Task::new(future)), CLAIMED);
-        Claim::new(self.run, slot, self.slots[slot as usize].born)
+        Claim::new(self.run, slot, self.born - 1)
     }
 
     #[inline]
     fn put(&mut self, task: Option<Task>, state: u8) -> u32 {
-        assert!(
-            self.living <= self.max_tasks,
-            "this LoopBot may have {} tasks at a time, and it has: let some of them end before you spawn others",
-            self.max_tasks
-        );
         if self.born == u32::MAX {
             self.count_again();
         }
@@ -133,7 +128,8 @@ impl Shelf {
         slot
     }
 
-    /// Adds a place to the shelf. There is room for it: no LoopBot may have more tasks than a shelf has places.
+    /// Adds a place to the shelf.
+    #[cold]
     fn grow(&mut self) -> u32 {
         let slot = self.slots.len();
         self.inbox.make_room(slot);
@@ -147,6 +143,7 @@ impl Shelf {
     }
 
     /// Four billion tasks were born: those that are left get new numbers, in the same order.
+    #[cold]
     fn count_again(&mut self) {
         let order = self.by_age(|_| true);
         for (born, slot) in (0..).zip(&order) {
@@ -192,7 +189,7 @@ impl Shelf {
     /// Whoever is next in the run queue. The task is off the shelf for as long as it is polled: whatever it does,
     /// it finds no borrow open. Main is not on the shelf.
     #[inline(always)]
-    pub(crate) fn next_turn(&mut self) -> Option<(Turn, Job)> {
+    pub(crate) fn next_turn(&mut self) -> Option<(Turn, Option<Task>)> {
         loop {
             let slot = self.ready.pop()?;
             if let Some(turn) = self.begin_turn(slot) {
@@ -204,7 +201,7 @@ impl Shelf {
     // ANCHOR: begin_turn
     /// The turn of somebody who was in the run queue; nothing, if it was woken in its last poll and is over.
     #[inline(always)]
-    pub(crate) fn begin_turn(&mut self, slot: u32) -> Option<(Turn, Job)> {
+    pub(crate) fn begin_turn(&mut self, slot: u32) -> Option<(Turn, Option<Task>)> {
         let place = &mut self.slots[slot as usize];
         // Before the poll, not after it: a wake that comes while the task is polled must queue it again.
         place.state &= !QUEUED;
@@ -215,13 +212,9 @@ impl Shelf {
         let turn = Turn {
             slot,
             generation: place.generation,
+            aborted: place.state & ABORTED != 0,
         };
-        let job = match place.task.take() {
-            None => Job::Main,
-            Some(task) if place.state & ABORTED != 0 => Job::Drop(task),
-            Some(task) => Job::Poll(task),
-        };
-        Some((turn, job))
+        Some((turn, place.task.take()))
     }
     // ANCHOR_END: begin_turn
 
@@ -242,44 +235,58 @@ impl Shelf {
     // ANCHOR: back
     /// It was polled, and goes on waiting: for other tasks and nobody else, or who knows.
     #[inline(always)]
-    pub(crate) fn put_back(&mut self, slot: u32, task: Option<Task>, waits_inside: bool) {
+    pub(crate) fn put_back(
+        &mut self,
+        slot: u32,
+        task: Option<Task>,
+        waits_inside: bool,
+    ) -> Option<Waker> {
         let place = &mut self.slots[slot as usize];
         place.state = place.state & !WAITS_INSIDE | if waits_inside { WAITS_INSIDE } else { 0 };
         place.task = task;
         if self.joiner_of_the_polled.is_some() {
-            self.hand_over_joiner(slot);
+            return self.hand_over_joiner(slot);
         }
+        None
     }
 
     /// Somebody began to await the end of a task while it was polled and not on the shelf.
     #[cold]
-    fn hand_over_joiner(&mut self, slot: u32) {
-        if let Some(task) = &mut self.slots[slot as usize].task {
-            task.set_joiner(self.joiner_of_the_polled.take());
-        }
+    fn hand_over_joiner(&mut self, slot: u32) -> Option<Waker> {
+        let task = self.slots[slot as usize].task.as_mut()?;
+        task.set_joiner(self.joiner_of_the_polled.take())
     }
 
-    /// It is over. If nobody has its handle, the task comes back, to be dropped when no borrow is open.
-    pub(crate) fn end(&mut self, slot: u32, task: Option<Task>) -> (Option<Waker>, Option<Task>) {
+    /// It is over. Returns whoever awaits its end; and, to be dropped when no borrow is open, a joiner that another
+    /// has replaced, and the task, if nobody has its handle.
+    #[inline]
+    pub(crate) fn end(
+        &mut self,
+        slot: u32,
+        task: Option<Task>,
+    ) -> (Option<Waker>, Option<Waker>, Option<Task>) {
         self.living -= 1;
-        let mut joiner = self.joiner_of_the_polled.take();
+        let joiner = self.joiner_of_the_polled.take();
         let place = &mut self.slots[slot as usize];
         place.state |= OVER;
         let Some(mut task) = task else {
-            return (joiner, None);
+            return (joiner, None, None);
         };
         let earlier = task.set_joiner(None);
-        joiner = joiner.or(earlier);
+        let (joiner, replaced) = match joiner {
+            None => (earlier, None),
+            newest => (newest, earlier),
+        };
         if place.state & CLAIMED != 0 {
             place.task = Some(task);
-            return (joiner, None);
+            return (joiner, replaced, None);
         }
         self.free_if_forgotten(slot);
-        (joiner, Some(task))
+        (joiner, replaced, Some(task))
     }
 
     /// A place is free for the next when its task is over, no handle speaks of it, and the run queue does not name it.
-    #[inline(never)]
+    #[inline]
     fn free_if_forgotten(&mut self, slot: u32) {
         let place = &mut self.slots[slot as usize];
         if place.state & (OVER | CLAIMED | QUEUED) == OVER && slot != MAIN {
@@ -300,35 +307,39 @@ impl Shelf {
         claim.run == self.run
     }
 
-    /// What a task that is over made. Its empty block comes with it, to be dropped when no borrow is open.
+    /// What a task made, if it is over. With that the claim is met, and the place is free.
     #[inline]
-    pub(crate) fn take_result<T>(&mut self, claim: &Claim<T>) -> Joined<T> {
-        if !self.has(claim) {
+    pub(crate) fn join<T>(&mut self, claim: Claim<T>) -> Joined<T> {
+        if !self.has(&claim) {
             return Joined::Gone;
         }
         let place = &mut self.slots[claim.slot as usize];
         if place.state & OVER == 0 {
-            return Joined::NotYet;
+            return Joined::NotYet(claim);
         }
-        let Some(mut task) = place.task.take() else {
-            return Joined::Gone;
-        };
-        // SAFETY: only `spawn` makes claims, one for each task, and of the type of its output. As long as a
-        // task has a claim, nobody else gets its place. And it is the place of this shelf that is meant.
-        Joined::Over(unsafe { task.take::<T>() }, task)
+        place.state &= !CLAIMED;
+        let task = place.task.take();
+        self.free_if_forgotten(claim.slot);
+        match task {
+            // SAFETY: only `spawn` makes claims, one for each task, and of the type of its output. As long as a
+            // task has a claim, nobody else gets its place. And it is the place of this shelf that is meant.
+            Some(task) => Joined::Over(unsafe { task.into_result() }),
+            None => Joined::Gone,
+        }
     }
 
     /// The joiner will be woken when the task is over. The one from before is dropped by the caller.
-    pub(crate) fn set_joiner<T>(&mut self, claim: &Claim<T>, joiner: Waker) -> Option<Waker> {
-        match &mut self.slots[claim.slot as usize].task {
+    pub(crate) fn set_joiner(&mut self, slot: u32, joiner: Waker) -> Option<Waker> {
+        match &mut self.slots[slot as usize].task {
             Some(task) => task.set_joiner(Some(joiner)),
             None => self.joiner_of_the_polled.replace(joiner),
         }
     }
 
     /// Nobody will ask for the task any more. If it is over, it comes back, to be dropped when no borrow is open.
-    pub(crate) fn release<T>(&mut self, claim: &Claim<T>) -> Option<Task> {
-        if !self.has(claim) {
+    #[inline(never)]
+    pub(crate) fn release<T>(&mut self, claim: Claim<T>) -> Option<Task> {
+        if !self.has(&claim) {
             return None;
         }
         let place = &mut self.slots[claim.slot as usize];

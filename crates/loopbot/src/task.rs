@@ -53,10 +53,10 @@ pub(crate) type Panic = Box<dyn Any + Send>;
 /// The functions of one type of task. They are called with a block of this type only, which holds what `holds` says.
 struct Table {
     holds: Holds,
-    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<thread::Result<()>>,
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> thread::Result<Poll<()>>,
     clear: unsafe fn(NonNull<Header>),
     fail: unsafe fn(NonNull<Header>, JoinError),
-    take: unsafe fn(NonNull<Header>, *mut ()),
+    into_result: unsafe fn(NonNull<Header>, *mut ()),
     layout: Layout,
 }
 
@@ -84,9 +84,9 @@ impl Task {
         Task(block.cast())
     }
 
-    /// Polls the future, and catches its panic, so that it ends one task and not the loop. After `Ready(Ok)` its result is here.
+    /// Polls the future, and catches its panic, so that it ends one task and not the loop. After `Ready` its result is here.
     #[inline]
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<thread::Result<()>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> thread::Result<Poll<()>> {
         let table = self.header().table;
         assert!(
             table.holds == Holds::Future,
@@ -114,21 +114,24 @@ impl Task {
         unsafe { (table.fail)(self.0, error) }
     }
 
-    /// Takes the result out.
+    /// The result, which is all that is left of the task. Nothing of the user's runs here.
     ///
     /// # Safety
     ///
     /// The future of this task must have the output `T`.
-    pub(crate) unsafe fn take<T>(&mut self) -> Outcome<T> {
-        let table = self.header().table;
+    #[inline]
+    pub(crate) unsafe fn into_result<T>(self) -> Outcome<T> {
+        let mut task = ManuallyDrop::new(self);
+        let table = task.header().table;
         assert!(
             table.holds == Holds::Result,
-            "a result is taken once, when it is there"
+            "a result is taken when it is there"
         );
         let mut result = MaybeUninit::<Outcome<T>>::uninit();
         // SAFETY: the table is that of the block, it holds a result, and the caller says that this is its type.
+        // Nobody has the block afterwards.
         unsafe {
-            (table.take)(self.0, result.as_mut_ptr().cast());
+            (table.into_result)(task.0, result.as_mut_ptr().cast());
             result.assume_init()
         }
     }
@@ -184,7 +187,7 @@ impl<F: Future> Block<F> {
                 Holds::Nothing => |_| {},
             },
             fail: Self::fail,
-            take: Self::take,
+            into_result: Self::into_result,
             layout: Layout::new::<Self>(),
         }
     }
@@ -200,13 +203,13 @@ impl<F: Future> Block<F> {
         unsafe { NonNull::new_unchecked(&raw mut (*block).content) }.cast()
     }
 
-    unsafe fn poll(block: NonNull<Header>, cx: &mut Context<'_>) -> Poll<thread::Result<()>> {
+    unsafe fn poll(block: NonNull<Header>, cx: &mut Context<'_>) -> thread::Result<Poll<()>> {
         // SAFETY: the block is of this type and holds the future. It does not move until it is dropped, in its place.
         let future = unsafe { Pin::new_unchecked(Self::content::<F>(block).as_mut()) };
         // `AssertUnwindSafe`: a future that panicked is never polled again, so nobody sees it half changed.
         match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(panic) => Poll::Ready(Err(panic)),
+            Ok(Poll::Pending) => Ok(Poll::Pending),
+            Err(panic) => Err(panic),
             Ok(Poll::Ready(output)) => {
                 // The future goes first: what it held is free again before anybody hears that it is over.
                 // SAFETY: the future is in the block, and afterwards nothing is.
@@ -216,7 +219,7 @@ impl<F: Future> Block<F> {
                     Ok(()) => unsafe { Self::put(block, Ok(output)) },
                     Err(_) => drop_caught(output),
                 }
-                Poll::Ready(dropped)
+                dropped.map(Poll::Ready)
             }
         }
     }
@@ -245,13 +248,14 @@ impl<F: Future> Block<F> {
         }
     }
 
-    /// Moves the result from the block to `to`.
-    unsafe fn take(block: NonNull<Header>, to: *mut ()) {
-        // SAFETY: the block is of this type and holds a result, and the caller has room for one at `to`.
+    /// Moves the result from the block to `to`, and frees the block. (The joiner left it when the task ended.)
+    unsafe fn into_result(block: NonNull<Header>, to: *mut ()) {
+        // SAFETY: the block is of this type and holds a result, and the caller has room for one at `to`. The
+        // caller owned the block, and `Task::new` allocated it with this layout.
         unsafe {
-            (*block.as_ptr()).table = &Self::EMPTY;
             to.cast::<Outcome<F::Output>>()
                 .write(Self::content(block).read());
+            blocks::free(block.cast(), Layout::new::<Self>());
         }
     }
 }

@@ -1,3 +1,4 @@
+// ANCHOR: group
 //! Tasks that end together.
 
 use std::cell::{Cell, RefCell};
@@ -171,7 +172,9 @@ impl<E: 'static> TaskGroup<E> {
         handle
     }
 }
+// ANCHOR_END: group
 
+// ANCHOR: member
 /// What is spawned for a member: it does the member's work, and tells the group how it ended. If it is
 /// cancelled, its parts go in this order, and a panic of one of them does not keep the others.
 struct Membership<F, T, E> {
@@ -251,7 +254,9 @@ impl<E> Drop for Leaves<E> {
         }
     }
 }
+// ANCHOR_END: member
 
+// ANCHOR: leaving
 impl<E> Group<E> {
     /// `None`: the body, or a task, has failed.
     fn poll_body<T>(
@@ -314,7 +319,9 @@ impl<E> Drop for EndOfGroup<'_, E> {
     }
 }
 // ANCHOR_END: end_of_group
+// ANCHOR_END: leaving
 
+// ANCHOR: handle
 /// Waits for a task of a group, and gets what it made. Made by [`TaskGroup::spawn`].
 ///
 /// There is no error to handle: if the task fails, the group does, and cancels whoever waits here. Dropping
@@ -398,3 +405,4 @@ impl<E> fmt::Debug for TaskGroup<E> {
             .finish_non_exhaustive()
     }
 }
+// ANCHOR_END: handle

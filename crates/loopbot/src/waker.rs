@@ -98,12 +98,10 @@ fn clone(data: *const ()) -> RawWaker {
 
 fn drop_waker(_: *const ()) {}
 
-/// A copy of a waker that stays with LoopBot's own futures. Of one of ours nobody needs to be told.
-pub(crate) fn keep(waker: &Waker) -> Waker {
-    if ptr::eq(waker.vtable(), &VTABLE) {
-        ManuallyDrop::into_inner(Name::from_data(waker.data()).waker())
-    } else {
-        waker.clone()
-    }
+/// A copy of a waker, if it is one of ours, that stays with LoopBot's own futures. Nobody needs to be told of it.
+#[inline]
+pub(crate) fn keep_own(waker: &Waker) -> Option<Waker> {
+    let is_own = ptr::eq(waker.vtable(), &VTABLE);
+    is_own.then(|| ManuallyDrop::into_inner(Name::from_data(waker.data()).waker()))
 }
 // ANCHOR_END: copies

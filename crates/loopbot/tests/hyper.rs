@@ -379,7 +379,10 @@ fn a_client_that_says_nothing_is_shown_out() {
         let mut silent = TcpStream::connect(kitchen.address).await.unwrap();
         silent.write_all(b"GET / HT").await.unwrap();
         let mut last_words = Vec::new();
-        silent.read_to_end(&mut last_words).await.unwrap();
+        // On a slow machine it is shown out before it was heard: that is a reset.
+        if let Err(error) = silent.read_to_end(&mut last_words).await {
+            assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        }
         let error = kitchen.end_of_last().await.unwrap_err();
         assert!(error.is_timeout(), "{error}");
     });

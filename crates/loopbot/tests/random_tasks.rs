@@ -254,7 +254,8 @@ fn virtual_robot() -> LoopBot {
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig {
-        cases,
+        // An interpreter takes its time.
+        cases: if cfg!(miri) { 4 } else { cases },
         failure_persistence: None,
         ..ProptestConfig::default()
     }

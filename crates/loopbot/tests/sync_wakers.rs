@@ -398,15 +398,16 @@ fn what_happens_while_the_waker_is_cloned_is_not_missed() {
 
     let barrier = Rc::new(Barrier::new(2));
     let arrives = barrier.clone();
+    let place = Rc::new(Cell::new(None));
+    let at_the_barrier = place.clone();
     not_missed("Barrier", Box::pin(barrier.wait()), move || {
-        // Waits now, and for good: it is the first to arrive.
-        let waits: &'static Barrier = Box::leak(Box::new(arrives));
-        let waits = Box::leak(Box::new(waits.wait()));
-        assert!(
-            Pin::new(waits)
-                .poll(&mut Context::from_waker(Waker::noop()))
-                .is_pending()
-        );
+        // Waits now, to the end of this test: it is the first to arrive.
+        let mut waits = Box::pin(async move {
+            arrives.wait().await;
+        });
+        let polled = waits.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        at_the_barrier.set(Some(waits));
     });
 
     let (sender, mut receiver) = channel::bounded(1);

@@ -145,7 +145,7 @@ impl<T: AsSource> Io<T> {
         Poll::Pending
     }
 
-    /// Reads or writes `wanted` bytes, or less.
+    /// Reads or writes `wanted` bytes, or less; then it would have to wait for more. (0: that is not certain.)
     pub(crate) fn poll_move(
         &self,
         cx: &mut Context<'_>,

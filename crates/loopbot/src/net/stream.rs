@@ -32,6 +32,9 @@ pub(super) mod sealed {
     use super::*;
 
     pub trait Duplex: AsSource + fmt::Debug + Sized {
+        /// Whether a read may bring less than it could although there is more.
+        const READS_STOP_EARLY: bool;
+
         fn reading(&self) -> impl Read + '_;
         fn writing(&self) -> impl Write + '_;
         fn shutdown(&self, how: Shutdown) -> io::Result<()>;
@@ -201,10 +204,17 @@ writes! {
     WriteHalf<T>, |this| this.0.0;
 }
 
+/// How many slices std gives the system at a time. The others have to come with the next call.
+const MOST_SLICES: usize = 1024;
+
+/// A read that brings less than this has brought all there was.
+const fn asked_of<T: Duplex>(wanted: usize) -> usize {
+    if T::READS_STOP_EARLY { 0 } else { wanted }
+}
+
 impl<T: Duplex> Io<T> {
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let wanted = buffer.len();
-        self.poll_move(cx, Direction::Read, wanted, |inner| {
+        self.poll_move(cx, Direction::Read, asked_of::<T>(buffer.len()), |inner| {
             inner.reading().read(buffer)
         })
     }
@@ -214,8 +224,10 @@ impl<T: Duplex> Io<T> {
         cx: &mut Context<'_>,
         buffers: &mut [IoSliceMut<'_>],
     ) -> Poll<io::Result<usize>> {
+        let most = buffers.len().min(MOST_SLICES);
+        let buffers = &mut buffers[..most];
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
-        self.poll_move(cx, Direction::Read, wanted, |inner| {
+        self.poll_move(cx, Direction::Read, asked_of::<T>(wanted), |inner| {
             inner.reading().read_vectored(buffers)
         })
     }
@@ -231,6 +243,7 @@ impl<T: Duplex> Io<T> {
         cx: &mut Context<'_>,
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        let buffers = &buffers[..buffers.len().min(MOST_SLICES)];
         let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
         self.poll_move(cx, Direction::Write, wanted, |inner| {
             inner.writing().write_vectored(buffers)

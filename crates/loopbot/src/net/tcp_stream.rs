@@ -156,6 +156,8 @@ fn is_under_way(error: &io::Error) -> bool {
 }
 
 impl sealed::Duplex for std::net::TcpStream {
+    const READS_STOP_EARLY: bool = false;
+
     fn reading(&self) -> impl Read + '_ {
         self
     }

@@ -78,6 +78,9 @@ pub(super) fn is_in_progress(error: &io::Error) -> bool {
 }
 
 impl sealed::Duplex for std_unix::UnixStream {
+    /// Before and after bytes that came with a descriptor.
+    const READS_STOP_EARLY: bool = true;
+
     fn reading(&self) -> impl Read + '_ {
         self
     }

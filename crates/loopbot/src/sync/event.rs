@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! "It has happened", for everybody who waits for it.
 
 use std::cell::Cell;
@@ -78,3 +79,4 @@ impl Event {
         })
     }
 }
+// ANCHOR_END: whole

@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! One at a time, also across an `await`.
 
 use std::cell::{RefCell, RefMut};
@@ -136,3 +137,4 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
         &mut self.value
     }
 }
+// ANCHOR_END: whole

@@ -1,3 +1,4 @@
+// ANCHOR: whole
 //! So many at a time: permits that are handed out in the order in which they were asked for.
 
 use std::cell::RefCell;
@@ -319,3 +320,4 @@ impl Drop for OwnedPermit {
         self.semaphore.add_permits(self.permits);
     }
 }
+// ANCHOR_END: whole

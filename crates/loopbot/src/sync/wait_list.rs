@@ -208,37 +208,41 @@ impl OnlyPlace {
     }
 }
 
-/// A poll of something that one can have at once or has to wait for. `look` is as in [`wait`]; it is asked without a
-/// waker first, so that whoever need not wait is spared it.
+/// A poll of something that one can have at once or has to wait for. `look` is as in [`wait`].
 #[inline]
 pub(crate) fn poll<T>(
     cx: &mut Context<'_>,
     what: &'static str,
     at: &'static Location<'static>,
-    mut look: impl FnMut(&mut Option<Waker>) -> Poll<T>,
+    look: impl FnMut(&mut Option<Waker>) -> Poll<T>,
 ) -> Poll<T> {
     ready!(leaf::spend(cx));
-    match look(&mut None) {
-        Poll::Pending => wait(cx, what, at, look),
-        ready => ready,
-    }
+    wait(cx, what, at, look)
 }
 
-/// The rest of a poll that looks like waiting.
+/// The rest of such a poll.
 ///
-/// `look` looks once more, because copying a waker may run any code, after which everything may be different. If it
-/// is still to wait, it leaves the waker where it will be called.
-#[inline(never)]
+/// If it is to wait, `look` leaves the waker where it will be called. LoopBot's own wakers cost nothing to copy. A
+/// foreign one is copied only after a first look without; and because that may run any code, after which everything
+/// may be different, it looks once more.
+#[inline]
 pub(crate) fn wait<T>(
     cx: &mut Context<'_>,
     what: &'static str,
     at: &'static Location<'static>,
-    look: impl FnOnce(&mut Option<Waker>) -> Poll<T>,
+    mut look: impl FnMut(&mut Option<Waker>) -> Poll<T>,
 ) -> Poll<T> {
-    let mut waker = Some(leaf::keep(cx.waker()));
-    let looked = look(&mut waker);
-    if looked.is_pending() {
-        leaf::waits(what, at, EndedBy::Task);
+    let mut waker = leaf::keep_own(cx.waker());
+    loop {
+        let can_stand = waker.is_some();
+        let looked = look(&mut waker);
+        if looked.is_pending() && !can_stand {
+            waker = Some(cx.waker().clone());
+            continue;
+        }
+        if looked.is_pending() {
+            leaf::waits(what, at, EndedBy::Task);
+        }
+        return looked; // Here a waker that is left over is dropped.
     }
-    looked // Here a waker that is left over is dropped.
 }

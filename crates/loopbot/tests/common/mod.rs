@@ -13,7 +13,8 @@ use flight::{Header, Recorder, VirtualTime};
 use loopbot::{Clock, LoopBot};
 
 /// Every wait in these tests ends: a test that would hang fails after this many seconds instead.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// (In an interpreter, whose clock counts its steps, after many more.)
+const PATIENCE: Duration = Duration::from_secs(if cfg!(miri) { 7200 } else { 60 });
 
 /// Runs a test that waits for real threads, and fails if it does not come to an end.
 pub fn with_an_end(test: impl FnOnce() + Send + 'static) {
