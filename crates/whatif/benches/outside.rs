@@ -15,10 +15,7 @@ fn main() {
         best_ours = best_ours.min(round(|| *black_box(&ours).lock().unwrap() += 1));
     }
     println!("   std::sync::Mutex  {best_stds:5.1}");
-    println!(
-        "whatif::sync::Mutex  {best_ours:5.1}   ({:.2} times std's)",
-        best_ours / best_stds
-    );
+    println!("whatif::sync::Mutex  {best_ours:5.1}   ({:.2} times std's)", best_ours / best_stds);
 }
 
 fn round(mut lock: impl FnMut()) -> f64 {

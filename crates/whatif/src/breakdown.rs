@@ -72,17 +72,12 @@ fn note(panic: &PanicHookInfo) -> LastWords {
     let message = message.unwrap_or("a panic that carries no text");
     // assert_eq! speaks in three lines, and somebody may print a whole restaurant: a story has room
     // for less.
-    let lines: Vec<&str> = message
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut message: String = lines.join("; ").chars().take(300).collect();
     if message.is_empty() {
         message.push_str("a panic without a message");
     }
-    let place = panic
-        .location()
-        .map_or_else(String::new, |at| place::short_path(at.file(), at.line()));
+    let place =
+        panic.location().map_or_else(String::new, |at| place::short_path(at.file(), at.line()));
     LastWords { message, place }
 }

@@ -95,10 +95,7 @@ impl Checker {
     pub fn new(name: impl Into<String>) -> Checker {
         Checker {
             name: name.into(),
-            limits: Limits {
-                max_preemptions: usize::MAX,
-                max_runs: 20_000,
-            },
+            limits: Limits { max_preemptions: usize::MAX, max_runs: 20_000 },
             max_steps: 2_000,
             clock: None,
             shares_nothing: false,
@@ -234,14 +231,11 @@ impl Checker {
                     let end = End::too_many_orders(runs);
                     Outcome::Failed(Story::without_lines(&self.name, &end))
                 }
-                Found::NothingUpTo {
-                    runs, preemptions, ..
-                } => Outcome::Bounded { runs, preemptions },
+                Found::NothingUpTo { runs, preemptions, .. } => {
+                    Outcome::Bounded { runs, preemptions }
+                }
             };
-            return Report {
-                check: self.name.clone(),
-                outcome,
-            };
+            return Report { check: self.name.clone(), outcome };
         }
     }
 
@@ -271,9 +265,8 @@ fn play_again(id: &str) -> Option<String> {
     if id.is_empty() {
         return None;
     }
-    let package = std::env::var("CARGO_PKG_NAME")
-        .map(|name| format!(" -p {name}"))
-        .unwrap_or_default();
+    let package =
+        std::env::var("CARGO_PKG_NAME").map(|name| format!(" -p {name}")).unwrap_or_default();
     // The test harness names the thread after the test; without threads of its own it runs tests on
     // "main".
     let thread = thread::current();
@@ -302,10 +295,7 @@ impl fmt::Display for Report {
                     count(*runs, "schedule")
                 )
             }
-            Outcome::Bounded {
-                runs,
-                preemptions: Some(preemptions),
-            } => {
+            Outcome::Bounded { runs, preemptions: Some(preemptions) } => {
                 let up_to = count(*preemptions, "preemption");
                 write!(
                     f,
@@ -313,10 +303,7 @@ impl fmt::Display for Report {
                     count(*runs, "schedule")
                 )
             }
-            Outcome::Bounded {
-                runs,
-                preemptions: None,
-            } => {
+            Outcome::Bounded { runs, preemptions: None } => {
                 write!(
                     f,
                     "{check}: nothing goes wrong so far ({} tried, and there are more)",

@@ -49,11 +49,7 @@ impl State {
         if choices.len() == 1 {
             return Some(choices[0]); // No choice, no decision: schedules do not count it.
         }
-        let decision = Decision {
-            choices,
-            moving: me,
-            fingerprint: self.fingerprint,
-        };
+        let decision = Decision { choices, moving: me, fingerprint: self.fingerprint };
         match self.scheduler.pick(&decision) {
             Ok(picked) => Some(choices[picked]),
             Err(end) => {
@@ -65,9 +61,8 @@ impl State {
 
     /// The ways to go on, the one that happens by itself first.
     fn choices(&mut self, me: usize) -> Vec<Choice> {
-        let ready: Vec<usize> = (0..self.robots.len())
-            .filter(|robot| self.is_ready(*robot))
-            .collect();
+        let ready: Vec<usize> =
+            (0..self.robots.len()).filter(|robot| self.is_ready(*robot)).collect();
         if ready.is_empty() {
             return Vec::new();
         }
@@ -80,20 +75,12 @@ impl State {
         }
         // A robot that has let others go first stays behind those that have not moved since.
         let behind = |robot: &usize| {
-            self.robots[*robot]
-                .lets_first
-                .iter()
-                .any(|other| ready.contains(other))
+            self.robots[*robot].lets_first.iter().any(|other| ready.contains(other))
         };
         let is_free = std::mem::take(&mut self.change_is_free) || !goes_on || naps || gives_way;
         let change = usize::from(!is_free);
 
-        let choice = |robot: usize, price: usize| Choice {
-            robot,
-            unasked: false,
-            way: 0,
-            price,
-        };
+        let choice = |robot: usize, price: usize| Choice { robot, unasked: false, way: 0, price };
         let others = ready.iter().filter(|robot| **robot != me);
         let (later, sooner): (Vec<usize>, Vec<usize>) = others.partition(|robot| behind(robot));
         let mut choices = Vec::with_capacity(ready.len() + 1);
@@ -126,9 +113,7 @@ impl State {
     }
 
     fn is_ready(&self, robot: usize) -> bool {
-        self.robots[robot]
-            .pending
-            .is_some_and(|(op, _)| op.is_ready(robot, self))
+        self.robots[robot].pending.is_some_and(|(op, _)| op.is_ready(robot, self))
     }
 
     /// Has this robot come past the same place again and again, while nobody else moved? Then it
@@ -137,36 +122,27 @@ impl State {
     fn is_going_round(&self, me: usize) -> bool {
         let robot = &self.robots[me];
         robot.pending.is_some_and(|(op, at)| {
-            robot
-                .passed
-                .iter()
-                .any(|(place, times)| *place == at && *times > op.patience())
+            robot.passed.iter().any(|(place, times)| *place == at && *times > op.patience())
         })
     }
 
     /// The sleepers whom nobody has rung, and who could go on at once if they woke up.
     fn could_wake_unasked(&self) -> impl Iterator<Item = usize> {
-        self.robots
-            .iter()
-            .enumerate()
-            .filter_map(|(id, robot)| match robot.pending {
-                Some((Op::Asleep { lock, .. }, _))
-                    if !robot.rung && self.things[lock].holder.is_none() =>
-                {
-                    Some(id)
-                }
-                _ => None,
-            })
+        self.robots.iter().enumerate().filter_map(|(id, robot)| match robot.pending {
+            Some((Op::Asleep { lock, .. }, _))
+                if !robot.rung && self.things[lock].holder.is_none() =>
+            {
+                Some(id)
+            }
+            _ => None,
+        })
     }
 
     fn wakes_unasked(&mut self, robot: usize) {
         if let Some((Op::Asleep { bell, .. }, at)) = self.robots[robot].pending {
             self.robots[robot].rung = true;
-            self.things[bell]
-                .sleepers
-                .retain(|sleeper| *sleeper != robot);
-            self.tale
-                .tell(robot, crate::tale::What::WokeUnasked(bell), at);
+            self.things[bell].sleepers.retain(|sleeper| *sleeper != robot);
+            self.tale.tell(robot, crate::tale::What::WokeUnasked(bell), at);
         }
     }
 
@@ -175,20 +151,13 @@ impl State {
         let sleepers: Vec<Choice> = self.things[bell]
             .sleepers
             .iter()
-            .map(|robot| Choice {
-                robot: *robot,
-                unasked: false,
-                way: 0,
-                price: 0,
-            })
+            .map(|robot| Choice { robot: *robot, unasked: false, way: 0, price: 0 })
             .collect();
         if sleepers.is_empty() {
             return None;
         }
         let woken = self.decide(me, &sleepers)?.robot;
-        self.things[bell]
-            .sleepers
-            .retain(|sleeper| *sleeper != woken);
+        self.things[bell].sleepers.retain(|sleeper| *sleeper != woken);
         self.robots[woken].rung = true;
         Some(woken)
     }

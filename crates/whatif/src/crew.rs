@@ -40,10 +40,7 @@ impl Crew {
             workers.insert(id, Worker::start(name, stack_size)?);
         }
         let worker = &workers[&id];
-        worker
-            .lives
-            .send(life)
-            .map_err(|_| io::Error::other("a robot's thread has ended"))?;
+        worker.lives.send(life).map_err(|_| io::Error::other("a robot's thread has ended"))?;
         Ok(worker.thread.clone())
     }
 }
@@ -59,11 +56,7 @@ impl Worker {
             }
         };
         let thread = builder(name, stack_size).spawn(work)?.thread().clone();
-        Ok(Worker {
-            lives,
-            thread,
-            stack_size,
-        })
+        Ok(Worker { lives, thread, stack_size })
     }
 }
 

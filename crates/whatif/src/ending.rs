@@ -61,13 +61,7 @@ pub(crate) struct End {
 
 impl End {
     fn new(ending: Ending, rule: String) -> End {
-        End {
-            ending,
-            rule,
-            advice: None,
-            plot: Vec::new(),
-            again_with_unlock: false,
-        }
+        End { ending, rule, advice: None, plot: Vec::new(), again_with_unlock: false }
     }
 
     fn advise(mut self, advice: &'static str) -> End {
@@ -102,24 +96,13 @@ impl End {
                     ),
                 )
             }
-            ([], None) => (
-                Ending::Deadlock,
-                "deadlock: nobody can ever move again".to_owned(),
-            ),
+            ([], None) => (Ending::Deadlock, "deadlock: nobody can ever move again".to_owned()),
             ([a, b], _) => (
                 Ending::Deadlock,
-                format!(
-                    "deadlock: {} and {} wait for each other",
-                    name(*a),
-                    name(*b)
-                ),
+                format!("deadlock: {} and {} wait for each other", name(*a), name(*b)),
             ),
             ([before @ .., last], _) => {
-                let before = before
-                    .iter()
-                    .map(|robot| name(*robot))
-                    .collect::<Vec<_>>()
-                    .join(", ");
+                let before = before.iter().map(|robot| name(*robot)).collect::<Vec<_>>().join(", ");
                 (
                     Ending::Deadlock,
                     format!(
@@ -130,28 +113,14 @@ impl End {
             }
         };
         let things: Vec<ThingId> = stuck.iter().filter_map(|(_, op)| op.thing()).collect();
-        End {
-            plot: plot(state, &things),
-            ..End::new(ending, rule)
-        }
+        End { plot: plot(state, &things), ..End::new(ending, rule) }
     }
 
     pub(crate) fn locked_twice(state: &mut State, robot: usize, lock: ThingId, at: Place) -> End {
-        let (name, thing) = (
-            state.robots[robot].name.clone(),
-            state.name_of(lock).to_owned(),
-        );
-        state.tale.tell(
-            robot,
-            What::Stuck(format!("asks for {thing}, and waits for itself")),
-            at,
-        );
+        let (name, thing) = (state.robots[robot].name.clone(), state.name_of(lock).to_owned());
+        state.tale.tell(robot, What::Stuck(format!("asks for {thing}, and waits for itself")), at);
         let rule = format!("deadlock: {name} asks for {thing}, which it holds already");
-        End {
-            plot: plot(state, &[lock]),
-            ..End::new(Ending::LockedTwice, rule)
-        }
-        .advise(
+        End { plot: plot(state, &[lock]), ..End::new(Ending::LockedTwice, rule) }.advise(
             "A MutexGuard gives the lock back when it is dropped, at the end of its scope. \
  Is one still alive?",
         )
@@ -195,32 +164,21 @@ impl End {
         {
             Some(note) => {
                 let note = note.trim_start_matches(':').trim();
-                let note = if note.is_empty() {
-                    "this is yours to write"
-                } else {
-                    note
-                };
-                End::new(
-                    Ending::NotWritten,
-                    format!("not written yet: {note}   [{place}]"),
-                )
+                let note = if note.is_empty() { "this is yours to write" } else { note };
+                End::new(Ending::NotWritten, format!("not written yet: {note}   [{place}]"))
             }
-            None => End::new(
-                Ending::BrokeDown,
-                format!("{robot} breaks down: {message}   [{place}]"),
-            ),
+            None => {
+                End::new(Ending::BrokeDown, format!("{robot} breaks down: {message}   [{place}]"))
+            }
         }
     }
 
     pub(crate) fn different_steps() -> End {
-        End::new(
-            Ending::DifferentSteps,
-            "the same schedule led to different steps".to_owned(),
-        )
-        .advise(
-            "A check replays schedules, so what the robots do may depend on nothing else. \
+        End::new(Ending::DifferentSteps, "the same schedule led to different steps".to_owned())
+            .advise(
+                "A check replays schedules, so what the robots do may depend on nothing else. \
              Is there a static, a clock, a random number, or the order of a HashMap?",
-        )
+            )
     }
 
     pub(crate) fn does_not_fit() -> End {
@@ -258,10 +216,8 @@ impl End {
     }
 
     pub(crate) fn misuse(robot: &str, at: Place) -> End {
-        let rule = format!(
-            "{robot} tries to stop in the middle of one step   [{}]",
-            place::short(at)
-        );
+        let rule =
+            format!("{robot} tries to stop in the middle of one step   [{}]", place::short(at));
         End::new(Ending::Misuse, rule).advise(
             "What happens inside read and write of a Shared is one step. \
  Put locks, steps and other Shareds outside.",
@@ -296,10 +252,7 @@ impl End {
     /// Not an end: the run has come to a `try_lock`, and has to be told apart from runs in which
     /// the lock is given back later.
     pub(crate) fn again_with_unlock() -> End {
-        End {
-            again_with_unlock: true,
-            ..End::new(Ending::AllWell, String::new())
-        }
+        End { again_with_unlock: true, ..End::new(Ending::AllWell, String::new()) }
     }
 }
 
@@ -313,17 +266,10 @@ const NEVER_MET: &str =
 /// ring.
 fn tell_where_everybody_is(state: &mut State, ring: &[usize]) -> Vec<(usize, Op)> {
     let present = |(id, robot): (usize, &Robot)| {
-        robot
-            .pending
-            .filter(|_| !robot.gone)
-            .map(|(op, at)| (id, op, at))
+        robot.pending.filter(|_| !robot.gone).map(|(op, at)| (id, op, at))
     };
-    let mut stuck: Vec<(usize, Op, Place)> = state
-        .robots
-        .iter()
-        .enumerate()
-        .filter_map(present)
-        .collect();
+    let mut stuck: Vec<(usize, Op, Place)> =
+        state.robots.iter().enumerate().filter_map(present).collect();
     let is_plot =
         |(id, op, _): &(usize, Op, Place)| !matches!(op, Op::Join(_)) || ring.contains(id);
     if stuck.iter().any(is_plot) {
@@ -333,10 +279,7 @@ fn tell_where_everybody_is(state: &mut State, ring: &[usize]) -> Vec<(usize, Op)
         let reason = op.reason(*robot, state);
         state.tale.tell(*robot, What::Stuck(reason), at);
     }
-    stuck
-        .into_iter()
-        .map(|(robot, op, _)| (robot, op))
-        .collect()
+    stuck.into_iter().map(|(robot, op, _)| (robot, op)).collect()
 }
 
 /// The lines that explain a standstill: how each of these locks came to be held, and what happened

@@ -63,15 +63,8 @@ pub(crate) fn search(
     unlock_is_step: bool,
     mut run: impl FnMut(Scheduler) -> Ran,
 ) -> Found {
-    let root = Schedule {
-        unlock_is_step,
-        ..Schedule::default()
-    };
-    let mut level = vec![Untried {
-        schedule: root,
-        new_from: 0,
-        expected: 0,
-    }];
+    let root = Schedule { unlock_is_step, ..Schedule::default() };
+    let mut level = vec![Untried { schedule: root, new_from: 0, expected: 0 }];
     let mut next_level = Vec::new();
     let (mut runs, mut budget, mut met) = (0, limits.max_runs, false);
     let mut best: Option<Story> = None;
@@ -80,20 +73,9 @@ pub(crate) fn search(
         while let Some(untried) = level.pop() {
             if runs == budget {
                 let preemptions = preemptions.checked_sub(1);
-                return best_or(
-                    best,
-                    runs,
-                    Found::NothingUpTo {
-                        runs,
-                        preemptions,
-                        met,
-                    },
-                );
+                return best_or(best, runs, Found::NothingUpTo { runs, preemptions, met });
             }
-            let ran = run(run::follow(
-                untried.schedule.clone(),
-                Some(untried.expected),
-            ));
+            let ran = run(run::follow(untried.schedule.clone(), Some(untried.expected)));
             if ran.again_with_unlock {
                 return Found::AgainWithUnlock;
             }
@@ -102,11 +84,7 @@ pub(crate) fn search(
             // complete.
             let room = budget - runs + 1;
             for (price, child) in branches(&untried, &ran) {
-                let list = if price == 0 {
-                    &mut level
-                } else {
-                    &mut next_level
-                };
+                let list = if price == 0 { &mut level } else { &mut next_level };
                 if list.len() < room {
                     list.push(child);
                 }
@@ -131,11 +109,7 @@ pub(crate) fn search(
             return best_or(best, runs, Found::Nothing { runs, met });
         }
         if preemptions == limits.max_preemptions {
-            return Found::NothingUpTo {
-                runs,
-                preemptions: Some(preemptions),
-                met,
-            };
+            return Found::NothingUpTo { runs, preemptions: Some(preemptions), met };
         }
         std::mem::swap(&mut level, &mut next_level);
     }
@@ -144,12 +118,7 @@ pub(crate) fn search(
 
 /// The best story, if there is one.
 fn best_or(best: Option<Story>, runs: usize, otherwise: Found) -> Found {
-    best.map_or(otherwise, |story| {
-        Found::Failure(Story {
-            schedules: runs,
-            ..story
-        })
-    })
+    best.map_or(otherwise, |story| Found::Failure(Story { schedules: runs, ..story }))
 }
 
 /// Every choice that the run did not take, with its price. Choices at decisions before `new_from`
@@ -165,14 +134,7 @@ fn branches<'a>(untried: &'a Untried, ran: &'a Ran) -> impl Iterator<Item = (usi
                 unasked: choice.unasked,
                 way: choice.way,
             });
-            (
-                choice.price,
-                Untried {
-                    schedule,
-                    new_from: at + 1,
-                    expected: made.fingerprint,
-                },
-            )
+            (choice.price, Untried { schedule, new_from: at + 1, expected: made.fingerprint })
         })
     })
 }

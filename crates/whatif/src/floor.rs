@@ -130,11 +130,7 @@ thread_local! {
 ///
 /// A robot that is being unwound no longer stops: the values that it drops behave like plain std.
 pub(crate) fn me() -> Option<Me> {
-    if thread::panicking() {
-        None
-    } else {
-        ME.try_with(|me| me.borrow().clone()).ok().flatten()
-    }
+    if thread::panicking() { None } else { ME.try_with(|me| me.borrow().clone()).ok().flatten() }
 }
 
 /// Is this thread a robot, even one that is being unwound?
@@ -245,18 +241,12 @@ impl Me {
                 state.finish(End::too_many_robots());
             }
             let name = state.free_name(name.map_or_else(|| format!("robot-{id}"), str::to_owned));
-            state.robots.push(Robot {
-                spawner: Some(self.id),
-                ..Robot::new(name)
-            });
+            state.robots.push(Robot { spawner: Some(self.id), ..Robot::new(name) });
             state.present += 1;
             state.moving = id;
             id
         });
-        Me {
-            floor: Arc::clone(&self.floor),
-            id,
-        }
+        Me { floor: Arc::clone(&self.floor), id }
     }
 
     /// Where robots get their threads from.
@@ -370,19 +360,13 @@ impl Floor {
             steps: 0,
             present: 1,
         };
-        Arc::new(Floor {
-            run: RUNS.fetch_add(1, Ordering::Relaxed),
-            state: Mutex::new(state),
-        })
+        Arc::new(Floor { run: RUNS.fetch_add(1, Ordering::Relaxed), state: Mutex::new(state) })
     }
 
     /// Runs `f` as the first robot, on this thread, until every robot has gone home. Returns what
     /// is left on the floor.
     pub(crate) fn run(self: &Arc<Floor>, f: impl FnOnce()) -> MutexGuard<'_, State> {
-        assert!(
-            !is_robot(),
-            "a check inside a check: a robot cannot hold a rehearsal of its own"
-        );
+        assert!(!is_robot(), "a check inside a check: a robot cannot hold a rehearsal of its own");
         breakdown::listen();
         let floor = Arc::clone(self);
         Me { floor, id: 0 }.live(f, drop);
@@ -523,9 +507,9 @@ impl State {
     /// When a nap of this length is over.
     pub(crate) fn wake_time(&self, nap: Duration) -> u64 {
         match &self.rules.time {
-            Time::Flows(time) => time
-                .now()
-                .saturating_add(u64::try_from(nap.as_nanos()).unwrap_or(u64::MAX)),
+            Time::Flows(time) => {
+                time.now().saturating_add(u64::try_from(nap.as_nanos()).unwrap_or(u64::MAX))
+            }
             Time::Stands | Time::Ticks(_) => 0,
         }
     }
@@ -553,9 +537,6 @@ impl State {
         if !taken(&name) {
             return name;
         }
-        (2..)
-            .map(|n| format!("{name} ({n})"))
-            .find(|name| !taken(name))
-            .unwrap_or(name)
+        (2..).map(|n| format!("{name} ({n})")).find(|name| !taken(name)).unwrap_or(name)
     }
 }

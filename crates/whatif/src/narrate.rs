@@ -19,11 +19,7 @@ pub fn step(text: impl Into<String>) {
     let at = Location::caller();
     if let Some(me) = me() {
         let text = text.into();
-        me.step(
-            at,
-            |_| Op::Step,
-            |state| state.tale.tell(me.id, What::Said(text), at),
-        );
+        me.step(at, |_| Op::Step, |state| state.tale.tell(me.id, What::Said(text), at));
     }
 }
 
@@ -57,12 +53,8 @@ pub fn never(rule: &str, broken: bool) {
     };
     me.glance(|state| {
         // Whoever notices, the last thing that was said or done is what broke it.
-        if let Some(told) = state
-            .tale
-            .lines
-            .iter_mut()
-            .rev()
-            .find(|told| matches!(told.what, What::Said(_)))
+        if let Some(told) =
+            state.tale.lines.iter_mut().rev().find(|told| matches!(told.what, What::Said(_)))
         {
             told.marked = true;
         } else if let Some(told) = state.tale.lines.last_mut() {

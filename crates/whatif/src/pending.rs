@@ -103,10 +103,7 @@ impl Op {
             Op::Unlock(lock) => format!("is about to give back {}", state.name_of(lock)),
             Op::Wait(bell) => format!("is about to sleep at {}", state.name_of(bell)),
             Op::Asleep { lock, .. } if state.robots[me].rung => {
-                format!(
-                    "has been woken, and now {}",
-                    Op::Lock(lock).reason(me, state)
-                )
+                format!("has been woken, and now {}", Op::Lock(lock).reason(me, state))
             }
             Op::Asleep { bell, .. } => format!("sleeps at {}", state.name_of(bell)),
             Op::Notify(bell) => format!("is about to ring {}", state.name_of(bell)),

@@ -14,11 +14,7 @@ pub(crate) const VARIABLE: &str = "WHATIF_REPLAY";
 pub(crate) fn replay(check: &str, id: &str, run: impl Fn(Scheduler, bool) -> Ran) -> Report {
     let ran = if id.trim() == IN_TURN {
         let ran = run(Scheduler::InTurn, false);
-        if ran.again_with_unlock {
-            run(Scheduler::InTurn, true)
-        } else {
-            ran
-        }
+        if ran.again_with_unlock { run(Scheduler::InTurn, true) } else { ran }
     } else {
         match Schedule::parse(id) {
             Ok(schedule) => {
@@ -27,10 +23,7 @@ pub(crate) fn replay(check: &str, id: &str, run: impl Fn(Scheduler, bool) -> Ran
             }
             Err(error) => {
                 let story = Story::without_lines(check, &End::malformed_id(error));
-                return Report {
-                    check: check.to_owned(),
-                    outcome: Outcome::Failed(story),
-                };
+                return Report { check: check.to_owned(), outcome: Outcome::Failed(story) };
             }
         }
     };
@@ -45,8 +38,5 @@ pub(crate) fn replay(check: &str, id: &str, run: impl Fn(Scheduler, bool) -> Ran
     } else {
         Outcome::Failed(story)
     };
-    Report {
-        check: check.to_owned(),
-        outcome,
-    }
+    Report { check: check.to_owned(), outcome }
 }

@@ -18,10 +18,7 @@ pub(crate) struct Backstage {
 
 impl Backstage {
     pub(crate) fn new(check: &str) -> Backstage {
-        Backstage {
-            watchdog: Watchdog::start(check),
-            crew: Arc::default(),
-        }
+        Backstage { watchdog: Watchdog::start(check), crew: Arc::default() }
     }
 }
 
@@ -61,12 +58,9 @@ pub(crate) fn once(
     };
     // In a search most runs go well, and nobody wants to hear of them.
     let story = match (&state.scheduler, end.ending) {
-        (
-            Scheduler::Follow(Follow {
-                expected: Some(_), ..
-            }),
-            Ending::AllWell,
-        ) => Story::without_lines(name, &end),
+        (Scheduler::Follow(Follow { expected: Some(_), .. }), Ending::AllWell) => {
+            Story::without_lines(name, &end)
+        }
         _ => Story::tell(name, &state, &end, id),
     };
     let met = met(&state) || state.has_chosen;
@@ -74,12 +68,7 @@ pub(crate) fn once(
         Scheduler::Follow(follow) => std::mem::take(&mut follow.log),
         Scheduler::InTurn | Scheduler::Dice(_) => Vec::new(),
     };
-    Ran {
-        story,
-        log,
-        met,
-        again_with_unlock,
-    }
+    Ran { story, log, met, again_with_unlock }
 }
 
 /// The end of a run that never came to all turns of its schedule.
@@ -100,14 +89,10 @@ fn left_over(state: &State) -> Option<End> {
 /// which is no meeting; unless there is only one other robot for it to meet.
 fn met(state: &State) -> bool {
     let alone = state.robots.len() <= 2;
-    state.things.iter().any(|thing| {
-        thing
-            .visitors
-            .iter()
-            .filter(|robot| alone || **robot != 0)
-            .count()
-            > 1
-    })
+    state
+        .things
+        .iter()
+        .any(|thing| thing.visitors.iter().filter(|robot| alone || **robot != 0).count() > 1)
 }
 
 /// Is the run's end one of those that no other schedule can put right?

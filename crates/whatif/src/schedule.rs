@@ -51,11 +51,7 @@ impl fmt::Display for Schedule {
             // Robots are letters, a to z; a capital wakes up unasked. The floor admits no more than
             // 26 robots to a check.
             let letter = (b'a' + turn.robot as u8) as char;
-            let letter = if turn.unasked {
-                letter.to_ascii_uppercase()
-            } else {
-                letter
-            };
+            let letter = if turn.unasked { letter.to_ascii_uppercase() } else { letter };
             write!(f, "{dash}{}{letter}", turn.at)?;
             if turn.way > 0 {
                 write!(f, "{}", turn.way)?;
@@ -89,10 +85,7 @@ impl Schedule {
                  Copy it from a story"
             ));
         }
-        Ok(Schedule {
-            turns,
-            unlock_is_step,
-        })
+        Ok(Schedule { turns, unlock_is_step })
     }
 }
 
@@ -125,14 +118,7 @@ mod tests {
 
     #[test]
     fn an_id_reads_back_as_the_same_schedule() {
-        for id in [
-            "by-itself",
-            "0b",
-            "3c-7b",
-            "u-12a-13Z",
-            "u-by-itself",
-            "2b1-7c-9a12",
-        ] {
+        for id in ["by-itself", "0b", "3c-7b", "u-12a-13Z", "u-by-itself", "2b1-7c-9a12"] {
             assert_eq!(Schedule::parse(id).unwrap().to_string(), id);
         }
     }
@@ -156,10 +142,7 @@ mod tests {
             "99999999999999999999999b",
         ] {
             let error = Schedule::parse(id).unwrap_err();
-            assert!(
-                error.starts_with(&format!("\"{id}\" is not the id of a schedule")),
-                "{error}"
-            );
+            assert!(error.starts_with(&format!("\"{id}\" is not the id of a schedule")), "{error}");
         }
     }
 }

@@ -64,12 +64,7 @@ pub(crate) struct Made {
 
 impl Follow {
     pub(crate) fn new(schedule: Schedule, expected: Option<u64>) -> Follow {
-        Follow {
-            schedule,
-            log: Vec::new(),
-            expected,
-            taken: 0,
-        }
+        Follow { schedule, log: Vec::new(), expected, taken: 0 }
     }
 
     /// How many turns out of order the run has taken.
@@ -85,16 +80,9 @@ impl Follow {
 
     fn pick(&mut self, decision: &Decision) -> Result<usize, End> {
         let at = self.log.len();
-        self.log.push(Made {
-            choices: decision.choices.to_vec(),
-            fingerprint: decision.fingerprint,
-        });
-        let Some(turn) = self
-            .schedule
-            .turns
-            .get(self.taken)
-            .filter(|turn| turn.at == at)
-        else {
+        self.log
+            .push(Made { choices: decision.choices.to_vec(), fingerprint: decision.fingerprint });
+        let Some(turn) = self.schedule.turns.get(self.taken).filter(|turn| turn.at == at) else {
             return Ok(0);
         };
         self.taken += 1;
@@ -117,16 +105,9 @@ fn next_in_turn(decision: &Decision) -> usize {
     let rank = |choice: &Choice| {
         // Robots after the one that moved last come first, then the others, then waking up unasked.
         // Of the ways of one robot the first one is taken: a queue is as fair as it gets.
-        (
-            choice.unasked,
-            choice.way,
-            choice.robot <= decision.moving,
-            choice.robot,
-        )
+        (choice.unasked, choice.way, choice.robot <= decision.moving, choice.robot)
     };
-    (0..decision.choices.len())
-        .min_by_key(|i| rank(&decision.choices[*i]))
-        .unwrap_or(0)
+    (0..decision.choices.len()).min_by_key(|i| rank(&decision.choices[*i])).unwrap_or(0)
 }
 
 /// A small random number generator (SplitMix64): the same seed gives the same rolls on every

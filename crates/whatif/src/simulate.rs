@@ -41,10 +41,7 @@ const MAX_STEPS: u64 = 100_000;
 /// .unwrap();
 /// assert_eq!(time.now(), 1_200_000_000_000); // 20 minutes, both at once
 /// ```
-#[expect(
-    clippy::result_large_err,
-    reason = "returned once in an evening, and convenient to read"
-)]
+#[expect(clippy::result_large_err, reason = "returned once in an evening, and convenient to read")]
 pub fn simulate(
     seed: u64,
     time: &VirtualTime,
@@ -62,9 +59,5 @@ pub fn simulate(
         heartbeat: backstage.watchdog.heartbeat.clone(),
     };
     let ran = run::once(&name, Scheduler::Dice(Dice(seed)), rules, &backstage, f);
-    if ran.story.ending == Ending::AllWell {
-        Ok(())
-    } else {
-        Err(ran.story)
-    }
+    if ran.story.ending == Ending::AllWell { Ok(()) } else { Err(ran.story) }
 }

@@ -84,10 +84,7 @@ impl Story {
         let mut lines = fold_repetitions(&lines);
         let too_many = lines.len().saturating_sub(Story::MOST_LINES);
         // A line may stand for many steps, and has the number of the last one.
-        let last_left_out = lines
-            .drain(..too_many)
-            .filter_map(|line| line.step)
-            .next_back();
+        let last_left_out = lines.drain(..too_many).filter_map(|line| line.step).next_back();
         let mut story = Story::without_lines(check, end);
         story.left_out = last_left_out.unwrap_or(state.tale.forgotten);
         story.lines = lines;
@@ -131,22 +128,14 @@ fn worth_telling<'a>(state: &'a State, end: &End) -> Vec<&'a Told> {
         !end.plot.is_empty() || lines.iter().any(|told| matches!(told.what, What::Said(_)));
     let wanted =
         |(i, told): &(usize, &Told)| !speaks || told.what.is_story() || end.plot.contains(i);
-    lines
-        .iter()
-        .enumerate()
-        .filter(wanted)
-        .map(|(_, told)| told)
-        .collect()
+    lines.iter().enumerate().filter(wanted).map(|(_, told)| told).collect()
 }
 
 /// Says "(12 times)" instead of saying the same thing twelve times over.
 fn fold_repetitions(lines: &[Line]) -> Vec<Line> {
     let fold = |same: &[Line]| match same {
         [.., last] if same.len() > 3 => {
-            vec![Line {
-                text: format!("{} ({} times)", last.text, same.len()),
-                ..last.clone()
-            }]
+            vec![Line { text: format!("{} ({} times)", last.text, same.len()), ..last.clone() }]
         }
         few => few.to_vec(),
     };
@@ -229,11 +218,7 @@ impl Story {
             (0, 0) => "no preemption".to_owned(),
             (n, 0) => count(n, "preemption"),
             (0, n) => format!("{} out of order", count(n, "turn")),
-            (n, m) => format!(
-                "{} and {} out of order",
-                count(n, "preemption"),
-                count(m, "turn")
-            ),
+            (n, m) => format!("{} and {} out of order", count(n, "preemption"), count(m, "turn")),
         };
         // Robots that change places because one of them goes round are not preempted, and it would
         // look as if they were.
@@ -260,19 +245,11 @@ impl Story {
         let place = |line: &Line| format!("[{}]", place::short(line.loc));
         let fits = |line: &Line| {
             let text = line.text.chars().count();
-            if text + 2 + place(line).len() <= room {
-                text
-            } else {
-                0
-            }
+            if text + 2 + place(line).len() <= room { text } else { 0 }
         };
         let texts = widest(&fits);
         for line in &self.lines {
-            let mark = if line.marked || line.step.is_none() {
-                ">>"
-            } else {
-                "  "
-            };
+            let mark = if line.marked || line.step.is_none() { ">>" } else { "  " };
             let place = place(line);
             let mut text = wrap(&line.text, room);
             let last = text.pop().unwrap_or_default();

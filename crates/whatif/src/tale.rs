@@ -57,12 +57,7 @@ impl Tale {
             self.lines.drain(..REMEMBERED / 2);
             self.forgotten += REMEMBERED / 2;
         }
-        self.lines.push(Told {
-            robot,
-            what,
-            at,
-            marked: false,
-        });
+        self.lines.push(Told { robot, what, at, marked: false });
     }
 }
 
@@ -96,15 +91,8 @@ impl What {
             What::WokeUnasked(bell) => {
                 format!("wakes up at {}, although nobody rang", state.name_of(*bell))
             }
-            What::Rang {
-                bell,
-                woke: Some(robot),
-            } => {
-                format!(
-                    "rings {} and wakes {}",
-                    state.name_of(*bell),
-                    state.robots[*robot].name
-                )
+            What::Rang { bell, woke: Some(robot) } => {
+                format!("rings {} and wakes {}", state.name_of(*bell), state.robots[*robot].name)
             }
             What::Rang { bell, woke: None } | What::RangAll { bell, woke: 0 } => {
                 format!("rings {}, but nobody sleeps there", state.name_of(*bell))

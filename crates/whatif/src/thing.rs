@@ -22,12 +22,7 @@ pub(crate) struct Thing {
 
 impl Thing {
     pub(crate) fn new(tag: &Tag) -> Thing {
-        Thing {
-            name: tag.name(),
-            holder: None,
-            sleepers: Vec::new(),
-            visitors: Vec::new(),
-        }
+        Thing { name: tag.name(), holder: None, sleepers: Vec::new(), visitors: Vec::new() }
     }
 
     pub(crate) fn touched_by(&mut self, robot: usize) {
@@ -53,13 +48,7 @@ impl Tag {
     #[track_caller]
     pub(crate) fn new(kind: &'static str) -> Tag {
         let home = floor::me().map_or_else(Weak::new, |me| Arc::downgrade(&me.floor));
-        Tag {
-            kind,
-            name: None,
-            made_at: Location::caller(),
-            home,
-            seat: AtomicU64::new(0),
-        }
+        Tag { kind, name: None, made_at: Location::caller(), home, seat: AtomicU64::new(0) }
     }
 
     pub(crate) fn call(&mut self, name: String) {
@@ -107,12 +96,8 @@ impl Tag {
             return (seat & 0xF_FFFF) as usize;
         }
         let number = sit();
-        assert!(
-            number <= 0xF_FFFF,
-            "more than a million locks and cells in one run"
-        );
-        self.seat
-            .store(run << 20 | number as u64, Ordering::Relaxed);
+        assert!(number <= 0xF_FFFF, "more than a million locks and cells in one run");
+        self.seat.store(run << 20 | number as u64, Ordering::Relaxed);
         number
     }
 }

@@ -22,9 +22,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    Builder::new()
-        .spawn(f)
-        .expect("the operating system has no thread to give")
+    Builder::new().spawn(f).expect("the operating system has no thread to give")
 }
 
 /// Lets others go first, or not: that is a hint, and a check tries both.
@@ -41,13 +39,9 @@ pub fn yield_now() {
 #[track_caller]
 pub fn sleep(nap: Duration) {
     match floor::me() {
-        Some(me) => me.step(
-            Location::caller(),
-            |state| Op::Nap {
-                until: state.wake_time(nap),
-            },
-            |_| (),
-        ),
+        Some(me) => {
+            me.step(Location::caller(), |state| Op::Nap { until: state.wake_time(nap) }, |_| ())
+        }
         None => real::sleep(nap),
     }
 }
@@ -127,10 +121,7 @@ impl Builder {
         let builder = crew::builder(name.as_deref(), stack_size);
         let Some(me) = floor::me() else {
             let thread = builder.spawn_scoped(scope.inner, || Ok(f()))?;
-            return Ok(ScopedJoinHandle {
-                robot: None,
-                thread,
-            });
+            return Ok(ScopedJoinHandle { robot: None, thread });
         };
         // A thread of the crew may outlive the scope, so what borrows needs one of its own.
         let (id, thread) = start(&me, name.as_deref(), |robot| {
@@ -142,10 +133,7 @@ impl Builder {
             builder.spawn_scoped(scope.inner, live)
         })?;
         scope.robots.borrow_mut().push(id);
-        Ok(ScopedJoinHandle {
-            robot: Some(id),
-            thread,
-        })
+        Ok(ScopedJoinHandle { robot: Some(id), thread })
     }
 }
 
@@ -185,11 +173,7 @@ pub struct JoinHandle<T>(Handle<T>);
 #[derive(Debug)]
 enum Handle<T> {
     Plain(real::JoinHandle<T>),
-    Robot {
-        id: usize,
-        thread: real::Thread,
-        result: Arc<Mutex<Option<real::Result<T>>>>,
-    },
+    Robot { id: usize, thread: real::Thread, result: Arc<Mutex<Option<real::Result<T>>>> },
 }
 
 fn lock<T>(result: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -247,10 +231,7 @@ where
 {
     let at = Location::caller();
     real::scope(|inner| {
-        let scope = Scope {
-            inner,
-            robots: RefCell::default(),
-        };
+        let scope = Scope { inner, robots: RefCell::default() };
         let Some(me) = floor::me() else {
             return f(&scope);
         };
@@ -289,9 +270,7 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        Builder::new()
-            .spawn_scoped(self, f)
-            .expect("the operating system has no thread to give")
+        Builder::new().spawn_scoped(self, f).expect("the operating system has no thread to give")
     }
 }
 

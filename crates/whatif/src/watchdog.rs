@@ -37,9 +37,8 @@ impl Watchdog {
         let heartbeat = Arc::new(AtomicU64::new(0));
         let stage = Arc::new(Mutex::new(Weak::new()));
         let (stop, stopped) = mpsc::channel();
-        let patience = std::env::var("WHATIF_PATIENCE")
-            .ok()
-            .and_then(|seconds| seconds.trim().parse().ok());
+        let patience =
+            std::env::var("WHATIF_PATIENCE").ok().and_then(|seconds| seconds.trim().parse().ok());
         let patience = patience.unwrap_or(PATIENCE);
         if patience > 0 {
             let (check, heartbeat, stage) =
@@ -62,15 +61,9 @@ impl Watchdog {
                 }
             };
             // Without a watchdog a check is still right, only less patient readers are worse off.
-            let _ = thread::Builder::new()
-                .name("watchdog".to_owned())
-                .spawn(watch);
+            let _ = thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
         }
-        Watchdog {
-            heartbeat,
-            stage,
-            _stop: stop,
-        }
+        Watchdog { heartbeat, stage, _stop: stop }
     }
 
     /// Watches this run from now on.

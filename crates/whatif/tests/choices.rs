@@ -47,9 +47,7 @@ fn event_loop(tasks: &[(&'static str, usize)]) -> Vec<&'static str> {
 
 #[test]
 fn every_way_is_tried_once() {
-    let (mut found, report) = every(Checker::new("the test"), || {
-        (choose(&ABC), choose(&ABC[..2]))
-    });
+    let (mut found, report) = every(Checker::new("the test"), || (choose(&ABC), choose(&ABC[..2])));
     found.sort();
     assert_eq!(found, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]);
     assert_eq!(proved(&report), 6);
@@ -144,10 +142,7 @@ fn preemptions_and_turns_out_of_order_are_told_apart() {
     let text = report.to_string();
     let story = story(report);
     assert_eq!((story.preemptions, story.out_of_turn), (1, Some(1)));
-    assert!(
-        text.contains("it takes 1 preemption and 1 turn out of order)"),
-        "{text}"
-    );
+    assert!(text.contains("it takes 1 preemption and 1 turn out of order)"), "{text}");
 }
 
 #[test]
@@ -162,17 +157,12 @@ fn an_id_goes_the_same_way_again() {
     let lines = |story: &whatif::Story| -> Vec<String> {
         story.lines.iter().map(|line| line.text.clone()).collect()
     };
-    assert_eq!(
-        (again.rule.as_str(), lines(&again)),
-        ("c comes first", lines(&found))
-    );
+    assert_eq!((again.rule.as_str(), lines(&again)), ("c comes first", lines(&found)));
     assert_eq!(lines(&again)[0], "turns to c, although a came first");
     // By itself the first way is taken; and so it is where everybody takes one step in turn.
     for id in ["by-itself", "in-turn"] {
         let report = Checker::new("the test").replay(id, tell);
-        let Outcome::Replayed(story) = report.outcome else {
-            panic!("{report}")
-        };
+        let Outcome::Replayed(story) = report.outcome else { panic!("{report}") };
         assert_eq!(lines(&story)[0], "goes on with a");
     }
 }
@@ -194,10 +184,7 @@ fn the_same_story_every_time() {
     };
     let first = story(Checker::new("the test").explore(tell)).to_string();
     for _ in 0..50 {
-        assert_eq!(
-            story(Checker::new("the test").explore(tell)).to_string(),
-            first
-        );
+        assert_eq!(story(Checker::new("the test").explore(tell)).to_string(), first);
     }
 }
 
@@ -233,10 +220,7 @@ fn an_executor_that_catches_panics_does_not_hide_a_broken_rule() {
         }
     });
     let story = story(report);
-    assert_eq!(
-        (story.rule.as_str(), story.out_of_turn),
-        ("b comes first", Some(1))
-    );
+    assert_eq!((story.rule.as_str(), story.out_of_turn), ("b comes first", Some(1)));
 }
 
 #[test]

@@ -20,24 +20,15 @@ fn the_story_on_the_front_page_is_the_real_one() {
                 }
                 never("two parties sit at one table", guests.get() > 2);
             };
-            thread::Builder::new()
-                .name(robot.into())
-                .spawn(seat_two)
-                .unwrap()
+            thread::Builder::new().name(robot.into()).spawn(seat_two).unwrap()
         };
         let robots = [seat("GreetBot-1"), seat("GreetBot-2")];
         robots.into_iter().for_each(|robot| robot.join().unwrap());
     }));
-    let page = include_str!("../src/lib.rs")
-        .replace("//! ", "")
-        .replace("//!", "");
+    let page = include_str!("../src/lib.rs").replace("//! ", "").replace("//!", "");
     for line in story.to_string().lines() {
         let line = line.split("  [").next().unwrap();
         assert!(page.contains(line), "not on the front page: {line}");
     }
-    assert!(
-        page.contains(&format!("WHATIF_REPLAY={} ", story.id)),
-        "{}",
-        story.id
-    );
+    assert!(page.contains(&format!("WHATIF_REPLAY={} ", story.id)), "{}", story.id);
 }

@@ -63,11 +63,7 @@ fn a_nap_is_not_a_lock() {
             }),
         );
     }));
-    assert_eq!(
-        (story.rule.as_str(), story.preemptions),
-        (common::CLASH, 0),
-        "{story}"
-    );
+    assert_eq!((story.rule.as_str(), story.preemptions), (common::CLASH, 0), "{story}");
 }
 
 #[test]
@@ -75,10 +71,7 @@ fn where_the_robots_say_nothing_the_accesses_tell_the_story() {
     let story = story(explore(|| {
         let jar = Arc::new(Shared::new(0).called("the tip jar"));
         let (a, b) = (Arc::clone(&jar), Arc::clone(&jar));
-        both(
-            ("GreetBot", move || a.set(a.get() + 1)),
-            ("WaitBot-1", move || b.set(b.get() + 1)),
-        );
+        both(("GreetBot", move || a.set(a.get() + 1)), ("WaitBot-1", move || b.set(b.get() + 1)));
         never("a tip is lost", jar.get() != 2);
     }));
     assert_eq!(
@@ -167,10 +160,7 @@ fn a_lock_taken_twice_waits_for_itself() {
         .unwrap();
     }));
     assert_eq!(story.ending, Ending::LockedTwice);
-    assert_eq!(
-        story.rule,
-        "deadlock: ChefBot asks for the pass, which it holds already"
-    );
+    assert_eq!(story.rule, "deadlock: ChefBot asks for the pass, which it holds already");
     assert_eq!(story.lines[0].text, "takes the pass");
 }
 
@@ -306,34 +296,17 @@ fn two_polite_robots_get_nowhere() {
     assert_eq!(story.ending, Ending::NobodyGetsAnywhere);
     assert_eq!(story.id, "in-turn");
     assert!(story.lines.len() <= 24 && story.left_out > 100, "{story}");
-    assert!(
-        story
-            .to_string()
-            .contains("\n(everybody moved one step in turn)\n"),
-        "{story}"
-    );
-    assert!(
-        story
-            .lines
-            .iter()
-            .any(|line| line.text == "steps back: after you"),
-        "{story}"
-    );
+    assert!(story.to_string().contains("\n(everybody moved one step in turn)\n"), "{story}");
+    assert!(story.lines.iter().any(|line| line.text == "steps back: after you"), "{story}");
 }
 
 #[test]
 fn one_polite_robot_is_enough() {
-    let report = Checker::new("the test")
-        .max_preemptions(2)
-        .explore(polite(false));
+    let report = Checker::new("the test").max_preemptions(2).explore(polite(false));
     assert!(
         matches!(
             report.outcome,
-            Outcome::Proved { .. }
-                | Outcome::Bounded {
-                    preemptions: Some(2),
-                    ..
-                }
+            Outcome::Proved { .. } | Outcome::Bounded { preemptions: Some(2), .. }
         ),
         "{report}"
     );
@@ -367,10 +340,7 @@ fn spinning(ends: bool) -> impl Fn() + Send + Sync + 'static {
     move || {
         let ready = Arc::new(Shared::new(false).called("the light"));
         let other = Arc::clone(&ready);
-        both(
-            ("WaitBot-1", move || while !ready.get() {}),
-            ("ChefBot", move || other.set(ends)),
-        );
+        both(("WaitBot-1", move || while !ready.get() {}), ("ChefBot", move || other.set(ends)));
     }
 }
 
@@ -378,30 +348,13 @@ fn spinning(ends: bool) -> impl Fn() + Send + Sync + 'static {
 fn waiting_in_a_loop_for_what_never_comes_gets_nowhere() {
     let story = story(explore(spinning(false)));
     assert_eq!(story.ending, Ending::NobodyGetsAnywhere);
-    assert!(
-        story
-            .lines
-            .iter()
-            .any(|line| line.text.starts_with("reads the light (")),
-        "{story}"
-    );
+    assert!(story.lines.iter().any(|line| line.text.starts_with("reads the light (")), "{story}");
 }
 
 #[test]
 fn waiting_in_a_loop_for_what_does_come_is_fine() {
-    let report = Checker::new("the test")
-        .max_preemptions(3)
-        .explore(spinning(true));
-    assert!(
-        matches!(
-            report.outcome,
-            Outcome::Bounded {
-                preemptions: Some(3),
-                ..
-            }
-        ),
-        "{report}"
-    );
+    let report = Checker::new("the test").max_preemptions(3).explore(spinning(true));
+    assert!(matches!(report.outcome, Outcome::Bounded { preemptions: Some(3), .. }), "{report}");
 }
 
 // Breaking down --------------------------------------------------------------------------------------------------
@@ -485,14 +438,7 @@ fn a_static_that_changes_what_robots_do_is_noticed() {
         );
     }));
     assert_eq!(story.ending, Ending::DifferentSteps);
-    assert!(
-        story
-            .advice
-            .as_ref()
-            .unwrap()
-            .contains("Is there a static, a clock"),
-        "{story}"
-    );
+    assert!(story.advice.as_ref().unwrap().contains("Is there a static, a clock"), "{story}");
 }
 
 #[test]
@@ -506,9 +452,7 @@ fn a_thread_of_plain_std_is_a_stranger() {
     }));
     assert_eq!(story.ending, Ending::Stranger);
     assert!(
-        story
-            .rule
-            .starts_with("a robot that the check does not know touches table 2"),
+        story.rule.starts_with("a robot that the check does not know touches table 2"),
         "{story}"
     );
     assert!(story.to_string().contains("std::thread::spawn"), "{story}");
@@ -520,9 +464,7 @@ fn a_thing_from_outside_the_run_is_refused() {
     let story = story(explore(move || *table.lock().unwrap() += 1));
     assert_eq!(story.ending, Ending::MadeOutside);
     assert!(
-        story
-            .rule
-            .starts_with("the evening touches table 2, which was there before the run began"),
+        story.rule.starts_with("the evening touches table 2, which was there before the run began"),
         "{story}"
     );
 }
@@ -535,9 +477,7 @@ fn a_step_inside_of_a_step_is_refused() {
     }));
     assert_eq!(story.ending, Ending::Misuse);
     assert!(
-        story
-            .rule
-            .starts_with("the evening tries to stop in the middle of one step"),
+        story.rule.starts_with("the evening tries to stop in the middle of one step"),
         "{story}"
     );
 }
@@ -583,9 +523,7 @@ fn a_robot_that_nobody_waits_for_is_part_of_the_run() {
         let light = Arc::new(Shared::new(false));
         let other = Arc::clone(&light);
         drop(robot("WaitBot-1", move || other.set(true)));
-        drop(robot("GreetBot", move || {
-            never("the light is on", light.get())
-        }));
+        drop(robot("GreetBot", move || never("the light is on", light.get())));
     }));
     assert_eq!(story.rule, "the light is on");
 }
@@ -612,13 +550,8 @@ fn a_lock_given_back_is_seen_by_one_who_only_tries() {
 
 #[test]
 fn two_robots_of_one_name_are_told_apart() {
-    let story = story(explore(|| {
-        both(("WaitBot", || ()), ("WaitBot", || panic!("trips")))
-    }));
-    assert!(
-        story.rule.starts_with("WaitBot (2) breaks down: trips"),
-        "{story}"
-    );
+    let story = story(explore(|| both(("WaitBot", || ()), ("WaitBot", || panic!("trips")))));
+    assert!(story.rule.starts_with("WaitBot (2) breaks down: trips"), "{story}");
 }
 
 // Sentences ------------------------------------------------------------------------------------------------------
@@ -637,23 +570,14 @@ fn a_search_that_stops_early_says_how_far_it_got() {
         let cell = Arc::new(Shared::new(0));
         let other = Arc::clone(&cell);
         let thrice = |cell: &Shared<i32>| (0..3).for_each(|n| cell.set(n));
-        both(
-            ("GreetBot", move || thrice(&cell)),
-            ("WaitBot-1", move || thrice(&other)),
-        );
+        both(("GreetBot", move || thrice(&cell)), ("WaitBot-1", move || thrice(&other)));
     };
     assert_eq!(
-        Checker::new("the test")
-            .max_preemptions(1)
-            .explore(writes)
-            .to_string(),
+        Checker::new("the test").max_preemptions(1).explore(writes).to_string(),
         "the test: nothing goes wrong with up to 1 preemption (6 schedules tried, and there are more)"
     );
     assert_eq!(
-        Checker::new("the test")
-            .max_runs(1)
-            .explore(writes)
-            .to_string(),
+        Checker::new("the test").max_runs(1).explore(writes).to_string(),
         "the test: nothing goes wrong so far (1 schedule tried, and there are more)"
     );
 }
@@ -686,10 +610,7 @@ fn what_is_left_out_is_counted_in_steps() {
         never("a plate is cold", true);
     }));
     assert_eq!((story.left_out, story.lines[0].step), (56, Some(57)));
-    assert!(
-        story.to_string().contains("(56 steps before that)"),
-        "{story}"
-    );
+    assert!(story.to_string().contains("(56 steps before that)"), "{story}");
 }
 
 #[test]
@@ -718,41 +639,22 @@ fn a_search_without_end_keeps_no_more_than_it_can_run() {
         let cell = Arc::new(Shared::new(0));
         let other = Arc::clone(&cell);
         let count = |cell: &Shared<i32>| (0..900).for_each(|n| cell.set(n));
-        both(
-            ("GreetBot", move || count(&cell)),
-            ("WaitBot-1", move || count(&other)),
-        );
+        both(("GreetBot", move || count(&cell)), ("WaitBot-1", move || count(&other)));
     });
-    assert!(
-        matches!(report.outcome, Outcome::Bounded { runs: 20, .. }),
-        "{report}"
-    );
+    assert!(matches!(report.outcome, Outcome::Bounded { runs: 20, .. }), "{report}");
 }
 
 #[test]
 fn a_budget_that_ends_in_the_middle_of_a_level_does_not_count_that_level() {
     // Two robots with two steps each have 6 orders: 2 without preemptions, 2 with one, 2 with two.
-    for (runs, preemptions) in [
-        (1, None),
-        (2, Some(0)),
-        (3, Some(0)),
-        (4, Some(1)),
-        (5, Some(1)),
-    ] {
+    for (runs, preemptions) in [(1, None), (2, Some(0)), (3, Some(0)), (4, Some(1)), (5, Some(1))] {
         let report = Checker::new("the test").max_runs(runs).explore(|| {
             let cell = Arc::new(Shared::new(0));
             let other = Arc::clone(&cell);
             let twice = |cell: &Shared<i32>| (0..2).for_each(|n| cell.set(n));
-            both(
-                ("GreetBot", move || twice(&cell)),
-                ("WaitBot-1", move || twice(&other)),
-            );
+            both(("GreetBot", move || twice(&cell)), ("WaitBot-1", move || twice(&other)));
         });
-        let Outcome::Bounded {
-            runs: ran,
-            preemptions: up_to,
-        } = report.outcome
-        else {
+        let Outcome::Bounded { runs: ran, preemptions: up_to } = report.outcome else {
             panic!("{report}")
         };
         assert_eq!((ran, up_to), (runs, preemptions), "{report}");
@@ -776,11 +678,7 @@ fn whoever_has_waited_for_another_robot_can_be_overtaken_for_free() {
         never("the light is on already", light.get());
         waitbot.join().unwrap();
     }));
-    assert_eq!(
-        (story.rule.as_str(), story.preemptions),
-        ("the light is on already", 0),
-        "{story}"
-    );
+    assert_eq!((story.rule.as_str(), story.preemptions), ("the light is on already", 0), "{story}");
 }
 
 #[test]
@@ -788,10 +686,7 @@ fn robots_do_not_meet_through_the_one_who_looks_at_the_result() {
     let story = story(explore(|| {
         let jars = [Arc::new(Shared::new(0)), Arc::new(Shared::new(0))];
         let [a, b] = jars.clone();
-        both(
-            ("GreetBot", move || a.set(1)),
-            ("WaitBot-1", move || b.set(1)),
-        );
+        both(("GreetBot", move || a.set(1)), ("WaitBot-1", move || b.set(1)));
         assert_eq!(jars.map(|jar| jar.get()), [1, 1]);
     }));
     assert_eq!(story.ending, Ending::NeverMet);
@@ -856,10 +751,7 @@ fn a_sleeper_that_was_woken_waits_for_the_lock_and_not_for_the_bell() {
     }));
     assert_eq!(story.ending, Ending::Deadlock, "{story}");
     let why = "waits for the pass, which ChefBot took home without giving it back";
-    assert!(
-        story.lines.iter().any(|line| line.text.contains(why)),
-        "{story}"
-    );
+    assert!(story.lines.iter().any(|line| line.text.contains(why)), "{story}");
 }
 
 #[test]
@@ -882,18 +774,13 @@ fn whoever_has_let_the_others_go_first_is_next_when_they_have_moved() {
         ];
         robots.into_iter().for_each(|robot| robot.join().unwrap());
     }));
-    assert_eq!(
-        (story.rule.as_str(), story.preemptions),
-        ("the light is on", 0),
-        "{story}"
-    );
+    assert_eq!((story.rule.as_str(), story.preemptions), ("the light is on", 0), "{story}");
 }
 
 #[test]
 fn more_robots_than_letters_are_refused() {
-    let story = story(explore(|| {
-        (0..40).for_each(|_| drop(thread::spawn(|| step("stands about"))))
-    }));
+    let story =
+        story(explore(|| (0..40).for_each(|_| drop(thread::spawn(|| step("stands about"))))));
     assert_eq!(story.ending, Ending::Misuse);
     assert!(story.rule.starts_with("more than 26 robots"), "{story}");
 }

@@ -80,9 +80,7 @@ impl Moment {
         for robot in robots {
             if self.is_ready(program, robot) {
                 next.extend(
-                    self.moves(program, robot)
-                        .into_iter()
-                        .map(|moment| (robot, false, moment)),
+                    self.moves(program, robot).into_iter().map(|moment| (robot, false, moment)),
                 );
             } else if anybody
                 && self.may_wake_unasked
@@ -129,15 +127,10 @@ impl Moment {
                 moment.asleep[robot] = Some(false);
                 moment.held[0] = None;
             }
-            Do::RingAll => moment
-                .asleep
-                .iter_mut()
-                .flatten()
-                .for_each(|rung| *rung = true),
+            Do::RingAll => moment.asleep.iter_mut().flatten().for_each(|rung| *rung = true),
             Do::RingOne => {
-                let sleepers: Vec<usize> = (0..program.len())
-                    .filter(|other| self.asleep[*other] == Some(false))
-                    .collect();
+                let sleepers: Vec<usize> =
+                    (0..program.len()).filter(|other| self.asleep[*other] == Some(false)).collect();
                 if !sleepers.is_empty() {
                     let ring = |sleeper: &usize| {
                         let mut moment = moment.clone();
@@ -191,10 +184,7 @@ fn fewest_preemptions(program: &Program) -> Option<usize> {
     let mut price = 0;
     while price < buckets.len() {
         while let Some((moment, last)) = buckets[price].pop() {
-            if seen
-                .get(&(moment.clone(), last))
-                .is_some_and(|seen| *seen <= price)
-            {
+            if seen.get(&(moment.clone(), last)).is_some_and(|seen| *seen <= price) {
                 continue;
             }
             seen.insert((moment.clone(), last), price);
@@ -255,35 +245,22 @@ fn act(world: &World, steps: &[Do]) -> u32 {
 fn by_search(program: &Program) -> (BTreeSet<Result>, Outcome) {
     let results = Arc::new(StdMutex::new(BTreeSet::new()));
     let (program, found) = (program.clone(), Arc::clone(&results));
-    let report = Checker::new("a random program")
-        .shares_nothing()
-        .max_runs(100_000)
-        .explore(move || {
+    let report =
+        Checker::new("a random program").shares_nothing().max_runs(100_000).explore(move || {
             let world = World {
                 cells: [Shared::new(0), Shared::new(0)],
                 locks: [Mutex::new(()), Mutex::new(())],
                 bell: Condvar::new(),
             };
             let own: Vec<u32> = thread::scope(|scope| {
-                let robots: Vec<_> = program
-                    .iter()
-                    .map(|steps| scope.spawn(|| act(&world, steps)))
-                    .collect();
-                robots
-                    .into_iter()
-                    .map(|robot| robot.join().unwrap())
-                    .collect()
+                let robots: Vec<_> =
+                    program.iter().map(|steps| scope.spawn(|| act(&world, steps))).collect();
+                robots.into_iter().map(|robot| robot.join().unwrap()).collect()
             });
             let cells = world.cells.map(Shared::into_inner);
             found.lock().unwrap().insert([own, cells.to_vec()].concat());
         });
-    (
-        Arc::try_unwrap(results)
-            .unwrap_or_default()
-            .into_inner()
-            .unwrap_or_default(),
-        report.outcome,
-    )
+    (Arc::try_unwrap(results).unwrap_or_default().into_inner().unwrap_or_default(), report.outcome)
 }
 
 // Random programs ------------------------------------------------------------------------------------------------
@@ -300,11 +277,7 @@ impl Random {
 
     fn access(&mut self) -> Do {
         let cell = self.below(2) as usize;
-        if self.below(2) == 0 {
-            Do::Read(cell)
-        } else {
-            Do::Write(cell, self.below(9) as u32)
-        }
+        if self.below(2) == 0 { Do::Read(cell) } else { Do::Write(cell, self.below(9) as u32) }
     }
 
     fn bare(&mut self, steps: u64) -> Vec<Do> {
@@ -333,11 +306,7 @@ impl Random {
     }
 
     fn ringing(&mut self) -> Vec<Do> {
-        let ring = if self.below(2) == 0 {
-            Do::RingOne
-        } else {
-            Do::RingAll
-        };
+        let ring = if self.below(2) == 0 { Do::RingOne } else { Do::RingAll };
         match self.below(3) {
             0 => vec![Do::Lock(0), Do::Wait, self.access(), Do::Unlock(0)],
             1 => vec![self.access(), ring],
@@ -353,10 +322,7 @@ fn compare(program: &Program) -> Option<usize> {
     let (found, outcome) = by_search(program);
     match outcome {
         Outcome::Proved { .. } => {
-            assert!(
-                !stuck,
-                "{program:?}: the model sees a standstill, the search does not"
-            );
+            assert!(!stuck, "{program:?}: the model sees a standstill, the search does not");
             assert_eq!(expected, found, "{program:?}");
             None
         }
@@ -392,11 +358,7 @@ fn locks_come_to_every_result_and_to_every_deadlock_with_the_fewest_preemptions(
         let program: Program = (0..2).map(|_| random.locking(1)).collect();
         match compare(&program) {
             Some(preemptions) => {
-                assert_eq!(
-                    Some(preemptions),
-                    fewest_preemptions(&program),
-                    "{program:?}"
-                );
+                assert_eq!(Some(preemptions), fewest_preemptions(&program), "{program:?}");
                 wrong += 1;
             }
             None => right += 1,
@@ -431,11 +393,7 @@ fn bells_come_to_every_result_and_to_every_lost_wake_up() {
         let program: Program = (0..robots).map(|_| random.ringing()).collect();
         match compare(&program) {
             Some(preemptions) => {
-                assert_eq!(
-                    Some(preemptions),
-                    fewest_preemptions(&program),
-                    "{program:?}"
-                );
+                assert_eq!(Some(preemptions), fewest_preemptions(&program), "{program:?}");
                 wrong += 1;
             }
             None => right += 1,
@@ -452,8 +410,5 @@ fn no_schedule_is_run_twice() {
     // Two robots with three steps each, and nothing to wait for: 6 over 3 orders.
     let program = vec![vec![Do::Read(0); 3], vec![Do::Write(0, 1); 3]];
     let (_, outcome) = by_search(&program);
-    assert!(
-        matches!(outcome, Outcome::Proved { runs: 20 }),
-        "{outcome:?}"
-    );
+    assert!(matches!(outcome, Outcome::Proved { runs: 20 }), "{outcome:?}");
 }

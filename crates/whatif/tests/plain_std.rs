@@ -8,21 +8,13 @@ use whatif::thread;
 
 #[test]
 fn robots_are_threads() {
-    let robot = thread::Builder::new()
-        .name("WaitBot-1".into())
-        .stack_size(1 << 20);
-    let name = robot
-        .spawn(|| std::thread::current().name().map(str::to_owned))
-        .unwrap()
-        .join()
-        .unwrap();
+    let robot = thread::Builder::new().name("WaitBot-1".into()).stack_size(1 << 20);
+    let name =
+        robot.spawn(|| std::thread::current().name().map(str::to_owned)).unwrap().join().unwrap();
     assert_eq!(name.as_deref(), Some("WaitBot-1"));
     thread::yield_now();
     thread::sleep(Duration::ZERO);
-    assert_eq!(
-        thread::scope(|scope| scope.spawn(|| 6 * 7).join().unwrap()),
-        42
-    );
+    assert_eq!(thread::scope(|scope| scope.spawn(|| 6 * 7).join().unwrap()), 42);
 }
 
 #[test]
@@ -62,10 +54,7 @@ fn a_bell_wakes_sleepers() {
     let slips = Arc::new((Mutex::new(0), Condvar::new()));
     let other = Arc::clone(&slips);
     let cook = thread::spawn(move || {
-        let mut slips = other
-            .1
-            .wait_while(other.0.lock().unwrap(), |slips| *slips == 0)
-            .unwrap();
+        let mut slips = other.1.wait_while(other.0.lock().unwrap(), |slips| *slips == 0).unwrap();
         *slips -= 1;
     });
     *slips.0.lock().unwrap() += 1;
@@ -105,15 +94,11 @@ fn a_broken_rule_is_a_panic() {
 fn what_was_made_in_a_check_is_plain_std_afterwards() {
     let kept = Arc::new(std::sync::Mutex::new(None));
     let keep = Arc::clone(&kept);
-    let _ = whatif::Checker::new("the test")
-        .shares_nothing()
-        .explore(move || {
-            let lock = Arc::new(Mutex::new(5));
-            *lock.lock().unwrap() += 1;
-            *keep.lock().unwrap() = Some(lock);
-        });
+    let _ = whatif::Checker::new("the test").shares_nothing().explore(move || {
+        let lock = Arc::new(Mutex::new(5));
+        *lock.lock().unwrap() += 1;
+        *keep.lock().unwrap() = Some(lock);
+    });
     let lock = kept.lock().unwrap().take().unwrap();
-    thread::spawn(move || assert_eq!(*lock.lock().unwrap(), 6))
-        .join()
-        .unwrap();
+    thread::spawn(move || assert_eq!(*lock.lock().unwrap(), 6)).join().unwrap();
 }

@@ -65,15 +65,8 @@ fn run_to_its_end(test: &str, variables: &[(&str, &str)]) -> (ExitStatus, String
         .env_remove("WHATIF_REPLAY")
         .env("RUST_BACKTRACE", "1");
     command.envs(variables.iter().copied());
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().unwrap();
-    (
-        status,
-        String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap(),
-    )
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    (status, String::from_utf8(stdout).unwrap() + &String::from_utf8(stderr).unwrap())
 }
 
 #[test]
@@ -81,8 +74,7 @@ fn a_failing_check_prints_its_story_once_and_nothing_else() {
     let (passed, text) = run("shows_a_story", &[]);
     assert!(!passed);
     assert_eq!(
-        text.matches("rule broken: a party sits at a table that is being cleared")
-            .count(),
+        text.matches("rule broken: a party sits at a table that is being cleared").count(),
         1,
         "{text}"
     );
@@ -92,12 +84,7 @@ fn a_failing_check_prints_its_story_once_and_nothing_else() {
         "WHATIF_REPLAY=0c-3b cargo test -p whatif shows_a_story"
     };
     assert_eq!(text.matches(replay).count(), 1, "{text}");
-    for noise in [
-        "panicked at",
-        "stack backtrace",
-        "RUST_BACKTRACE",
-        "/lib.rs",
-    ] {
+    for noise in ["panicked at", "stack backtrace", "RUST_BACKTRACE", "/lib.rs"] {
         assert!(!text.contains(noise), "{noise}: {text}");
     }
 }
@@ -106,12 +93,7 @@ fn a_failing_check_prints_its_story_once_and_nothing_else() {
 fn a_replay_by_variable_tells_the_story_even_of_a_test_that_passes() {
     let (passed, text) = run("shows_a_proof", &[("WHATIF_REPLAY", "by-itself")]);
     assert!(passed, "{text}");
-    assert_eq!(
-        text.matches("in this order of steps nothing goes wrong")
-            .count(),
-        1,
-        "{text}"
-    );
+    assert_eq!(text.matches("in this order of steps nothing goes wrong").count(), 1, "{text}");
     assert!(text.contains("seats the Chen party"), "{text}");
 }
 
@@ -126,10 +108,7 @@ fn a_replay_by_variable_fails_where_the_story_fails() {
 fn a_wrong_id_fails_with_one_clear_sentence() {
     let (passed, text) = run("shows_a_story", &[("WHATIF_REPLAY", "tomorrow")]);
     assert!(!passed);
-    assert!(
-        text.contains("\"tomorrow\" is not the id of a schedule"),
-        "{text}"
-    );
+    assert!(text.contains("\"tomorrow\" is not the id of a schedule"), "{text}");
 }
 
 #[test]

@@ -26,10 +26,9 @@ fn evening(seed: u64, rounds: u64) -> Vec<String> {
                         thread::sleep(Duration::from_millis(id * 7 + round % 3));
                         let mut plates = pass.lock().unwrap();
                         *plates += 1;
-                        out.lock().unwrap().push(format!(
-                            "{} robot {id} round {round} plate {plates}",
-                            now.now()
-                        ));
+                        out.lock()
+                            .unwrap()
+                            .push(format!("{} robot {id} round {round} plate {plates}", now.now()));
                     }
                 })
             })
@@ -98,15 +97,9 @@ fn a_deadlock_is_returned_as_a_story() {
 #[test]
 fn a_broken_rule_and_a_panic_are_returned_as_stories() {
     let broken = simulate(1, &VirtualTime::new(), || never("the soup is cold", true)).unwrap_err();
-    assert_eq!(
-        (broken.ending, broken.rule.as_str()),
-        (Ending::RuleBroken, "the soup is cold")
-    );
+    assert_eq!((broken.ending, broken.rule.as_str()), (Ending::RuleBroken, "the soup is cold"));
     let panic = simulate(1, &VirtualTime::new(), || panic!("no soup")).unwrap_err();
-    assert!(
-        panic.rule.starts_with("the evening breaks down: no soup"),
-        "{panic}"
-    );
+    assert!(panic.rule.starts_with("the evening breaks down: no soup"), "{panic}");
 }
 
 #[test]

@@ -24,10 +24,7 @@ impl Condvar {
     /// A bell at which nobody sleeps yet.
     #[track_caller]
     pub fn new() -> Condvar {
-        Condvar {
-            inner: sync::Condvar::new(),
-            tag: Tag::new("Condvar"),
-        }
+        Condvar { inner: sync::Condvar::new(), tag: Tag::new("Condvar") }
     }
 
     /// Gives it a name for stories: "the bell" instead of "the Condvar made at src/lib.rs:7".
@@ -56,12 +53,7 @@ impl Condvar {
         let (bell, lock) = me.step(
             at,
             |state| Op::Wait(state.thing(&self.tag, &me, at)),
-            |state| {
-                (
-                    state.thing(&self.tag, &me, at),
-                    state.thing(guard.tag(), &me, at),
-                )
-            },
+            |state| (state.thing(&self.tag, &me, at), state.thing(guard.tag(), &me, at)),
         );
         guard.close();
         let mut state = me.floor.state();
@@ -121,15 +113,9 @@ impl Condvar {
             |state| {
                 let bell = state.thing(&self.tag, &me, at);
                 let what = if all {
-                    What::RangAll {
-                        bell,
-                        woke: state.ring_all(bell),
-                    }
+                    What::RangAll { bell, woke: state.ring_all(bell) }
                 } else {
-                    What::Rang {
-                        bell,
-                        woke: state.ring_one(me.id, bell),
-                    }
+                    What::Rang { bell, woke: state.ring_one(me.id, bell) }
                 };
                 state.tale.tell(me.id, what, at);
             },

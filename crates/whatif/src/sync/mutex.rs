@@ -43,10 +43,7 @@ impl<T> Mutex<T> {
     /// A lock around `value`.
     #[track_caller]
     pub fn new(value: T) -> Mutex<T> {
-        Mutex {
-            tag: Tag::new("Mutex"),
-            inner: sync::Mutex::new(value),
-        }
+        Mutex { tag: Tag::new("Mutex"), inner: sync::Mutex::new(value) }
     }
 
     /// Gives it a name for stories: "the pass" instead of "the Mutex made at src/lib.rs:7".
@@ -133,11 +130,7 @@ impl<T: ?Sized> Mutex<T> {
                 }
                 state.tale.tell(
                     me.id,
-                    if free {
-                        What::Took(lock)
-                    } else {
-                        What::MissedTry(lock)
-                    },
+                    if free { What::Took(lock) } else { What::MissedTry(lock) },
                     at,
                 );
                 free
@@ -176,12 +169,7 @@ impl<T: ?Sized> Mutex<T> {
         holder: Option<Me>,
         taken_at: &'static Location<'static>,
     ) -> MutexGuard<'a, T> {
-        MutexGuard {
-            lock: self,
-            inner: Some(inner),
-            holder,
-            taken_at,
-        }
+        MutexGuard { lock: self, inner: Some(inner), holder, taken_at }
     }
 }
 
@@ -208,10 +196,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         mut self,
         wait: impl FnOnce(sync::MutexGuard<'a, T>) -> LockResult<sync::MutexGuard<'a, T>>,
     ) -> LockResult<MutexGuard<'a, T>> {
-        let inner = self
-            .inner
-            .take()
-            .expect("a guard outside of Condvar::wait is never empty");
+        let inner = self.inner.take().expect("a guard outside of Condvar::wait is never empty");
         map(wait(inner), |inner| {
             self.inner = Some(inner);
             self
@@ -235,11 +220,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         let at = self.taken_at;
         // A robot that is being unwound does not stop any more, it only lets go.
         if crate::floor::me().is_some() && holder.glance(|state| state.rules.unlock_is_step) {
-            holder.step(
-                at,
-                |state| Op::Unlock(state.thing(&self.lock.tag, &holder, at)),
-                |_| (),
-            );
+            holder.step(at, |state| Op::Unlock(state.thing(&self.lock.tag, &holder, at)), |_| ());
         }
         holder.glance(|state| {
             let lock = state.thing(&self.lock.tag, &holder, at);
@@ -251,17 +232,13 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
     fn deref(&self) -> &T {
-        self.inner
-            .as_ref()
-            .expect("a guard outside of Condvar::wait is never empty")
+        self.inner.as_ref().expect("a guard outside of Condvar::wait is never empty")
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.inner
-            .as_mut()
-            .expect("a guard outside of Condvar::wait is never empty")
+        self.inner.as_mut().expect("a guard outside of Condvar::wait is never empty")
     }
 }
 

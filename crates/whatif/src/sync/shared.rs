@@ -30,10 +30,7 @@ impl<T> Shared<T> {
     /// A cell with `value` in it.
     #[track_caller]
     pub fn new(value: T) -> Shared<T> {
-        Shared {
-            tag: Tag::new("Shared"),
-            inner: Mutex::new(value),
-        }
+        Shared { tag: Tag::new("Shared"), inner: Mutex::new(value) }
     }
 
     /// Gives it a name for stories: "the tip jar" instead of "the Shared made at src/lib.rs:7".
@@ -96,9 +93,7 @@ impl<T> Shared<T> {
 
     /// What is inside, when nobody else can reach it any more.
     pub fn into_inner(self) -> T {
-        self.inner
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

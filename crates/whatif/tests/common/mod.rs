@@ -57,11 +57,7 @@ pub struct Table {
 impl Table {
     pub fn is_free(&self) -> bool {
         let free = !self.seated.get() && !self.clearing.get();
-        say(if free {
-            "sees table 2 free"
-        } else {
-            "sees that table 2 is taken"
-        });
+        say(if free { "sees table 2 free" } else { "sees that table 2 is taken" });
         free
     }
 
