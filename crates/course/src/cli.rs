@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
 use crate::trouble::{Trouble, status, status_of};
-use crate::{doctor, exercises, hint, interrupt, record, shift, workspace};
+use crate::{collisions, doctor, exercises, hint, hiring, interrupt, record, shift, workspace};
 
 /// The status list that `--help` ends with.
 const STATUSES: &str = "Exit status:
@@ -50,6 +50,17 @@ enum Command {
     Serve(ServeArgs),
     /// Run an evening in the restaurant and print what it cost
     Shift(shift::ShiftArgs),
+    /// Search every scene for the schedule that breaks it, and count how often it breaks by itself
+    Collisions(collisions::CollisionsArgs),
+    /// Say what robots cost: a week's contracts, and a thread on this machine
+    Hiring {
+        /// The number that decides who comes, when, and what they want
+        #[arg(long, value_name = "S", default_value = "42")]
+        seed: String,
+        /// Write the tables here as well, as Markdown
+        #[arg(long, value_name = "FILE")]
+        markdown: Option<PathBuf>,
+    },
     /// Make the book's recordings again
     Record {
         /// Change nothing; fail when a recording differs from what this program makes
@@ -125,6 +136,8 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Serve(args) => serve(&root()?, &args),
         // An evening needs no book and no exercises, so it runs anywhere.
         Command::Shift(args) => shift::command(&args),
+        Command::Collisions(args) => collisions::command(&args),
+        Command::Hiring { seed, markdown } => hiring::command(&seed, markdown.as_deref()),
         Command::Record { check } => record::command(&root()?, check),
         Command::Tell { file } => print(&record::tell_file(&file)?).map(|()| status::DONE),
         Command::List => list(&root()?),

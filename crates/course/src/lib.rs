@@ -6,16 +6,21 @@
 //! - [`serve`] builds the book, serves it on this machine, and runs evenings and checks for its pages.
 //! - [`check`] runs an exercise's tests contained, and says in one sentence how they ended.
 //! - [`shift`] and [`record`] run the restaurant in the terminal and make the book's recordings.
+//! - [`crowd`] serves the same evenings with more and more robots.
+//! - [`collisions`] counts what goes wrong when, and proves what does not.
 //! - [`hint`], [`exercises`], [`doctor`] are the rest of what a learner asks for.
 //! - [`contained`] and [`interrupt`] are the two places that know about processes and signals.
 
 pub mod book;
 pub mod check;
 pub mod cli;
+pub mod collisions;
 pub mod contained;
+pub mod crowd;
 pub mod doctor;
 pub mod exercises;
 pub mod hint;
+pub mod hiring;
 pub mod interrupt;
 pub mod progress;
 pub mod record;

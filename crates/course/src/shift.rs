@@ -13,16 +13,24 @@ use restaurant::{Pace, Report, Shift};
 use threadbots::Coordination;
 
 use crate::cli;
+use crate::crowd::{self, Crowd, Robots};
 use crate::trouble::{Trouble, status};
 
 /// Microseconds of a minute of the restaurant: three hours pass in a little over two seconds.
 const MINUTE: &str = "12000";
 /// The slowest pace: a minute takes a minute.
 const LIFE: u64 = 60_000_000;
+/// The same when many evenings are to be counted: three hours in half a second.
+const MINUTE_OF_MANY: &str = "2000";
 /// How often the record is looked at while the evening runs.
 const GLANCE: Duration = Duration::from_millis(25);
 /// More robots than that only stand in each other's way.
 const MOST_WAITERS: u64 = 64;
+/// More evenings than that are not needed to see a mean.
+const MOST_TIMES: u64 = 10_000;
+
+const ONE_ROBOT: &str =
+    "--waiters and --robots are for threadbots: LoopBot is one robot, and does every job.";
 
 /// Arguments of `course shift`.
 #[derive(Args, Clone, Debug)]
@@ -43,14 +51,20 @@ pub struct ShiftArgs {
     #[arg(long, value_enum, default_value_t = Night::Friday)]
     evening: Night,
     /// How many WaitBots there are [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with = "robots")]
     waiters: Option<String>,
+    /// How many robots there are in all; or 4..64, to count the collisions of 4, 8, 16, 32 and 64 robots
+    #[arg(long, value_name = "N|A..B")]
+    robots: Option<String>,
+    /// With --robots A..B: how many evenings each number of robots serves
+    #[arg(long, value_name = "N", default_value = "10", requires = "robots")]
+    times: String,
     /// The number that decides who comes, when, and what they want
     #[arg(long, value_name = "S", default_value = "42")]
     seed: String,
-    /// How long a minute of the restaurant takes, in microseconds
-    #[arg(long, value_name = "MICROSECONDS", default_value = MINUTE)]
-    minute: String,
+    /// How long a minute of the restaurant takes, in microseconds [default: 12000; with --robots A..B 2000]
+    #[arg(long, value_name = "MICROSECONDS")]
+    minute: Option<String>,
     /// Write the recording here, as JSON
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -60,6 +74,12 @@ pub struct ShiftArgs {
     /// Print the recording while it happens, as JSON lines, instead of the report
     #[arg(long)]
     stream: bool,
+    /// With --robots A..B: write the table here, too, as Markdown
+    #[arg(long, value_name = "FILE", requires = "robots")]
+    markdown: Option<PathBuf>,
+    /// With --robots A..B: write the plot here, too, as SVG
+    #[arg(long, value_name = "FILE", requires = "robots")]
+    plot: Option<PathBuf>,
 }
 
 /// Who serves.
@@ -78,6 +98,15 @@ enum Night {
     Monday,
     /// Full
     Friday,
+}
+
+impl Night {
+    fn shift(self, seed: u64) -> Shift {
+        match self {
+            Night::Monday => Shift::monday(seed),
+            Night::Friday => Shift::friday(seed),
+        }
+    }
 }
 
 impl fmt::Display for Night {
@@ -128,14 +157,20 @@ impl Opening {
 /// evening begins.
 pub fn command(args: &ShiftArgs) -> anyhow::Result<u8> {
     let seed = cli::whole_number("seed", &args.seed)?;
-    let pace = pace(&args.minute)?;
-    let opening = opening(args, pace)?;
+    let robots = args.robots.as_deref().map(Robots::parse).transpose()?;
+    if let Some(Robots::FromTo(from, to)) = robots {
+        return count_collisions(args, seed, from, to);
+    }
+    if args.markdown.is_some() || args.plot.is_some() {
+        return Err(Trouble::input(
+            "--markdown and --plot go with a series of evenings: --robots 4..64.",
+        ));
+    }
+    let pace = pace(args.minute.as_deref().unwrap_or(MINUTE))?;
+    let opening = opening(args, robots, pace)?;
     let record = args.record.as_ref().map(Destination::open).transpose()?;
     let trace = args.trace.as_ref().map(Destination::open).transpose()?;
-    let shift = match args.evening {
-        Night::Monday => Shift::monday(seed),
-        Night::Friday => Shift::friday(seed),
-    };
+    let shift = args.evening.shift(seed);
 
     let recorder = Recorder::new(opening.header(&shift));
     let mut watcher: Box<dyn Watcher> = match (args.stream, std::io::stdout().is_terminal()) {
@@ -187,6 +222,58 @@ pub fn command(args: &ShiftArgs) -> anyhow::Result<u8> {
     Ok(status::DONE)
 }
 
+/// More and more robots serve the same evenings, and what is printed is how often they collide.
+fn count_collisions(args: &ShiftArgs, seed: u64, from: usize, to: usize) -> anyhow::Result<u8> {
+    if args.crew == Crew::Loopbot {
+        return Err(Trouble::input(ONE_ROBOT));
+    }
+    if args.stream || args.record.is_some() || args.trace.is_some() {
+        return Err(Trouble::input(
+            "--stream, --record and --trace are for one evening, and --robots A..B asks for many.",
+        ));
+    }
+    let times = match cli::whole_number("number of evenings", &args.times)? {
+        n @ 1..=MOST_TIMES => n,
+        n => {
+            return Err(Trouble::input(format!(
+                "Each number of robots can serve 1 to {MOST_TIMES} evenings, and --times asks for {n}."
+            )));
+        }
+    };
+    let asked_for = [args.careless, args.napping, args.coordinated];
+    let crowd = Crowd {
+        from,
+        to,
+        coordinations: (Coordination::ALL.into_iter().zip(asked_for))
+            .filter(|(_, asked)| *asked || asked_for == [false; 3])
+            .map(|(coordination, _)| coordination)
+            .collect(),
+        evenings: (0..times)
+            .map(|evening| args.evening.shift(seed.wrapping_add(evening)))
+            .collect(),
+        pace: pace(args.minute.as_deref().unwrap_or(MINUTE_OF_MANY))?,
+    };
+    let markdown = args.markdown.as_ref().map(Destination::open).transpose()?;
+    let plot = args.plot.as_ref().map(Destination::open).transpose()?;
+
+    let title = match times {
+        1 => format!("collisions on one {} from seed {seed}", args.evening),
+        _ => format!("collisions on a {}, mean of {times}", args.evening),
+    };
+    let points = crowd.serve()?;
+    cli::print(&format!(
+        "{title} (least to most)\n{}",
+        crowd::bars(&points)
+    ))?;
+    if let Some(destination) = markdown {
+        cli::print(&destination.write(&crowd::table(&points))?)?;
+    }
+    if let Some(destination) = plot {
+        cli::print(&destination.write(&crowd::draw(&points, &title))?)?;
+    }
+    Ok(status::DONE)
+}
+
 fn pace(minute: &str) -> anyhow::Result<Pace> {
     match cli::whole_number("length of a minute", minute)? {
         minute @ 1..=LIFE => Ok(Pace::minute_in(Duration::from_micros(minute))),
@@ -196,22 +283,23 @@ fn pace(minute: &str) -> anyhow::Result<Pace> {
     }
 }
 
-fn opening(args: &ShiftArgs, pace: Pace) -> anyhow::Result<Opening> {
+fn opening(args: &ShiftArgs, robots: Option<Robots>, pace: Pace) -> anyhow::Result<Opening> {
     if args.crew == Crew::Loopbot {
         if args.careless || args.napping || args.coordinated {
             return Err(Trouble::input(
                 "--careless, --napping and --coordinated are for threadbots: there is nobody that LoopBot could collide with.",
             ));
         }
-        if args.waiters.is_some() {
-            return Err(Trouble::input(
-                "--waiters is for threadbots: LoopBot is one robot, and does every job.",
-            ));
+        if args.waiters.is_some() || robots.is_some() {
+            return Err(Trouble::input(ONE_ROBOT));
         }
         return Ok(Opening::Loopbot(monday::Opening::new().pace(pace)));
     }
     let waiters = match &args.waiters {
-        None => 1,
+        None => match robots {
+            Some(Robots::Exactly(robots)) => robots - crowd::SPECIALISTS,
+            _ => 1,
+        },
         Some(text) => match cli::whole_number("number of WaitBots", text)? {
             n @ 1..=MOST_WAITERS => n as usize,
             n => {
@@ -235,13 +323,13 @@ fn opening(args: &ShiftArgs, pace: Pace) -> anyhow::Result<Opening> {
 }
 
 /// A file that will be written at the end. It is opened before the evening, so that nobody waits for nothing.
-struct Destination {
+pub(crate) struct Destination {
     path: PathBuf,
     file: File,
 }
 
 impl Destination {
-    fn open(path: &PathBuf) -> anyhow::Result<Destination> {
+    pub(crate) fn open(path: &PathBuf) -> anyhow::Result<Destination> {
         // What is in the file stays until there is something to put in its place.
         let file = OpenOptions::new()
             .write(true)
@@ -260,7 +348,7 @@ impl Destination {
         })
     }
 
-    fn write(mut self, text: &str) -> anyhow::Result<String> {
+    pub(crate) fn write(mut self, text: &str) -> anyhow::Result<String> {
         // A device has no length to cut.
         if self.file.metadata().is_ok_and(|file| file.is_file()) {
             self.file.set_len(0)?;

@@ -27,7 +27,7 @@
 //! | `house.rs` | what all robots share |
 //! | `greetbot.rs`, `waitbot.rs`, `chefbot.rs`, `winebot.rs` | the four jobs |
 //! | `opening.rs` | an evening from start to end |
-//! | `scene.rs` | one moment of it, small enough to try every schedule |
+//! | `scene/` | one moment of it, small enough to try every schedule: one collision a file |
 
 mod chefbot;
 mod coordination;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use flight::{ActorKind, Event, Header, Recorder};
 use restaurant::{Incident, Pace, Shift, story};
 use threadbots::{Coordination, Opening, scene};
-use whatif::{Checker, Outcome};
+use whatif::Outcome;
 
 fn incidents(coordination: Coordination, waiters: usize, seed: u64) -> Vec<Incident> {
     let opening = Opening::new(coordination).waiters(waiters);
@@ -60,15 +60,19 @@ fn a_second_careless_waiter_takes_orders_twice() {
 
 #[test]
 fn the_checker_breaks_careless_and_napping_robots_and_proves_coordinated_ones() {
-    for coordination in [Coordination::Careless, Coordination::Napping] {
-        let report = Checker::new("one table").explore(move || scene::one_table(coordination));
-        let Outcome::Failed(story) = report.outcome else {
-            panic!("{coordination} robots break: {report}")
-        };
-        assert_eq!(story.rule, "a party sits at a table that is being cleared");
+    for scene in scene::ALL {
+        for coordination in [Coordination::Careless, Coordination::Napping] {
+            let report = scene.check(coordination);
+            let Outcome::Failed(story) = report.outcome else {
+                panic!("{coordination} robots break: {report}")
+            };
+            if scene.name == "one-table" {
+                assert_eq!(story.rule, "a party sits at a table that is being cleared");
+            }
+        }
+        let report = scene.check(Coordination::Coordinated);
+        assert!(matches!(report.outcome, Outcome::Proved { .. }), "{report}");
     }
-    let report = Checker::new("one table").explore(|| scene::one_table(Coordination::Coordinated));
-    assert!(matches!(report.outcome, Outcome::Proved { .. }), "{report}");
 }
 
 #[test]
@@ -81,26 +85,27 @@ fn a_rehearsal_is_the_same_byte_for_byte() {
             .to_json()
     };
     assert_eq!(json(), json());
-    for coordination in Coordination::ALL {
-        let json = || scene::record_one_table(coordination).to_json();
-        assert_eq!(json(), json());
+    for scene in scene::ALL {
+        for coordination in Coordination::ALL {
+            let json = || scene.record(coordination).to_json();
+            assert_eq!(json(), json(), "{} {coordination}", scene.name);
+        }
     }
 }
 
 #[test]
 fn the_recorded_scene_is_the_one_that_breaks() {
-    for (coordination, incidents) in [
-        (Coordination::Careless, 1),
-        (Coordination::Napping, 1),
-        (Coordination::Coordinated, 0),
-    ] {
-        let recording = scene::record_one_table(coordination);
-        assert_eq!(
-            recording.marks(story::INCIDENT).count(),
-            incidents,
-            "{coordination}"
-        );
-        assert!(recording.marks(story::STEP).count() >= 3);
+    for scene in scene::ALL {
+        for coordination in Coordination::ALL {
+            let recording = scene.record(coordination);
+            assert_eq!(
+                recording.marks(story::INCIDENT).count(),
+                usize::from(coordination != Coordination::Coordinated),
+                "{} {coordination}",
+                scene.name
+            );
+            assert!(recording.marks(story::STEP).count() >= 3);
+        }
     }
 }
 

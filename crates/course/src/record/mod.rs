@@ -9,136 +9,136 @@ mod telling;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use flight::{ClockKind, Recording};
 use monday::scene::seat;
 use restaurant::Shift;
-use threadbots::{Coordination, Opening, scene};
+use threadbots::scene::{self, Scene};
+use threadbots::{Coordination, Opening};
 use whatif::{Outcome, Report};
 
 use crate::cli;
 use crate::trouble::{Trouble, status};
 
-/// A recording of the book: its name, and the run that it is made of.
+/// A recording of the book.
 pub struct Take {
     /// As in `<floor-plan src="NAME">`.
-    pub name: &'static str,
-    /// Makes it.
-    pub run: fn() -> Recording,
-    /// If it is a scene that can be checked: what the checker says of it.
-    pub verdict: Option<fn() -> Report>,
+    pub name: String,
+    run: Run,
 }
 
-/// All recordings of the book.
-pub const TAKES: &[Take] = &[
-    Take {
-        name: "opening-night",
-        run: || {
+/// What a recording is made of.
+enum Run {
+    /// A run of its own.
+    Alone(fn() -> Recording),
+    /// A run that the checker has something to say about.
+    Checked(fn() -> Recording, fn() -> Report),
+    /// A scene of the ThreadBots: the same.
+    Scene(&'static Scene, Coordination),
+}
+
+impl Take {
+    fn alone(name: &str, record: fn() -> Recording) -> Take {
+        Take {
+            name: name.to_owned(),
+            run: Run::Alone(record),
+        }
+    }
+
+    fn checked(name: &str, record: fn() -> Recording, check: fn() -> Report) -> Take {
+        Take {
+            name: name.to_owned(),
+            run: Run::Checked(record, check),
+        }
+    }
+
+    /// `one-table-careless`, and so on.
+    fn scene(scene: &'static Scene, coordination: Coordination) -> Take {
+        Take {
+            name: format!("{}-{coordination}", scene.name),
+            run: Run::Scene(scene, coordination),
+        }
+    }
+
+    fn record(&self) -> Recording {
+        match self.run {
+            Run::Alone(record) | Run::Checked(record, _) => record(),
+            Run::Scene(scene, coordination) => scene.record(coordination),
+        }
+    }
+
+    fn verdict(&self) -> Option<Report> {
+        match self.run {
+            Run::Alone(_) => None,
+            Run::Checked(_, check) => Some(check()),
+            Run::Scene(scene, coordination) => Some(scene.check(coordination)),
+        }
+    }
+}
+
+/// All recordings of the book: every scene of the ThreadBots in every coordination, and what chapters ask for besides.
+pub static TAKES: LazyLock<Vec<Take>> = LazyLock::new(|| {
+    let scenes = scene::ALL
+        .iter()
+        .flat_map(|scene| Coordination::ALL.map(|coordination| Take::scene(scene, coordination)));
+    others().into_iter().chain(scenes).collect()
+});
+
+fn others() -> Vec<Take> {
+    vec![
+        Take::alone("opening-night", || {
             Opening::new(Coordination::Careless)
                 .rehearse(&Shift::friday(42))
                 .recording
-        },
-        verdict: None,
-    },
-    Take {
-        name: "one-table-careless",
-        run: || scene::record_one_table(Coordination::Careless),
-        verdict: Some(|| scene::check_one_table(Coordination::Careless)),
-    },
-    Take {
-        name: "one-table-napping",
-        run: || scene::record_one_table(Coordination::Napping),
-        verdict: Some(|| scene::check_one_table(Coordination::Napping)),
-    },
-    Take {
-        name: "one-table-coordinated",
-        run: || scene::record_one_table(Coordination::Coordinated),
-        verdict: Some(|| scene::check_one_table(Coordination::Coordinated)),
-    },
-    Take {
-        name: "two-tables",
-        run: || {
+        }),
+        Take::alone("two-tables", || {
             monday::Opening::new()
                 .rehearse(&Shift::plan(42, 2, 2, 30))
                 .recording
-        },
-        verdict: None,
-    },
-    Take {
-        name: "two-ovens",
-        run: monday::scene::bell::record,
-        verdict: None,
-    },
-    Take {
-        name: "three-jobs",
-        run: monday::scene::rail::record,
-        verdict: None,
-    },
-    Take {
-        name: "kitchen-clock",
-        run: monday::scene::clock::record,
-        verdict: None,
-    },
-    Take {
-        name: "guests-at-the-door",
-        run: monday::scene::doorbell::record,
-        verdict: None,
-    },
-    Take {
-        name: "three-dishes",
-        run: monday::scene::overlap::record_three_dishes,
-        verdict: None,
-    },
-    Take {
-        name: "bread-unpolled",
-        run: monday::scene::overlap::record_unpolled,
-        verdict: None,
-    },
-    Take {
-        name: "seat-twice",
-        run: || seat::TWICE.record(),
-        verdict: Some(|| seat::TWICE.check()),
-    },
-    Take {
-        name: "seat-by-order",
-        run: || seat::BY_ORDER.record(),
-        verdict: Some(|| seat::BY_ORDER.check()),
-    },
-    Take {
-        name: "seat-claimed",
-        run: || seat::CLAIMED.record(),
-        verdict: Some(|| seat::CLAIMED.check()),
-    },
-    Take {
-        name: "last-orders-dropped",
-        run: monday::scene::last_orders::record_dropped,
-        verdict: None,
-    },
-    Take {
-        name: "last-orders-finished",
-        run: monday::scene::last_orders::record_finished,
-        verdict: None,
-    },
-    Take {
-        name: "monday-threadbots",
-        run: || {
+        }),
+        Take::alone("two-ovens", monday::scene::bell::record),
+        Take::alone("three-jobs", monday::scene::rail::record),
+        Take::alone("kitchen-clock", monday::scene::clock::record),
+        Take::alone("guests-at-the-door", monday::scene::doorbell::record),
+        Take::alone("three-dishes", monday::scene::overlap::record_three_dishes),
+        Take::alone("bread-unpolled", monday::scene::overlap::record_unpolled),
+        Take::checked(
+            "seat-twice",
+            || seat::TWICE.record(),
+            || seat::TWICE.check(),
+        ),
+        Take::checked(
+            "seat-by-order",
+            || seat::BY_ORDER.record(),
+            || seat::BY_ORDER.check(),
+        ),
+        Take::checked(
+            "seat-claimed",
+            || seat::CLAIMED.record(),
+            || seat::CLAIMED.check(),
+        ),
+        Take::alone(
+            "last-orders-dropped",
+            monday::scene::last_orders::record_dropped,
+        ),
+        Take::alone(
+            "last-orders-finished",
+            monday::scene::last_orders::record_finished,
+        ),
+        Take::alone("monday-threadbots", || {
             Opening::new(Coordination::Coordinated)
                 .rehearse(&Shift::monday(42))
                 .recording
-        },
-        verdict: None,
-    },
-    Take {
-        name: "monday-loopbot",
-        run: || {
+        }),
+        Take::alone("monday-loopbot", || {
             monday::Opening::new()
                 .rehearse(&Shift::monday(42))
                 .recording
-        },
-        verdict: None,
-    },
-];
+        }),
+    ]
+}
 
 /// A file of the book, and what should be in it.
 pub struct File {
@@ -150,7 +150,7 @@ pub struct File {
 
 /// Makes the four files of one recording, and a fifth where the checker has its say.
 pub fn files(take: &Take) -> Vec<File> {
-    let recording = (take.run)();
+    let recording = take.record();
     let json = recording.to_json();
     let folder = Path::new("book").join("src").join("recordings");
     let file = |extension: &str, text: String| File {
@@ -170,7 +170,7 @@ pub fn files(take: &Take) -> Vec<File> {
         file("md", telling::tell(&recording)),
         file("json", json),
     ];
-    files.extend(take.verdict.map(|verdict| file("txt", quoted(&verdict()))));
+    files.extend(take.verdict().map(|report| file("txt", quoted(&report))));
     files
 }
 
@@ -192,7 +192,7 @@ fn quoted(report: &Report) -> String {
 /// A file that cannot be written, in one sentence.
 pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
     let mut stale = Vec::new();
-    for take in TAKES {
+    for take in TAKES.iter() {
         let mut changed = false;
         for file in files(take) {
             let path = root.join(&file.path);
@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn the_same_bytes_come_out_twice_and_can_be_read_back() {
-        for take in TAKES {
+        for take in TAKES.iter() {
             let (one, two) = (files(take), files(take));
             for (one, two) in one.iter().zip(&two) {
                 assert!(
