@@ -159,7 +159,7 @@
     }
 
     #layout() {
-      if (this.fold.onFloor.size > 0) this.floor.resize(Math.floor(this.parts.floor.clientWidth));
+      if (this.fold.hasFloor) this.floor.resize(Math.floor(this.parts.floor.clientWidth));
       this.#drawLanes();
       this.#show(true);
     }
@@ -200,7 +200,7 @@
       this.dataset.events = this.recording.events.length;
       this.dataset.steps = this.fold.story.length;
       this.parts.scrub.max = this.paced.total;
-      this.parts.room.hidden = this.fold.onFloor.size === 0;
+      this.parts.room.hidden = !this.fold.hasFloor;
     }
 
     // ---- moving ----------------------------------------------------------------------------------------------
@@ -480,7 +480,7 @@
       this.#measure();
       this.position = this.recording.events.length;
       this.seconds = this.paced.total;
-      if (this.fold.onFloor.size > 0 && this.floor.width === 0) return this.#layout();
+      if (this.fold.hasFloor && this.floor.width === 0) return this.#layout();
       this.#drawLanes();
       this.#show(false);
       this.lanes.describe(this.fold.at(this.position));

@@ -127,6 +127,7 @@
       this.story = [];
       this.lastTable = Number(recording.facts.tables ?? 0) || 0;
       this.onFloor = new Set(); // actors that stand somewhere or do something: the robots
+      this.hasFloor = this.lastTable > 0; // a run of which nobody says where anything stands has lanes and a story only
       this.seen = 0;
       this.snapshots = [opening()];
       this.here = { position: 0, state: structuredClone(this.snapshots[0]) };
@@ -144,6 +145,7 @@
         if (event.kind !== "mark") continue;
         const category = strings[event.b];
         if (category === "step" || category === "place") this.onFloor.add(event.actor);
+        if (category === "table" || category === "party" || category === "place") this.hasFloor = true;
         if (category === "table" || category === "party") this.lastTable = Math.max(this.lastTable, event.c);
         if (told.has(category)) {
           this.story.push({

@@ -111,12 +111,13 @@
     return `${Math.floor(seconds / 3600)} h ${two(Math.floor((seconds % 3600) / 60))} min`;
   }
 
-  // Resolves to the Recording in recordings/NAME.js. Two figures may ask for the same one; the script is added once.
+  // Resolves to the Recording in recordings/NAME.js. Two figures may ask for the same one; the script is added once, and
+  // not at all where the page itself holds the recording.
   const scripts = new Map();
   async function load(name) {
     if (!/^[\w.-]+$/.test(name)) throw new RecordingError(`"${name}" is not the name of a recording`);
     const path = `recordings/${name}.js`;
-    if (!scripts.has(name)) {
+    if (!scripts.has(name) && globalThis.loopbotRecordings?.[name] === undefined) {
       scripts.set(name, new Promise((resolve, reject) => {
         const script = document.createElement("script");
         script.src = house.url(path);

@@ -16,6 +16,7 @@ pub mod dice;
 pub mod hand_over;
 pub mod interpreter;
 pub mod page;
+pub mod planted;
 pub mod program;
 pub mod under_loom;
 pub mod under_shuttle;

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use course::exercises::Exercise;
 use course::record;
@@ -28,6 +29,14 @@ pub struct Gate<'a> {
     pub runs: &'a [&'a str],
 }
 
+/// What the program makes, recordings and puzzles: made once, and looked at by many tests.
+static MADE: LazyLock<Vec<record::File>> = LazyLock::new(|| {
+    let takes = record::TAKES.iter().flat_map(record::files);
+    let puzzles = record::puzzle::PUZZLES.iter();
+    let puzzles = puzzles.filter_map(|it| record::puzzle::files(it).ok());
+    takes.chain(puzzles.flatten()).collect()
+});
+
 /// Pages that mdBook makes for itself out of the others.
 const MADE_BY_MDBOOK: [&str; 3] = ["print.html", "404.html", "toc.html"];
 
@@ -44,6 +53,7 @@ impl Gate<'_> {
             outside(elements, &mut add);
             self.links(name, elements, &pages, &mut add);
             self.figures(elements, &mut add);
+            self.puzzles(elements, &mut add);
             questions(elements, &mut add);
             self.cards(elements, &mut add);
             self.commands(elements, &mut add);
@@ -109,7 +119,8 @@ impl Gate<'_> {
                 continue;
             };
             // A figure's `src` is the name of a recording, not a path.
-            if element.tag == "floor-plan" || target.is_empty() || has_scheme(target) {
+            let is_figure = ["floor-plan", "scheduler-puzzle"].contains(&element.tag.as_str());
+            if is_figure || target.is_empty() || has_scheme(target) {
                 continue;
             }
             let (path, fragment) = target.split_once('#').unwrap_or((target, ""));
@@ -181,6 +192,32 @@ impl Gate<'_> {
             if figure.text.trim().is_empty() {
                 add(format!(
                     "the figure {name:?} says nothing where it cannot be played"
+                ));
+            }
+        }
+    }
+
+    /// Every puzzle has its file in both forms, something to reach, and a text for readers who cannot play.
+    fn puzzles(&self, elements: &[Element], add: &mut dyn FnMut(String)) {
+        for puzzle in elements.iter().filter(|it| it.tag == "scheduler-puzzle") {
+            let name = puzzle.attribute("src").unwrap_or("without a src");
+            for kind in ["json", "js"] {
+                let file = self.built.join("recordings").join(format!("{name}.{kind}"));
+                if !file.is_file() {
+                    add(format!(
+                        "the puzzle {name:?} has no recordings/{name}.{kind}"
+                    ));
+                }
+            }
+            if puzzle
+                .attribute("goal")
+                .is_none_or(|goal| goal.trim().is_empty())
+            {
+                add(format!("the puzzle {name:?} does not say its goal"));
+            }
+            if puzzle.text.trim().is_empty() {
+                add(format!(
+                    "the puzzle {name:?} says nothing where it cannot be played"
                 ));
             }
         }
@@ -272,7 +309,15 @@ impl Gate<'_> {
     fn recordings(&self) -> Vec<String> {
         let mut complaints = Vec::new();
         let folder = self.book.join("src").join("recordings");
-        for path in files(&folder, "json") {
+        // A puzzle is no recording of one run: it is only compared with what the program makes.
+        let is_puzzle = |path: &Path| {
+            path.file_name()
+                .is_some_and(|name| name.to_string_lossy().starts_with("puzzle-"))
+        };
+        let recordings = files(&folder, "json")
+            .into_iter()
+            .filter(|it| !is_puzzle(it));
+        for path in recordings {
             let name = self.short(&path);
             match fs::read_to_string(&path)
                 .map_err(|error| error.to_string())
@@ -284,7 +329,7 @@ impl Gate<'_> {
             }
         }
         let mut made = BTreeSet::new();
-        for file in record::TAKES.iter().flat_map(record::files) {
+        for file in MADE.iter() {
             let name = file
                 .path
                 .file_name()

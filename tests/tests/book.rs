@@ -6,7 +6,7 @@ use std::path::Path;
 
 use course::book;
 use course::exercises::{self, Exercise};
-use course::record::{self, TAKES};
+use course::record::{self, TAKES, puzzle};
 use course::serve::RUNS;
 use house_tests::gate::Gate;
 use house_tests::root;
@@ -71,7 +71,11 @@ fn the_book_is_right() {
 #[test]
 fn the_recordings_are_what_the_program_makes() {
     let root = root();
-    for file in TAKES.iter().flat_map(record::files) {
+    let puzzles = puzzle::PUZZLES
+        .iter()
+        .filter_map(|it| puzzle::files(it).ok());
+    let takes = TAKES.iter().flat_map(record::files);
+    for file in takes.chain(puzzles.flatten()) {
         let there = fs::read_to_string(root.join(&file.path)).unwrap_or_default();
         assert!(
             there == file.text,
@@ -107,6 +111,12 @@ const GOOD: &str = r#"# Page {#page}
 {{#include recordings/one-table-careless.md}}
 
 </floor-plan>
+
+<scheduler-puzzle src="puzzle-one-table" goal="Break it.">
+
+A story.
+
+</scheduler-puzzle>
 
 <quiz-question id="q">
 
@@ -151,7 +161,14 @@ impl Scratch {
             .iter()
             .find(|take| take.name == "one-table-careless")
             .unwrap();
-        for file in record::files(take) {
+        let puzzle = puzzle::PUZZLES
+            .iter()
+            .find(|it| it.name == "puzzle-one-table")
+            .unwrap();
+        let files = record::files(take)
+            .into_iter()
+            .chain(puzzle::files(puzzle).unwrap());
+        for file in files {
             scratch.write(
                 &format!(
                     "src/recordings/{}",
@@ -248,6 +265,22 @@ fn the_gate_sees_figures_without_their_recording() {
         )
         .unwrap();
         scratch.complains(&format!("has no recordings/one-table-careless.{kind}"));
+    }
+}
+
+#[test]
+fn the_gate_sees_puzzles_that_cannot_be_played() {
+    with("puzzle-one-table", "puzzle-without-end")
+        .complains("has no recordings/puzzle-without-end.js");
+    with("goal=\"Break it.\"", "").complains("\"puzzle-one-table\" does not say its goal");
+    with("A story.\n", "\n").complains("says nothing where it cannot be played");
+    for kind in ["json", "js"] {
+        let scratch = Scratch::new(GOOD);
+        let path = format!("src/recordings/puzzle-one-table.{kind}");
+        scratch.write(&path, "{}");
+        scratch.complains(&format!(
+            "puzzle-one-table.{kind}: is not what this program makes"
+        ));
     }
 }
 

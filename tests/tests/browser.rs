@@ -14,6 +14,9 @@ use house_tests::root;
 use house_tests::webdriver::{self, Browser};
 use serde_json::{Value, json};
 
+#[path = "browser/puzzle.rs"]
+mod puzzle;
+
 type Test = (&'static str, fn(&mut Stage) -> anyhow::Result<()>);
 
 const TESTS: &[Test] = &[
@@ -31,6 +34,19 @@ const TESTS: &[Test] = &[
     ("a_live_run_streams_and_ends", a_live_run),
     ("an_exercise_card_checks_and_hints", an_exercise_card),
     ("a_quiz_answers", a_quiz_answers),
+    (
+        "puzzles_are_won_by_keyboard_alone",
+        puzzle::are_won_by_keyboard,
+    ),
+    ("puzzles_take_moves_back", puzzle::take_moves_back),
+    (
+        "puzzles_cannot_be_broken_where_the_robots_coordinate",
+        puzzle::cannot_be_broken_where_the_robots_coordinate,
+    ),
+    (
+        "a_failing_run_plays_on_a_page_of_its_own",
+        puzzle::a_failing_run_has_a_page,
+    ),
     ("without_the_program_figures_still_play", from_a_file),
 ];
 
@@ -192,24 +208,30 @@ impl Stage {
     /// Opens a page, scrolls through it so that everything lazy wakes up, and waits until its figures are ready.
     fn read(&mut self, page: &str) -> anyhow::Result<()> {
         self.open(page)?;
+        self.wake("floor-plan", page)?;
+        self.wake("scheduler-puzzle", page)
+    }
+
+    /// Scrolls to each of the lazy elements of the page and waits until it has been loaded.
+    fn wake(&mut self, tag: &str, page: &str) -> anyhow::Result<()> {
         let figures = self.browser.run(
-            "return document.querySelectorAll('floor-plan').length",
-            json!([]),
+            "return document.querySelectorAll(arguments[0]).length",
+            json!([tag]),
         )?;
         for n in 0..figures.as_u64().unwrap_or(0) {
             self.browser.run(
-                "document.querySelectorAll('floor-plan')[arguments[0]].scrollIntoView({ block: 'center' })",
-                json!([n]),
+                "document.querySelectorAll(arguments[1])[arguments[0]].scrollIntoView({ block: 'center' })",
+                json!([n, tag]),
             )?;
             let settled = format!(
-                "return ['ready', 'error'].includes(document.querySelectorAll('floor-plan')[{n}].dataset.state)"
+                "return ![undefined, 'loading'].includes(document.querySelectorAll('{tag}')[{n}].dataset.state)"
             );
             self.browser
-                .wait_for(&format!("figure {n} of {page}"), &settled)?;
+                .wait_for(&format!("{tag} {n} of {page}"), &settled)?;
         }
         let broken = self.browser.run(
-            "return [...document.querySelectorAll('floor-plan[data-state=error]')].map((figure) => figure.getAttribute('src'))",
-            json!([]),
+            "return [...document.querySelectorAll(`${arguments[0]}[data-state=error]`)].map((figure) => figure.getAttribute('src'))",
+            json!([tag]),
         )?;
         ensure!(
             broken == json!([]),

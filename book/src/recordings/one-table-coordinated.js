@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"coordination":"coordinated","schedule":"none breaks it; rehearsed with seed 10","tables":"2"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["crates/threadbots/src/spot.rs:69","crates/threadbots/src/spot.rs:66","crates/threadbots/src/spot.rs:80"],
+"locs":["crates/threadbots/src/spot.rs:76","crates/threadbots/src/spot.rs:73","crates/threadbots/src/spot.rs:87"],
 "made_by":"flight 0.1.0",
 "program":"one table, coordinated",
 "schema":"loopbot-flight",

@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"coordination":"napping","schedule":"1c","tables":"2"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["crates/threadbots/src/one_table.rs:61","crates/threadbots/src/one_table.rs:69","crates/threadbots/src/one_table.rs:46","crates/threadbots/src/one_table.rs:37","crates/threadbots/src/spot.rs:80","crates/threadbots/src/spot.rs:88"],
+"locs":["crates/threadbots/src/one_table.rs:61","crates/threadbots/src/one_table.rs:69","crates/threadbots/src/one_table.rs:46","crates/threadbots/src/one_table.rs:37","crates/threadbots/src/spot.rs:87","crates/threadbots/src/spot.rs:95"],
 "made_by":"flight 0.1.0",
 "program":"one table, napping",
 "schema":"loopbot-flight",

@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"coordination":"careless","seed":"42","tables":"6","waiters":"1"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["crates/threadbots/src/one_table.rs:37","crates/threadbots/src/spot.rs:80","crates/threadbots/src/one_order.rs:13","crates/threadbots/src/spot.rs:123","crates/threadbots/src/chefbot.rs:12","crates/threadbots/src/winebot.rs:11","crates/threadbots/src/winebot.rs:13","crates/threadbots/src/spot.rs:140","crates/threadbots/src/chefbot.rs:14","crates/threadbots/src/spot.rs:155","crates/threadbots/src/one_table.rs:46","crates/threadbots/src/spot.rs:88","crates/threadbots/src/spot.rs:96"],
+"locs":["crates/threadbots/src/one_table.rs:37","crates/threadbots/src/spot.rs:87","crates/threadbots/src/one_order.rs:13","crates/threadbots/src/spot.rs:130","crates/threadbots/src/chefbot.rs:12","crates/threadbots/src/winebot.rs:11","crates/threadbots/src/winebot.rs:13","crates/threadbots/src/spot.rs:147","crates/threadbots/src/chefbot.rs:14","crates/threadbots/src/spot.rs:162","crates/threadbots/src/one_table.rs:46","crates/threadbots/src/spot.rs:95","crates/threadbots/src/spot.rs:103"],
 "made_by":"flight 0.1.0",
 "program":"threadbots careless",
 "schema":"loopbot-flight",

@@ -19,6 +19,9 @@ use crate::contained::{self, Ended, Limits, Stop, Stream, Streams};
 use crate::exercises::Exercise;
 use crate::trouble::status;
 
+/// The environment variable that names the file for [`CheckOptions::record`].
+const RECORD: &str = "WHATIF_RECORD";
+
 /// What a check may use.
 #[derive(Clone, Debug)]
 pub struct CheckOptions {
@@ -34,6 +37,8 @@ pub struct CheckOptions {
     pub target: Option<PathBuf>,
     /// Whether cargo may use the network, for what is not there yet.
     pub network: bool,
+    /// Where `whatif` writes down the runs that it tells, if somebody wants to read them.
+    pub record: Option<PathBuf>,
 }
 
 impl Default for CheckOptions {
@@ -45,6 +50,7 @@ impl Default for CheckOptions {
             shown: 1 << 20,
             target: None,
             network: true,
+            record: None,
         }
     }
 }
@@ -186,7 +192,7 @@ pub fn check_package(
 }
 
 /// Where checks build when nothing else is asked for.
-fn target_dir(root: &Path) -> PathBuf {
+pub(crate) fn target_dir(root: &Path) -> PathBuf {
     // Cargo names what it builds by its place in the workspace, so two copies of the course must not share a folder.
     let mut hasher = DefaultHasher::new();
     root.hash(&mut hasher);
@@ -403,6 +409,8 @@ fn run_tests(
         .args(["--nocapture", "--test-threads=1", "--color=never"])
         .env("CARGO_MANIFEST_DIR", &subject.folder)
         .env("CARGO_PKG_NAME", &subject.package)
+        .env_remove(RECORD)
+        .envs(options.record.iter().map(|file| (RECORD, file)))
         .current_dir(&subject.folder);
     let mut shown = Shown {
         room: options.shown,

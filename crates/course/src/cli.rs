@@ -11,7 +11,9 @@ use clap::{Args, Parser, Subcommand};
 use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
 use crate::trouble::{Trouble, status, status_of};
-use crate::{collisions, doctor, exercises, hint, hiring, interrupt, record, shift, workspace};
+use crate::{
+    collisions, doctor, exercises, hint, hiring, interrupt, record, shift, story, workspace,
+};
 
 /// The status list that `--help` ends with.
 const STATUSES: &str = "Exit status:
@@ -83,6 +85,18 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
         time_limit: u64,
     },
+    /// Watch how an exercise goes wrong: its failing runs in the browser, played step by step
+    Story {
+        /// The exercise's number, such as 03; or a file that a test wrote for WHATIF_RECORD
+        #[arg(value_name = "NN|FILE")]
+        what: String,
+        /// Print where the page is, and do not open the browser
+        #[arg(long)]
+        no_open: bool,
+        /// How long the tests may take, in seconds, without the build
+        #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
+        time_limit: u64,
+    },
     /// Show the hints of an exercise, one level at a time
     Hint {
         /// The exercise's number, such as 03
@@ -145,6 +159,11 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
             exercise,
             time_limit,
         } => check(&root()?, &exercise, time_limit),
+        Command::Story {
+            what,
+            no_open,
+            time_limit,
+        } => story(cli.root.as_deref(), &what, no_open, time_limit),
         Command::Hint { exercise, more } => {
             let root = root()?;
             let all = exercises::load(&root)?;
@@ -224,15 +243,74 @@ fn check(root: &Path, asked: &str, time_limit: u64) -> anyhow::Result<u8> {
         tests: Duration::from_secs(time_limit),
         ..CheckOptions::default()
     };
+    let mut told = false;
     let checked = check::check(root, exercise, &options, interrupt.stop(), &mut |line| {
+        told |= line.trim_start().starts_with("To play it again:");
         // A closed pipe is noticed at the end, when the sentence is printed.
         let _ = writeln!(std::io::stdout(), "{line}");
     });
     print(&format!("\n{}\n", checked.sentence))?;
     if checked.verdict == check::Verdict::Passes {
         print(&format!("{}\n", exercise.after.trim()))?;
+    } else if told {
+        print(&format!(
+            "`cargo course story {}` shows it in the browser, step by step.\n",
+            exercise.number
+        ))?;
     }
     Ok(checked.verdict.status())
+}
+
+fn story(root: Option<&Path>, what: &str, no_open: bool, time_limit: u64) -> anyhow::Result<u8> {
+    let show = |page: &Path| -> anyhow::Result<u8> {
+        // On a line of its own, and on standard output, for scripts.
+        print(&format!("{}\n", page.display()))?;
+        if !no_open {
+            open_browser(&page.to_string_lossy());
+        }
+        Ok(status::DONE)
+    };
+    let file = Path::new(what);
+    if file.is_file() {
+        return show(&story::page_of(file)?);
+    }
+    let root = workspace::find(root)?;
+    let all = exercises::load(&root)?;
+    let exercise = exercises::find(&all, what)?;
+    let interrupt = interrupt::listen()?;
+    let options = CheckOptions {
+        tests: Duration::from_secs(time_limit),
+        ..CheckOptions::default()
+    };
+    let stop = interrupt.stop();
+    let watched = story::watch(&root, exercise, &options, stop, &mut |line| {
+        let _ = writeln!(std::io::stderr(), "{line}");
+    })?;
+    match (watched.page, watched.checked.verdict) {
+        (Some((page, runs)), _) => {
+            let runs = if runs == 1 {
+                "This is the run"
+            } else {
+                "These are the runs"
+            };
+            eprintln!("\n{}\n{runs}, step by step:", watched.checked.sentence);
+            show(&page)
+        }
+        (None, check::Verdict::Passes) => {
+            print(&format!(
+                "\n{} There is nothing that goes wrong to watch.\n",
+                watched.checked.sentence
+            ))?;
+            Ok(status::DONE)
+        }
+        (None, verdict) => {
+            print(&format!(
+                "\n{} No run was told, so there is nothing to watch.\n",
+                watched.checked.sentence
+            ))?;
+            Ok(verdict.status())
+        }
+    }
 }
 
 /// Prints, with an error instead of a panic when nobody reads.

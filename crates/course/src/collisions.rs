@@ -130,6 +130,10 @@ impl Verdict {
     fn columns(&self) -> [String; 3] {
         let dash = || "-".to_owned();
         match &self.outcome {
+            // Before it searches, the checker lets everybody move one step in turn, and sees whether they get anywhere.
+            Outcome::Failed(story) if story.schedules == 0 => {
+                ["in turn".to_owned(), dash(), dash()]
+            }
             Outcome::Failed(story) => [
                 story.schedules.to_string(),
                 story.preemptions.to_string(),
@@ -253,7 +257,7 @@ fn table(rows: &[Row]) -> String {
         .any(|row| row.played.evenings < most_evenings(rows))
     {
         text.push_str(&format!(
-            "\nA scene that has stood still {MOST_STANDING} times is not played any further.\n"
+            "\nA scene that has stood still {MOST_STANDING} times is not played any further: each of them leaves its threads behind.\n"
         ));
     }
     let cores = std::thread::available_parallelism().map_or(0, usize::from);

@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 use std::io::{IsTerminal, stdout};
+use std::time::Duration;
 
 use flight::Recorder;
-use restaurant::{Pace, Shift};
+use restaurant::{Pace, Report, Shift};
 use threadbots::{Coordination, Opening};
 
 use crate::cli;
@@ -71,9 +72,17 @@ pub struct Point {
     robots: usize,
     coordination: Coordination,
     collisions: Vec<usize>,
+    /// How long the evenings took, on average.
+    length: Duration,
 }
 
 impl Point {
+    /// In restaurant time: 3:49 h.
+    fn length(&self) -> String {
+        let minutes = self.length.as_secs() / 60;
+        format!("{}:{:02} h", minutes / 60, minutes % 60)
+    }
+
     fn mean(&self) -> f64 {
         self.collisions.iter().sum::<usize>() as f64 / self.collisions.len() as f64
     }
@@ -100,15 +109,17 @@ impl Crowd {
                 let opening = Opening::new(coordination)
                     .waiters(robots - SPECIALISTS)
                     .pace(self.pace);
-                let collisions = self
-                    .evenings
-                    .iter()
-                    .map(|shift| opening.serve(shift, &Recorder::off()).incidents.len())
-                    .collect();
+                let serve = |shift| opening.serve(shift, &Recorder::off());
+                let reports: Vec<Report> = self.evenings.iter().map(serve).collect();
+                let together: Duration = reports.iter().map(|report| report.length).sum();
                 points.push(Point {
                     robots,
                     coordination,
-                    collisions,
+                    collisions: reports
+                        .iter()
+                        .map(|report| report.incidents.len())
+                        .collect(),
+                    length: together / reports.len() as u32,
                 });
             }
         }
@@ -142,11 +153,12 @@ pub fn bars(points: &[Point]) -> String {
         let (least, most) = point.spread();
         writeln!(
             text,
-            "{robots:>10}  {:<12} {}{}{:.1}  ({least} to {most})",
+            "{robots:>10}  {:<12} {}{}{:.1}  ({least} to {most})   {}",
             point.coordination.to_string(),
             "█".repeat(length),
             if length == 0 { "" } else { " " },
             point.mean(),
+            point.length(),
         )
         .expect("a string takes every line");
     }
@@ -163,9 +175,9 @@ pub fn table(points: &[Point]) -> String {
     };
     let first = points.first().map_or(0, |point| point.robots);
     let series = || points.iter().filter(|point| point.robots == first);
-    series().for_each(|point| text += &format!(" {} |", point.coordination));
+    series().for_each(|point| text += &format!(" {} | its evening |", point.coordination));
     text += "\n|--:|";
-    series().for_each(|_| text += "--:|");
+    series().for_each(|_| text += "--:|--:|");
     text.push('\n');
     for robots in numbers(points) {
         text += &format!("| {robots} |");
@@ -175,6 +187,7 @@ pub fn table(points: &[Point]) -> String {
                 0 => " 0 |".to_owned(),
                 _ => format!(" {:.1} ({least} to {most}) |", point.mean()),
             };
+            text += &format!(" {} |", point.length());
         }
         text.push('\n');
     }
@@ -300,8 +313,6 @@ fn nice_step(step: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn points() -> Vec<Point> {
@@ -309,6 +320,7 @@ mod tests {
             robots,
             coordination,
             collisions: collisions.to_vec(),
+            length: Duration::from_secs(229 * 60),
         };
         vec![
             point(4, Coordination::Careless, &[6, 8]),
@@ -348,14 +360,19 @@ mod tests {
         let blocks: Vec<usize> = bars.lines().map(|line| line.matches('█').count()).collect();
         assert_eq!(blocks, [14, 0, 48, 0], "{bars}");
         assert!(
-            bars.contains("7.0  (6 to 8)") && bars.contains("24.5  (20 to 29)"),
+            bars.contains("7.0  (6 to 8)   3:49 h") && bars.contains("24.5  (20 to 29)"),
             "{bars}"
         );
 
         let table = table(&points);
         assert_eq!(
             table,
-            "| robots | careless | coordinated |\n|--:|--:|--:|\n| 4 | 7.0 (6 to 8) | 0 |\n| 8 | 24.5 (20 to 29) | 0 |\n"
+            "\
+| robots | careless | its evening | coordinated | its evening |
+|--:|--:|--:|--:|--:|
+| 4 | 7.0 (6 to 8) | 3:49 h | 0 | 3:49 h |
+| 8 | 24.5 (20 to 29) | 3:49 h | 0 | 3:49 h |
+"
         );
 
         let svg = draw(&points, "collisions");

@@ -8,6 +8,7 @@
 //! - [`shift`] and [`record`] run the restaurant in the terminal and make the book's recordings.
 //! - [`crowd`] serves the same evenings with more and more robots.
 //! - [`collisions`] counts what goes wrong when, and proves what does not.
+//! - [`story`] makes a page of the runs in which an exercise goes wrong.
 //! - [`hint`], [`exercises`], [`doctor`] are the rest of what a learner asks for.
 //! - [`contained`] and [`interrupt`] are the two places that know about processes and signals.
 
@@ -26,5 +27,6 @@ pub mod progress;
 pub mod record;
 pub mod serve;
 pub mod shift;
+pub mod story;
 pub mod trouble;
 pub mod workspace;

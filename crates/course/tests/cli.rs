@@ -171,6 +171,13 @@ fn an_evening_that_makes_no_sense_is_refused_before_it_begins() {
         (&["--waiters", "many"], "\"many\" is not"),
         (&["loopbot", "--careless"], "for threadbots"),
         (&["loopbot", "--waiters", "2"], "LoopBot is one robot"),
+        (&["loopbot", "--robots", "4..8"], "LoopBot is one robot"),
+        (&["--robots", "3"], "4 to 64 robots"),
+        (&["--robots", "8..4"], "goes from many to few"),
+        (&["--robots", "8", "--waiters", "2"], "cannot be used with"),
+        (&["--robots", "8", "--plot", "a.svg"], "--robots 4..64"),
+        (&["--robots", "4..8", "--stream"], "for one evening"),
+        (&["--robots", "4..8", "--times", "0"], "1 to 10000 evenings"),
         (&["--careless", "--coordinated"], "cannot be used with"),
         (
             &["--record", "no/such/folder/night.json"],
@@ -237,6 +244,83 @@ fn coordinated_robots_serve_everybody_without_a_collision() {
         "{said}"
     );
     assert!(said.contains("WaitBot-2"), "{said}");
+}
+
+#[test]
+fn more_and_more_robots_are_counted_in_a_table_and_a_plot() {
+    let folder = tempfile::tempdir().unwrap();
+    let (table, plot) = (
+        folder.path().join("robots.md"),
+        folder.path().join("robots.svg"),
+    );
+    let output = shift(&[
+        "--coordinated",
+        "--evening",
+        "monday",
+        "--robots",
+        "4..5",
+        "--times",
+        "2",
+        "--minute",
+        "200",
+        "--markdown",
+        table.to_str().unwrap(),
+        "--plot",
+        plot.to_str().unwrap(),
+    ]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{said}{}", text(&output.stderr));
+    assert!(
+        said.starts_with("collisions on a Monday, mean of 2"),
+        "{said}"
+    );
+    assert!(
+        said.contains("4 robots") && said.contains("5 robots"),
+        "{said}"
+    );
+    assert!(!said.contains('\r') && !said.contains("careless"), "{said}");
+    let table = fs::read_to_string(table).unwrap();
+    assert!(
+        table.contains("\n| 4 | 0 | ") && table.contains("\n| 5 | 0 | "),
+        "{table}"
+    );
+    assert!(fs::read_to_string(plot).unwrap().starts_with("<svg"));
+}
+
+#[test]
+fn a_scene_is_searched_and_played() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("collisions.md");
+    let collisions = |args: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_course"))
+            .arg("collisions")
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    };
+    let output = collisions(&[
+        "--scene",
+        "one-table",
+        "--evenings",
+        "2",
+        "--patience",
+        "60000",
+        "--markdown",
+        table.to_str().unwrap(),
+    ]);
+    let said = text(&output.stdout);
+    assert!(output.status.success(), "{said}{}", text(&output.stderr));
+    assert!(
+        said.contains("one-table      coordinated") && said.contains("0 of 2 (0 %)"),
+        "{said}"
+    );
+    let table = fs::read_to_string(table).unwrap();
+    assert!(table.contains("| one-table | careless | "), "{table}");
+
+    let output = collisions(&["--scene", "ten-tables"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("There is no scene \"ten-tables\"; there are "));
 }
 
 /// The lines put together are the recording that a page draws.

@@ -21,8 +21,8 @@ impl Spot {
     pub(crate) fn new(number: u32) -> Spot {
         Spot {
             number,
-            table: Shared::new(Table::new(number)),
-            card_is_up: Mutex::default(),
+            table: Shared::new(Table::new(number)).called(format!("table {number}")),
+            card_is_up: Mutex::new(false).called(format!("the lock of table {number}")),
         }
     }
 
@@ -30,6 +30,13 @@ impl Spot {
     pub(crate) fn with_dishes(number: u32) -> Spot {
         let spot = Spot::new(number);
         spot.table.write(Table::leave_dishes);
+        spot
+    }
+
+    /// A table at which a party sits that wants to order.
+    pub(crate) fn with_party(number: u32, party: Party) -> Spot {
+        let spot = Spot::new(number);
+        spot.table.write(|table| table.seat(party));
         spot
     }
 

@@ -4,16 +4,19 @@ use std::fmt;
 use std::io::{self, Write};
 use std::panic;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use flight::VirtualTime;
 
 use crate::ending::{End, Ending};
-use crate::explore::{self, Found, Limits};
+use crate::explore::{Found, Runs, Search};
 use crate::floor::{Rules, Time};
+use crate::prove::{self, Proof, Reduction};
 use crate::replay;
-use crate::run::{self, Backstage, Ran};
-use crate::scheduler::Scheduler;
+use crate::run::{self, Backstage, Ran, is_final};
+use crate::scheduler::{Dice, Scheduler};
 use crate::story::{Story, count};
+use crate::tree::{self, Tree};
 
 /// Runs `f` under every schedule, those with the fewest preemptions first. If one of them goes
 /// wrong, prints its story and fails the test.
@@ -49,8 +52,11 @@ pub fn check(name: &str, f: impl Fn() + Send + Sync + 'static) {
 #[must_use = "a checker checks nothing until it is given something to check"]
 pub struct Checker {
     name: String,
-    limits: Limits,
+    max_preemptions: usize,
+    max_runs: usize,
     max_steps: u64,
+    time_limit: Duration,
+    random: Option<(usize, u64)>,
     clock: Option<VirtualTime>,
     shares_nothing: bool,
     to_the_end: bool,
@@ -70,9 +76,10 @@ pub struct Report {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// No schedule goes wrong: all of them have been run.
+    /// No schedule goes wrong: all of them have been run, except for those that nobody can tell
+    /// from one that has been.
     Proved {
-        /// How many there are.
+        /// How many have been run.
         runs: usize,
     },
     /// None of the schedules that were run goes wrong, and there are more.
@@ -82,6 +89,13 @@ pub enum Outcome {
         /// All schedules with up to so many preemptions are among them. None: not even all of those
         /// without any.
         preemptions: Option<usize>,
+        /// How many of them have more preemptions than that.
+        more: usize,
+    },
+    /// None of the [random](Checker::random) schedules goes wrong.
+    Random {
+        /// How many there were.
+        runs: usize,
     },
     /// A schedule that was played by its id, and went well.
     Replayed(Story),
@@ -90,13 +104,16 @@ pub enum Outcome {
 }
 
 impl Checker {
-    /// A check with the usual limits: any number of preemptions, 20,000 schedules, 2,000 steps
-    /// each.
+    /// A check with the usual limits: any number of preemptions, 20,000 schedules for the proof and
+    /// as many for the search, 2,000 steps each, 10 seconds.
     pub fn new(name: impl Into<String>) -> Checker {
         Checker {
             name: name.into(),
-            limits: Limits { max_preemptions: usize::MAX, max_runs: 20_000 },
+            max_preemptions: usize::MAX,
+            max_runs: 20_000,
             max_steps: 2_000,
+            time_limit: Duration::from_secs(10),
+            random: None,
             clock: None,
             shares_nothing: false,
             to_the_end: false,
@@ -104,16 +121,49 @@ impl Checker {
     }
 
     /// Tries no schedule with more preemptions than this; except for one, in which everybody moves
-    /// in turn, to see whether they get anywhere.
+    /// in turn, to see whether they get anywhere. That is no proof, unless nobody can be preempted
+    /// more often.
     pub fn max_preemptions(mut self, preemptions: usize) -> Checker {
-        self.limits.max_preemptions = preemptions;
+        self.max_preemptions = preemptions;
         self
     }
 
-    /// Tries no more schedules than this.
+    /// Tries no more schedules than this, once for a proof, and once for the simplest failure.
     pub fn max_runs(mut self, runs: usize) -> Checker {
-        self.limits.max_runs = runs;
+        self.max_runs = runs;
         self
+    }
+
+    /// Stops after this much real time, wherever the search is; the report says what has been
+    /// covered. What goes wrong in a small program is found in a fraction of a second, so a limit
+    /// that is not tight makes no difference to a verdict.
+    pub fn time_limit(mut self, limit: Duration) -> Checker {
+        self.time_limit = limit;
+        self
+    }
+
+    /// Instead of all schedules tries so many random ones: for a program that is too large for
+    /// anything else. The same seed gives the same schedules. This never is a proof; but what goes
+    /// wrong in one of them does go wrong, and is told and replayed like everything else.
+    pub fn random(mut self, runs: usize, seed: u64) -> Checker {
+        self.random = Some((runs, seed));
+        self
+    }
+
+    /// For a test of this crate: how all schedules end, and how many there are. The error: there
+    /// are too many.
+    #[doc(hidden)]
+    pub fn every_end(
+        self,
+        reduction: Reduction,
+        f: impl Fn() + Send + Sync + 'static,
+    ) -> Result<(Vec<Ending>, usize), usize> {
+        let backstage = Backstage::new(&self.name);
+        let ends = |unlock| {
+            let run: Runs = &|it| self.once(it, unlock, &backstage, false, &f);
+            prove::every_end(self.max_runs, reduction, run)
+        };
+        ends(false).or_else(|| ends(true)).expect("after the second try all steps are known")
     }
 
     /// After so many steps in one run, nobody is getting anywhere.
@@ -149,7 +199,7 @@ impl Checker {
     /// # Panics
     ///
     /// As [`check()`].
-    pub fn check(mut self, f: impl Fn() + Send + Sync + 'static) {
+    pub fn check(self, f: impl Fn() + Send + Sync + 'static) {
         let id = std::env::var(replay::VARIABLE).ok();
         let report = match &id {
             Some(id) => self.run_replay(id, &f),
@@ -166,7 +216,7 @@ impl Checker {
             }
             // Somebody has asked for this story, and the output of a test that passes is kept back.
             Outcome::Replayed(story) => drop(writeln!(io::stderr(), "\n{story}\n")),
-            Outcome::Proved { .. } | Outcome::Bounded { .. } => println!("{report}"),
+            _ => println!("{report}"),
         }
     }
 
@@ -175,7 +225,7 @@ impl Checker {
     /// # Panics
     ///
     /// Only if called from inside of a check.
-    pub fn explore(mut self, f: impl Fn() + Send + Sync + 'static) -> Report {
+    pub fn explore(self, f: impl Fn() + Send + Sync + 'static) -> Report {
         self.run_search(&f)
     }
 
@@ -184,59 +234,153 @@ impl Checker {
     /// # Panics
     ///
     /// Only if called from inside of a check.
-    pub fn replay(mut self, id: &str, f: impl Fn() + Send + Sync + 'static) -> Report {
+    pub fn replay(self, id: &str, f: impl Fn() + Send + Sync + 'static) -> Report {
         self.run_replay(id, &f)
     }
 
-    fn run_replay(&mut self, id: &str, f: &dyn Fn()) -> Report {
+    /// All schedules of `f` as a tree, for somebody who wants to be the scheduler: at every moment
+    /// every robot that could move, and what would come of it. Nothing is left out, so this is for
+    /// programs with a handful of steps.
+    ///
+    /// ```
+    /// use whatif::{Checker, Node, step, thread};
+    ///
+    /// let tree = Checker::new("two steps").tree(|| {
+    ///     let robot = |name: &str| thread::Builder::new().name(name.into());
+    ///     let robots = ["GreetBot", "WaitBot"].map(|it| robot(it).spawn(|| step("moves")).unwrap());
+    ///     robots.into_iter().for_each(|robot| robot.join().unwrap());
+    /// });
+    /// let Node::Options(first) = tree.unwrap().root else { panic!("somebody can move") };
+    /// assert_eq!(first.iter().map(|it| it.robot.as_str()).collect::<Vec<_>>(), ["GreetBot", "WaitBot"]);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A sentence, if there are more than 5,000 moments, or if the program cannot be checked.
+    ///
+    /// # Panics
+    ///
+    /// Only if called from inside of a check.
+    pub fn tree(self, f: impl Fn() + Send + Sync + 'static) -> Result<Tree, String> {
+        let backstage = Backstage::new(&self.name);
+        let grow =
+            |unlock| tree::grow(&self.name, &|it| self.once(it, unlock, &backstage, true, &f));
+        grow(false).or_else(|| grow(true)).expect("after the second try all steps are known")
+    }
+
+    fn run_replay(&self, id: &str, f: &dyn Fn()) -> Report {
         let backstage = Backstage::new(&self.name);
         replay::replay(&self.name, id, |scheduler, unlock| {
-            self.once(scheduler, unlock, &backstage, f)
+            self.once(scheduler, unlock, &backstage, true, f)
         })
     }
 
-    fn run_search(&mut self, f: &dyn Fn()) -> Report {
+    fn run_search(&self, f: &dyn Fn()) -> Report {
         let backstage = Backstage::new(&self.name);
-        let mut unlock_is_step = false;
-        loop {
-            let once = |scheduler| self.once(scheduler, unlock_is_step, &backstage, f);
-            // First everybody one step in turn. That is perfectly fair, so robots that get nowhere
-            // have only themselves to blame; in the search it could be the schedule.
-            let in_turn = once(Scheduler::InTurn);
-            let found = match in_turn.story.ending {
-                Ending::NobodyGetsAnywhere => Found::Failure(in_turn.story),
-                ending if run::is_final(ending) => Found::Failure(in_turn.story),
-                _ if in_turn.again_with_unlock => Found::AgainWithUnlock,
-                _ => match explore::search(&self.limits, unlock_is_step, once) {
-                    // The search ran out of its budget, but one step in turn had gone wrong before:
-                    // that counts.
-                    Found::NothingUpTo { .. } if in_turn.story.ending != Ending::AllWell => {
-                        Found::Failure(in_turn.story)
-                    }
-                    found => found,
-                },
-            };
-            let never_met = |met: bool| !met && !self.shares_nothing;
-            let outcome = match found {
-                Found::AgainWithUnlock => {
-                    unlock_is_step = true;
-                    continue;
-                }
-                Found::Failure(story) => Outcome::Failed(story),
-                Found::Nothing { met, .. } | Found::NothingUpTo { met, .. } if never_met(met) => {
-                    Outcome::Failed(Story::without_lines(&self.name, &End::never_met()))
-                }
-                Found::Nothing { runs, .. } => Outcome::Proved { runs },
-                Found::NothingUpTo { runs, .. } if self.to_the_end => {
-                    let end = End::too_many_orders(runs);
-                    Outcome::Failed(Story::without_lines(&self.name, &end))
-                }
-                Found::NothingUpTo { runs, preemptions, .. } => {
-                    Outcome::Bounded { runs, preemptions }
-                }
-            };
-            return Report { check: self.name.clone(), outcome };
+        let verdict = |unlock| {
+            let run: Runs = &|it| self.once(it, unlock, &backstage, false, f);
+            self.verdict(unlock, run)
+        };
+        let outcome = verdict(false).or_else(|| verdict(true));
+        let outcome = outcome.expect("after the second try all steps are known");
+        Report { check: self.name.clone(), outcome }
+    }
+
+    /// None: everything must start again, with giving a lock back as a step.
+    fn verdict(&self, unlock_is_step: bool, run: Runs) -> Option<Outcome> {
+        // First everybody one step in turn. That is perfectly fair, so robots that get nowhere have
+        // only themselves to blame; in the search it could be the schedule.
+        let in_turn = run(Scheduler::InTurn);
+        if in_turn.void.is_some() {
+            return None;
         }
+        let hopeless = |it: &Story| it.ending == Ending::NobodyGetsAnywhere || is_final(it.ending);
+        if in_turn.told.as_ref().is_some_and(hopeless) {
+            return in_turn.told.map(Outcome::Failed);
+        }
+        let found = match self.random {
+            Some((runs, seed)) => self.at_random(runs, seed, run),
+            None => self.in_every_order(unlock_is_step, run),
+        };
+        let (outcome, met) = found?;
+        Some(match (outcome, in_turn.told) {
+            (Outcome::Failed(story), _) => Outcome::Failed(story),
+            // The search ran out of its budget, but one step in turn had gone wrong before.
+            (_, Some(story)) => Outcome::Failed(story),
+            _ if !(met || in_turn.met || self.shares_nothing) => self.failed(&End::never_met()),
+            (Outcome::Bounded { runs, .. } | Outcome::Random { runs }, _) if self.to_the_end => {
+                self.failed(&End::too_many_orders(runs))
+            }
+            (outcome, _) => outcome,
+        })
+    }
+
+    fn failed(&self, end: &End) -> Outcome {
+        Outcome::Failed(Story::without_lines(&self.name, end))
+    }
+
+    /// Two passes side by side: the proof is over soon if nothing goes wrong, the search if
+    /// something does. Returns also whether robots have met.
+    fn in_every_order(&self, unlock_is_step: bool, run: Runs) -> Option<(Outcome, bool)> {
+        let start = Instant::now();
+        let mut search = Search::new(self.max_preemptions, self.max_runs, unlock_is_step);
+        // Whoever wants few preemptions does not want a proof that tries them all.
+        let proves = self.max_preemptions == usize::MAX;
+        // Who can look at a clock sees more of the order of steps than the steps say.
+        let reduction = if self.clock.is_some() { Reduction::None } else { Reduction::SleepSets };
+        let mut proof = Proof::new(if proves { self.max_runs } else { 0 }, reduction);
+        'search: for batch in 1.. {
+            // Turn and turn about in batches that grow: what goes wrong in every second run, say,
+            // must not look to each of the two as if it did not.
+            for i in 0..2 * batch {
+                if start.elapsed() > self.time_limit {
+                    break 'search;
+                }
+                if search.has_failed() || proof.failure.is_some() {
+                    proof.abandon();
+                }
+                match if i < batch { proof.go_on(run) } else { search.go_on(run) } {
+                    None => {}
+                    Some(Found::AgainWithUnlock) => return None,
+                    Some(Found::Failure(story)) => return Some((Outcome::Failed(story), true)),
+                    Some(Found::Nothing { runs, met }) if proof.failure.is_none() => {
+                        return Some((Outcome::Proved { runs }, met));
+                    }
+                    Some(Found::Nothing { .. }) => break 'search,
+                }
+            }
+            if search.is_over() && !proof.is_open() {
+                break;
+            }
+        }
+        let failure = proof.failure.take().map(|story| replay::shorten(story, run));
+        let outcome = match search.best().or(failure) {
+            Some(story) => Outcome::Failed(story),
+            None => {
+                let (preemptions, more) = search.covered();
+                Outcome::Bounded { runs: search.runs, preemptions, more }
+            }
+        };
+        Some((outcome, search.met))
+    }
+
+    fn at_random(&self, runs: usize, seed: u64, run: Runs) -> Option<(Outcome, bool)> {
+        let (start, mut seeds, mut met) = (Instant::now(), Dice(seed), false);
+        for tried in 0..runs {
+            if start.elapsed() > self.time_limit {
+                return Some((Outcome::Random { runs: tried }, met));
+            }
+            let ran = run(Scheduler::Dice(Dice(seeds.next())));
+            if ran.void.is_some() {
+                return None;
+            }
+            met |= ran.met;
+            if let Some(story) = ran.told {
+                let story = Story { schedules: tried + 1, ..replay::shorten(story, run) };
+                return Some((Outcome::Failed(story), met));
+            }
+        }
+        Some((Outcome::Random { runs }, met))
     }
 
     fn once(
@@ -244,6 +388,7 @@ impl Checker {
         scheduler: Scheduler,
         unlock_is_step: bool,
         backstage: &Backstage,
+        whole: bool,
         f: &dyn Fn(),
     ) -> Ran {
         let rules = Rules {
@@ -255,7 +400,7 @@ impl Checker {
             crew: backstage.crew.clone(),
             heartbeat: backstage.watchdog.heartbeat.clone(),
         };
-        run::once(&self.name, scheduler, rules, backstage, f)
+        run::once(&self.name, scheduler, rules, backstage, whole, f)
     }
 }
 
@@ -289,26 +434,24 @@ impl fmt::Display for Report {
         match outcome {
             Outcome::Proved { runs } => {
                 let cover = if *runs == 1 { "covers" } else { "cover" };
-                write!(
-                    f,
-                    "{check}: no order of steps goes wrong ({} {cover} them all)",
-                    count(*runs, "schedule")
-                )
+                let runs = count(*runs, "schedule");
+                write!(f, "{check}: {runs} {cover} every order of steps, and none goes wrong")
             }
-            Outcome::Bounded { runs, preemptions: Some(preemptions) } => {
-                let up_to = count(*preemptions, "preemption");
-                write!(
-                    f,
-                    "{check}: nothing goes wrong with up to {up_to} ({} tried, and there are more)",
-                    count(*runs, "schedule")
-                )
+            Outcome::Bounded { runs, preemptions: None, .. } => {
+                let (runs, go) = (count(*runs, "schedule"), if *runs == 1 { "goes" } else { "go" });
+                write!(f, "{check}: {runs} {go} well, and there are more; that is no proof")
             }
-            Outcome::Bounded { runs, preemptions: None } => {
-                write!(
-                    f,
-                    "{check}: nothing goes wrong so far ({} tried, and there are more)",
-                    count(*runs, "schedule")
-                )
+            Outcome::Bounded { preemptions: Some(preemptions), more, .. } => {
+                let all = match preemptions {
+                    0 => "all schedules without a preemption".to_owned(),
+                    n => format!("all schedules with at most {}", count(*n, "preemption")),
+                };
+                let more = if *more > 0 { format!(", and {more} more,") } else { String::new() };
+                write!(f, "{check}: {all}{more} go well; that is no proof")
+            }
+            Outcome::Random { runs } => {
+                let (runs, go) = (*runs, if *runs == 1 { "schedule goes" } else { "schedules go" });
+                write!(f, "{check}: {runs} random {go} well; that is no proof")
             }
             Outcome::Replayed(story) | Outcome::Failed(story) => story.fmt(f),
         }

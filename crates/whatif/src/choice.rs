@@ -8,10 +8,14 @@
 //! A robot that has several ways to go on (`choose`) takes the first one for nothing, and any
 //! other one for 1.
 
-use crate::ending::End;
-use crate::floor::State;
+use crate::ending::{End, Void};
+use crate::floor::{Place, Robot, State};
 use crate::pending::Op;
-use crate::scheduler::{Choice, Decision};
+use crate::scheduler::{Choice, Decision, Scheduler};
+
+/// A robot that comes past the same place so often, while others could move and do not, is in a
+/// loop that no proof sees the end of.
+const A_LOOP: usize = 16;
 
 impl State {
     /// Robot `me` has stopped, or has finished: decides whose turn it is.
@@ -30,9 +34,13 @@ impl State {
                 return self.finish_standstill();
             }
         };
-        let Some(choice) = self.decide(me, &choices) else {
+        let Some(choice) = self.take_one(me, &choices, true) else {
             return;
         };
+        let tries_all = matches!(self.scheduler, Scheduler::Path(_));
+        if tries_all && choice.robot == me && choices.len() > 1 && self.times_passed(me) > A_LOOP {
+            return self.finish(End::void(Void::GoesRound));
+        }
         if choice.unasked {
             self.may_wake_unasked = false;
             self.wakes_unasked(choice.robot);
@@ -46,12 +54,19 @@ impl State {
     /// Takes one of the choices. None if the run ends here, because it is not the run that it was
     /// said to be.
     pub(crate) fn decide(&mut self, me: usize, choices: &[Choice]) -> Option<Choice> {
-        if choices.len() == 1 {
-            return Some(choices[0]); // No choice, no decision: schedules do not count it.
-        }
-        let decision = Decision { choices, moving: me, fingerprint: self.fingerprint };
+        self.take_one(me, choices, false)
+    }
+
+    fn take_one(&mut self, me: usize, choices: &[Choice], whose_turn: bool) -> Option<Choice> {
+        self.note_moment(choices, whose_turn);
+        let robots = whose_turn.then_some(&*self.robots);
+        let decision = Decision { choices, robots, moving: me, fingerprint: self.fingerprint };
         match self.scheduler.pick(&decision) {
-            Ok(picked) => Some(choices[picked]),
+            Ok(picked) => {
+                self.picks.note(choices, picked);
+                self.note_pick(picked);
+                Some(choices[picked])
+            }
             Err(end) => {
                 self.finish(end);
                 None
@@ -68,17 +83,19 @@ impl State {
         }
         let goes_on = ready.contains(&me);
         let naps = goes_on && matches!(self.robots[me].pending, Some((Op::Nap { .. }, _)));
-        let gives_way = goes_on && self.is_going_round(me);
+        let gives_way = goes_on && (self.is_going_round(me) || self.gives_up(me));
         if gives_way {
             self.robots[me].lets_first =
                 ready.iter().copied().filter(|robot| *robot != me).collect();
         }
-        // A robot that has let others go first stays behind those that have not moved since.
-        let behind = |robot: &usize| {
-            self.robots[*robot].lets_first.iter().any(|other| ready.contains(other))
-        };
         let is_free = std::mem::take(&mut self.change_is_free) || !goes_on || naps || gives_way;
         let change = usize::from(!is_free);
+        // A robot that has let others go first stays behind those that have not moved since; and one
+        // that would give up waiting does so only when it must, or for a price.
+        let behind = |robot: &usize| {
+            self.robots[*robot].lets_first.iter().any(|other| ready.contains(other))
+                || self.gives_up(*robot)
+        };
 
         let choice = |robot: usize, price: usize| Choice { robot, unasked: false, way: 0, price };
         let others = ready.iter().filter(|robot| **robot != me);
@@ -104,11 +121,12 @@ impl State {
         choices
     }
 
-    /// A robot that has waited for another one to finish, and can go on. When it does, nobody can
+    /// A robot that has waited for another one, to finish for one, and can go on. When it does, nobody can
     /// notice until it stops again, so this is no decision; the change that follows is as free as
     /// it was when the other one finished.
     fn joins_now(&self) -> Option<usize> {
-        let joins = |robot: &usize| matches!(self.robots[*robot].pending, Some((Op::Join(_), _)));
+        let joins =
+            |robot: &usize| self.robots[*robot].pending.is_some_and(|(op, _)| op.ends_a_wait());
         (0..self.robots.len()).find(|robot| joins(robot) && self.is_ready(*robot))
     }
 
@@ -116,33 +134,45 @@ impl State {
         self.robots[robot].pending.is_some_and(|(op, _)| op.is_ready(robot, self))
     }
 
+    /// Is the robot ready only to give up waiting?
+    fn gives_up(&self, robot: usize) -> bool {
+        self.robots[robot].pending.is_some_and(|(op, _)| op.gives_up(robot, self))
+    }
+
     /// Has this robot come past the same place again and again, while nobody else moved? Then it
     /// waits for something that only another robot can do, and a computer that never ran the other
     /// one would not be a fair one.
     fn is_going_round(&self, me: usize) -> bool {
-        let robot = &self.robots[me];
-        robot.pending.is_some_and(|(op, at)| {
-            robot.passed.iter().any(|(place, times)| *place == at && *times > op.patience())
-        })
+        self.robots[me].pending.is_some_and(|(op, _)| self.times_passed(me) > op.patience())
     }
 
-    /// The sleepers whom nobody has rung, and who could go on at once if they woke up.
+    /// How often robot `me` has come to where it is, while nobody else moved.
+    fn times_passed(&self, me: usize) -> usize {
+        let Robot { pending, passed, .. } = &self.robots[me];
+        let here = |(place, _): &&(Place, usize)| pending.is_some_and(|(_, at)| *place == at);
+        passed.iter().find(here).map_or(0, |(_, times)| *times)
+    }
+
+    /// The sleepers whom nobody has woken, and who could go on at once if they woke up.
     fn could_wake_unasked(&self) -> impl Iterator<Item = usize> {
-        self.robots.iter().enumerate().filter_map(|(id, robot)| match robot.pending {
-            Some((Op::Asleep { lock, .. }, _))
-                if !robot.rung && self.things[lock].holder.is_none() =>
-            {
-                Some(id)
-            }
-            _ => None,
-        })
+        let could = |robot: &usize| {
+            let pending = self.robots[*robot].pending;
+            pending.is_some_and(|(op, _)| op.could_wake_unasked(*robot, self))
+        };
+        (0..self.robots.len()).filter(could)
     }
 
     fn wakes_unasked(&mut self, robot: usize) {
-        if let Some((Op::Asleep { bell, .. }, at)) = self.robots[robot].pending {
-            self.robots[robot].rung = true;
-            self.things[bell].sleepers.retain(|sleeper| *sleeper != robot);
-            self.tale.tell(robot, crate::tale::What::WokeUnasked(bell), at);
+        self.robots[robot].rung = true;
+        if let Some((op, at)) = self.robots[robot].pending
+            && let Some(place) = op.thing()
+        {
+            self.things[place].sleepers.retain(|sleeper| *sleeper != robot);
+            let words = match op {
+                Op::Park { .. } => "goes on, although nobody unparked it",
+                _ => "wakes up at #, although nobody rang",
+            };
+            self.tale.tell(robot, crate::tale::What::Did(place, words, crate::tale::NONE), at);
         }
     }
 

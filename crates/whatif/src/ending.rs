@@ -1,11 +1,14 @@
 //! How a run can end before its time, and the sentence that says so.
 
+use std::borrow::Cow;
+
 use crate::breakdown::LastWords;
+use crate::clock::{Access, acquires, releases};
 use crate::floor::{Place, Robot, State};
 use crate::pending::{Op, ThingId};
 use crate::place;
 use crate::story::count;
-use crate::tale::{Told, What};
+use crate::tale::{NONE, Told, What};
 
 /// The kinds of ends that a run can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +26,9 @@ pub enum Ending {
     LockedTwice,
     /// Steps without end: a livelock, or a loop that waits for something that never comes.
     NobodyGetsAnywhere,
+    /// Two accesses of an [`Unguarded`](crate::sync::Unguarded) that nothing orders, and one of
+    /// them writes.
+    DataRace,
     /// A robot has not taken a step for seconds of real time.
     EndlessLoop,
     /// A robot panicked.
@@ -52,20 +58,30 @@ pub(crate) struct End {
     /// What is wrong, in a sentence.
     pub rule: String,
     /// What to try next, where there is something to say.
-    pub advice: Option<&'static str>,
+    pub advice: Option<Cow<'static, str>>,
     /// Lines about locks and bells that are the plot, by their place in the tale.
     pub plot: Vec<usize>,
-    /// The run does not count: it must be run again, with giving a lock back as a step.
-    pub again_with_unlock: bool,
+    /// The run does not count.
+    pub void: Option<Void>,
+}
+
+/// Why a run does not count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Void {
+    /// It has come to a `try_lock`, and has to be told apart from runs in which the lock is given
+    /// back later: everything must be run again, with giving a lock back as a step.
+    AgainWithUnlock,
+    /// A robot goes round, and others would have to wait for ever: no proof comes to its end here.
+    GoesRound,
 }
 
 impl End {
     fn new(ending: Ending, rule: String) -> End {
-        End { ending, rule, advice: None, plot: Vec::new(), again_with_unlock: false }
+        End { ending, rule, advice: None, plot: Vec::new(), void: None }
     }
 
-    fn advise(mut self, advice: &'static str) -> End {
-        self.advice = Some(advice);
+    fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> End {
+        self.advice = Some(advice.into());
         self
     }
 
@@ -82,38 +98,60 @@ impl End {
         let ring = ring_of_locks(state);
         let stuck = tell_where_everybody_is(state, &ring);
         let name = |robot: usize| state.robots[robot].name.as_str();
-        let asleep = stuck.iter().find_map(|(robot, op)| match op {
-            Op::Asleep { bell, .. } if !state.robots[*robot].rung => Some((*robot, *bell)),
-            _ => None,
-        });
-        let (ending, rule) = match (ring.as_slice(), asleep) {
-            ([], Some((robot, bell))) => {
-                let (robot, bell) = (name(robot), state.name_of(bell));
-                (
-                    Ending::LostWakeUp,
-                    format!(
-                        "lost wake-up: {robot} sleeps at {bell}, and nobody is left to ring it"
-                    ),
-                )
-            }
-            ([], None) => (Ending::Deadlock, "deadlock: nobody can ever move again".to_owned()),
-            ([a, b], _) => (
-                Ending::Deadlock,
-                format!("deadlock: {} and {} wait for each other", name(*a), name(*b)),
-            ),
-            ([before @ .., last], _) => {
+        let in_vain = || stuck.iter().find_map(|(robot, op)| op.in_vain(*robot, state));
+        let deadlock = |who: String| (Ending::Deadlock, format!("deadlock: {who}"), None);
+        let (ending, rule, advice) = match ring.as_slice() {
+            [] => in_vain().unwrap_or_else(|| deadlock("nobody can ever move again".to_owned())),
+            [a, b] => deadlock(format!("{} and {} wait for each other", name(*a), name(*b))),
+            [before @ .., last] => {
                 let before = before.iter().map(|robot| name(*robot)).collect::<Vec<_>>().join(", ");
-                (
-                    Ending::Deadlock,
-                    format!(
-                        "deadlock: {before} and {} wait for each other, in a ring",
-                        name(*last)
-                    ),
-                )
+                deadlock(format!("{before} and {} wait for each other, in a ring", name(*last)))
             }
         };
         let things: Vec<ThingId> = stuck.iter().filter_map(|(_, op)| op.thing()).collect();
-        End { plot: plot(state, &things), ..End::new(ending, rule) }
+        let advice = advice.map(Cow::Borrowed);
+        End { plot: plot(state, &things), advice, ..End::new(ending, rule) }
+    }
+
+    /// Nothing orders the two accesses.
+    pub(crate) fn data_race(state: &mut State, thing: ThingId, a: Access, b: Access) -> End {
+        let name = |robot: usize| state.robots[robot].name.as_str();
+        let did =
+            |it: &Access| format!("{} {} it in {}", name(it.robot), it.verb(), place::short(it.at));
+        let rule = format!(
+            "data race: nothing orders what two robots do with {}. {}, {}",
+            state.name_of(thing),
+            did(&a),
+            did(&b)
+        );
+        // Did the second robot see something that the first one did after its access?
+        let missed = state.robots[b.robot].knows.missed.iter();
+        let missed = missed.rev().find(|it| it.writer == a.robot && it.moment >= a.moment).copied();
+        let advice = missed.and_then(|it| {
+            let (flag, a, b) = (state.name_of(it.atomic), name(a.robot), name(b.robot));
+            let wanted = match (releases(it.stored), acquires(it.loaded)) {
+                (false, false) => "Release on the store and Acquire on the load",
+                (false, true) => "Release on the store",
+                (true, false) => "Acquire on the load",
+                (true, true) => return None,
+            };
+            Some(Cow::Owned(format!(
+                "{b} has seen what {a} stored in {flag}, but that orders nothing: it is stored \
+                 with {:?} and loaded with {:?}. {wanted} would order them.",
+                it.stored, it.loaded
+            )))
+        });
+        let advice = advice.unwrap_or(Cow::Borrowed(
+            "Hand it over: under a lock, in a message, by a join, or by a flag that is stored with \
+             Release and loaded with Acquire.",
+        ));
+        let forgotten = state.tale.forgotten;
+        let mut plot = missed.map_or(Vec::new(), |it| plot(state, &[it.atomic]));
+        for line in [a.line, b.line].iter().filter_map(|line| line.checked_sub(forgotten)) {
+            state.tale.lines[line].marked = true;
+            plot.push(line);
+        }
+        End { plot, ..End::new(Ending::DataRace, rule) }.advise(advice)
     }
 
     pub(crate) fn locked_twice(state: &mut State, robot: usize, lock: ThingId, at: Place) -> End {
@@ -249,15 +287,49 @@ impl End {
         )
     }
 
-    /// Not an end: the run has come to a `try_lock`, and has to be told apart from runs in which
-    /// the lock is given back later.
-    pub(crate) fn again_with_unlock() -> End {
-        End { again_with_unlock: true, ..End::new(Ending::AllWell, String::new()) }
+    /// Not an end of the program: the run is broken off.
+    pub(crate) fn void(why: Void) -> End {
+        End { void: Some(why), ..End::new(Ending::AllWell, String::new()) }
     }
 }
 
 const NEVER_MET: &str =
-    "your robots never met: no Mutex, Condvar or Shared was touched by two of them";
+    "your robots never met: no lock, channel or other thing of whatif was touched by two of them";
+
+impl Op {
+    /// Does robot `me` wait for somebody to come, rather than for something that another robot has?
+    /// Then nobody is left who could, and this is what is wrong, and what to try next.
+    fn in_vain(self, me: usize, state: &State) -> Option<(Ending, String, Option<&'static str>)> {
+        let (ending, waits, whom, advice) = match self {
+            Op::Asleep { bell, .. } if !state.robots[me].rung => {
+                (Ending::LostWakeUp, ("sleeps at #", bell), "ring it", None)
+            }
+            Op::Park { robot, .. } => (Ending::LostWakeUp, ("is parked", robot), "unpark it", None),
+            Op::Receive { channel, .. } => {
+                let advice = "A channel ends when its last Sender is dropped: then recv returns an \
+                              error, and a loop over the Receiver is over. Is a Sender still alive \
+                              that nobody needs?";
+                (
+                    Ending::Deadlock,
+                    ("waits for a message from #", channel),
+                    "send one",
+                    Some(advice),
+                )
+            }
+            Op::Send(channel) => {
+                (Ending::Deadlock, ("waits for a place in #", channel), "receive", None)
+            }
+            Op::Offer { channel, .. } => {
+                (Ending::Deadlock, ("offers a message at #", channel), "receive it", None)
+            }
+            _ => return None,
+        };
+        let what = if ending == Ending::LostWakeUp { "lost wake-up" } else { "deadlock" };
+        let waits = state.fill_in(waits.0, waits.1, NONE);
+        let robot = &state.robots[me].name;
+        Some((ending, format!("{what}: {robot} {waits}, and nobody is left to {whom}"), advice))
+    }
+}
 
 /// Adds a last line for each robot that has not gone home. Returns them, with what they were about
 /// to do.
@@ -288,8 +360,8 @@ fn plot(state: &State, things: &[ThingId]) -> Vec<usize> {
     let lines = &state.tale.lines;
     let is_plot = |i: usize| match lines[i].what {
         // Of all the times that a lock was taken, the last one is the one that hurts.
-        What::Took(lock) => {
-            let again = |later: &Told| matches!(later.what, What::Took(other) if other == lock);
+        What::Took(lock, _) => {
+            let again = |later: &Told| matches!(later.what, What::Took(other, _) if other == lock);
             things.contains(&lock)
                 && state.things[lock].holder.is_some()
                 && !lines[i + 1..].iter().any(again)

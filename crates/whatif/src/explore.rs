@@ -11,39 +11,30 @@
 //! schedule is reached from exactly one other: the one without its last exception. That is why none
 //! is run twice, and none is left out.
 
-use crate::ending::Ending;
+use std::mem;
+
 use crate::run::{self, Ran};
 use crate::schedule::{Schedule, Turn};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Made, Scheduler};
 use crate::story::Story;
 
-/// Where the search stops.
-#[derive(Clone, Debug)]
-pub(crate) struct Limits {
-    pub max_preemptions: usize,
-    pub max_runs: usize,
-}
+/// Runs the program once.
+pub(crate) type Runs<'a> = &'a dyn Fn(Scheduler) -> Ran;
 
 /// After the first failure, so many more schedules of the same level are tried, for a shorter
 /// story.
 const RUNS_FOR_A_SHORTER_STORY: usize = 2000;
 
 /// What the search has found.
+#[expect(clippy::large_enum_variant, reason = "one at a time, and never kept")]
 pub(crate) enum Found {
-    /// All schedules have been run.
+    /// All schedules have been run, or others that cannot be told from them.
     Nothing {
         runs: usize,
         met: bool,
     },
-    /// All schedules with up to `preemptions` preemptions have been run, and some more. None: not
-    /// even all of those without any.
-    NothingUpTo {
-        runs: usize,
-        preemptions: Option<usize>,
-        met: bool,
-    },
     Failure(Story),
-    /// The search must start again, with giving a lock back as a step.
+    /// Everything must start again, with giving a lock back as a step.
     AgainWithUnlock,
 }
 
@@ -57,86 +48,114 @@ struct Untried {
     expected: u64,
 }
 
-/// Runs schedules by `run` until one fails, or none is left, or the limits are reached.
-pub(crate) fn search(
-    limits: &Limits,
-    unlock_is_step: bool,
-    mut run: impl FnMut(Scheduler) -> Ran,
-) -> Found {
-    let root = Schedule { unlock_is_step, ..Schedule::default() };
-    let mut level = vec![Untried { schedule: root, new_from: 0, expected: 0 }];
-    let mut next_level = Vec::new();
-    let (mut runs, mut budget, mut met) = (0, limits.max_runs, false);
-    let mut best: Option<Story> = None;
+/// How far a search has come.
+pub(crate) struct Search {
+    level: Vec<Untried>,
+    next_level: Vec<Untried>,
+    /// The number of the level: with so many preemptions.
+    preemptions: usize,
+    /// Schedules run, and how many of them belong to levels that are complete.
+    pub runs: usize,
+    complete: usize,
+    budget: usize,
+    max_preemptions: usize,
+    pub met: bool,
+    best: Option<Story>,
+}
 
-    for preemptions in 0_usize.. {
-        while let Some(untried) = level.pop() {
-            if runs == budget {
-                let preemptions = preemptions.checked_sub(1);
-                return best_or(best, runs, Found::NothingUpTo { runs, preemptions, met });
-            }
-            let ran = run(run::follow(untried.schedule.clone(), Some(untried.expected)));
-            if ran.again_with_unlock {
-                return Found::AgainWithUnlock;
-            }
-            (runs, met) = (runs + 1, met || ran.met);
-            // More than can be run need not be kept; the one too many keeps the level from looking
-            // complete.
-            let room = budget - runs + 1;
-            for (price, child) in branches(&untried, &ran) {
-                let list = if price == 0 { &mut level } else { &mut next_level };
-                if list.len() < room {
-                    list.push(child);
-                }
-            }
-            if ran.story.ending != Ending::AllWell {
-                let story = Story {
-                    preemptions: preemptions - ran.story.out_of_turn.unwrap_or(0),
-                    ..ran.story
-                };
-                if run::is_final(story.ending) {
-                    return best_or(Some(story), runs, Found::AgainWithUnlock);
-                }
-                if best.is_none() {
-                    budget = budget.min(runs + RUNS_FOR_A_SHORTER_STORY);
-                }
-                if best.as_ref().is_none_or(|best| rank(&story) < rank(best)) {
-                    best = Some(story);
-                }
-            }
+impl Search {
+    pub(crate) fn new(max_preemptions: usize, max_runs: usize, unlock_is_step: bool) -> Search {
+        let schedule = Schedule { unlock_is_step, ..Schedule::default() };
+        Search {
+            level: vec![Untried { schedule, new_from: 0, expected: 0 }],
+            next_level: Vec::new(),
+            preemptions: 0,
+            runs: 0,
+            complete: 0,
+            budget: max_runs,
+            max_preemptions,
+            met: false,
+            best: None,
         }
-        if best.is_some() || next_level.is_empty() {
-            return best_or(best, runs, Found::Nothing { runs, met });
-        }
-        if preemptions == limits.max_preemptions {
-            return Found::NothingUpTo { runs, preemptions: Some(preemptions), met };
-        }
-        std::mem::swap(&mut level, &mut next_level);
     }
-    unreachable!("there is always a level above, or the search has returned")
-}
 
-/// The best story, if there is one.
-fn best_or(best: Option<Story>, runs: usize, otherwise: Found) -> Found {
-    best.map_or(otherwise, |story| Found::Failure(Story { schedules: runs, ..story }))
-}
+    /// Has something gone wrong, and all that can come is a shorter story?
+    pub(crate) fn has_failed(&self) -> bool {
+        self.best.is_some()
+    }
 
-/// Every choice that the run did not take, with its price. Choices at decisions before `new_from`
-/// are its parent's.
-fn branches<'a>(untried: &'a Untried, ran: &'a Ran) -> impl Iterator<Item = (usize, Untried)> + 'a {
-    let new = ran.log.iter().enumerate().skip(untried.new_from);
-    new.flat_map(move |(at, made)| {
-        made.choices[1..].iter().map(move |choice| {
-            let mut schedule = untried.schedule.clone();
-            schedule.turns.push(Turn {
-                at,
-                robot: choice.robot,
-                unasked: choice.unasked,
-                way: choice.way,
-            });
-            (choice.price, Untried { schedule, new_from: at + 1, expected: made.fingerprint })
-        })
-    })
+    /// All schedules with up to so many preemptions have been run, and so many more. None: not even
+    /// all of those without any.
+    pub(crate) fn covered(&self) -> (Option<usize>, usize) {
+        (self.preemptions.checked_sub(1), self.runs - self.complete)
+    }
+
+    /// The budget has been spent, or the last level that is wanted.
+    pub(crate) fn is_over(&self) -> bool {
+        (self.runs >= self.budget && !self.level.is_empty())
+            || self.preemptions > self.max_preemptions
+    }
+
+    /// Runs one more schedule, if the search is not over.
+    pub(crate) fn go_on(&mut self, run: Runs) -> Option<Found> {
+        if self.is_over() {
+            return self.best().map(Found::Failure);
+        }
+        let Some(untried) = self.level.pop() else {
+            if self.best.is_none() && !self.next_level.is_empty() {
+                mem::swap(&mut self.level, &mut self.next_level);
+                (self.preemptions, self.complete) = (self.preemptions + 1, self.runs);
+                return None;
+            }
+            let nothing = Found::Nothing { runs: self.runs, met: self.met };
+            return Some(self.best().map_or(nothing, Found::Failure));
+        };
+        let ran = run(run::follow(untried.schedule.clone(), Some(untried.expected)));
+        if ran.void.is_some() {
+            return Some(Found::AgainWithUnlock);
+        }
+        (self.runs, self.met) = (self.runs + 1, self.met || ran.met);
+        if let Scheduler::Follow(follow) = &ran.scheduler {
+            self.branch(&untried, &follow.log);
+        }
+        if let Some(story) = ran.told {
+            let is_final = run::is_final(story.ending);
+            if self.best.is_none() {
+                self.budget = self.budget.min(self.runs + RUNS_FOR_A_SHORTER_STORY);
+            }
+            if is_final || self.best.as_ref().is_none_or(|best| rank(&story) < rank(best)) {
+                self.best = Some(story);
+            }
+            if is_final {
+                return self.best().map(Found::Failure);
+            }
+        }
+        None
+    }
+
+    /// The best story, if there is one.
+    pub(crate) fn best(&mut self) -> Option<Story> {
+        let story = self.best.take()?;
+        Some(Story { schedules: self.runs, ..story })
+    }
+
+    /// Every choice that the run did not take is another schedule. Choices at decisions before
+    /// `new_from` are its parent's.
+    fn branch(&mut self, untried: &Untried, log: &[Made]) {
+        // More than can be run need not be kept; the one too many keeps the level from looking
+        // complete.
+        let room = self.budget - self.runs + 1;
+        for (at, made) in log.iter().enumerate().skip(untried.new_from) {
+            for choice in &made.choices[1..] {
+                let list = if choice.price == 0 { &mut self.level } else { &mut self.next_level };
+                if list.len() < room {
+                    let mut schedule = untried.schedule.clone();
+                    schedule.turns.push(Turn::at(at, choice));
+                    list.push(Untried { schedule, new_from: at + 1, expected: made.fingerprint });
+                }
+            }
+        }
+    }
 }
 
 /// Of two stories with equally many preemptions the one with fewer lines is better, then the one

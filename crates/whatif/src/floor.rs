@@ -20,12 +20,14 @@ use std::time::Duration;
 use flight::VirtualTime;
 
 use crate::breakdown;
+use crate::clock::Knowledge;
 use crate::crew::Crew;
-use crate::ending::End;
+use crate::ending::{End, Void};
 use crate::pending::{Op, ThingId};
+use crate::schedule::Picks;
 use crate::scheduler::Scheduler;
 use crate::tale::Tale;
-use crate::thing::{Tag, Thing};
+use crate::thing::{Tag, Thing, Visit};
 
 /// A place in the source.
 pub(crate) type Place = &'static Location<'static>;
@@ -45,6 +47,8 @@ pub(crate) struct State {
     /// Set once, when the run has ended before its time. All robots go home at their next stop.
     pub end: Option<End>,
     pub scheduler: Scheduler,
+    /// What has been picked so far.
+    pub picks: Picks,
     pub rules: Rules,
     /// Whose turn it is.
     pub moving: usize,
@@ -64,10 +68,18 @@ pub(crate) struct State {
 /// One robot, as the floor sees it.
 pub(crate) struct Robot {
     pub name: String,
+    /// What others touch when they wake it, or look whether it is still there.
+    pub thing: ThingId,
+    /// Somebody has unparked it, and it has not parked since.
+    pub token: bool,
+    /// The scope in which it was spawned, by its address; 0 if in none.
+    pub scope: usize,
     /// The step that it has announced.
     pub pending: Option<(Op, Place)>,
     /// Rung at the `Condvar` at which it sleeps.
     pub rung: bool,
+    /// What it knows of the others.
+    pub knows: Knowledge,
     /// Finished, one way or another.
     pub gone: bool,
     /// Whom it has let go first, and who has not moved since.
@@ -237,11 +249,14 @@ impl Me {
     pub(crate) fn hire(&self, name: Option<&str>) -> Me {
         let id = self.glance(|state| {
             let id = state.robots.len();
-            if id == MOST_ROBOTS && !matches!(state.scheduler, Scheduler::Dice(_)) {
+            if id == MOST_ROBOTS && !matches!(state.rules.time, Time::Flows(_)) {
                 state.finish(End::too_many_robots());
             }
             let name = state.free_name(name.map_or_else(|| format!("robot-{id}"), str::to_owned));
-            state.robots.push(Robot { spawner: Some(self.id), ..Robot::new(name) });
+            state.things.push(Thing::new(name.clone()));
+            let thing = state.things.len() - 1;
+            state.robots.push(Robot { spawner: Some(self.id), ..Robot::new(name, thing) });
+            state.spawns(self.id, id);
             state.present += 1;
             state.moving = id;
             id
@@ -276,12 +291,36 @@ impl Me {
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
             self.glance(|state| state.robots[self.id].thread = Some(thread::current()));
             drop(self.await_turn(self.floor.state()));
-            f()
+            let result = f();
+            self.finishes();
+            result
         }));
         if let Err(payload) = &result {
             self.give_up(payload.as_ref());
         }
         deliver(result);
+    }
+
+    /// The robot has nothing left to do. That is a step where somebody looks whether it is still
+    /// there, see [`is_finished`](crate::thread::JoinHandle::is_finished).
+    fn finishes(&self) {
+        let (last, is_step) = self.glance(|state| {
+            (state.robots[self.id].pending.map(|(_, at)| at), state.rules.unlock_is_step)
+        });
+        if is_step {
+            let v = self.visit(self.id, last.unwrap_or(Location::caller()));
+            v.step(v.changes("finish"), |_| ());
+        }
+    }
+
+    /// The robot comes to another robot, or to itself.
+    pub(crate) fn visit(&self, robot: usize, at: Place) -> Visit {
+        let thing = self.glance(|state| {
+            let thing = state.robots[robot].thing;
+            state.things[thing].touched_by(self.id);
+            thing
+        });
+        Visit { me: self.clone(), thing, at }
     }
 
     /// The robot panics, and others must know before its thread has to wait for them.
@@ -345,12 +384,15 @@ impl Floor {
         if let Time::Ticks(time) = &rules.time {
             time.reset();
         }
+        let mut first = Robot::new(FIRST_ROBOT.to_owned(), 0);
+        first.knows.now.tick(0);
         let state = State {
-            robots: vec![Robot::new(FIRST_ROBOT.to_owned())],
-            things: Vec::new(),
+            robots: vec![first],
+            things: vec![Thing::new(FIRST_ROBOT.to_owned())],
             tale: Tale::default(),
             end: None,
             scheduler,
+            picks: Picks::new(rules.unlock_is_step),
             moving: 0,
             change_is_free: false,
             may_wake_unasked: rules.wake_unasked,
@@ -387,11 +429,15 @@ impl Floor {
 }
 
 impl Robot {
-    fn new(name: String) -> Robot {
+    fn new(name: String, thing: ThingId) -> Robot {
         Robot {
             name,
+            thing,
+            token: false,
+            scope: 0,
             pending: None,
             rung: false,
+            knows: Knowledge::default(),
             gone: false,
             lets_first: Vec::new(),
             passed: Vec::new(),
@@ -405,7 +451,7 @@ impl State {
     /// The number of the thing behind `tag` in this run.
     pub(crate) fn thing(&mut self, tag: &Tag, me: &Me, at: Place) -> ThingId {
         let thing = tag.seat(me.floor.run, || {
-            self.things.push(Thing::new(tag));
+            self.things.push(Thing::new(tag.name()));
             self.things.len() - 1
         });
         self.things[thing].touched_by(me.id);
@@ -431,12 +477,13 @@ impl State {
         }
     }
 
-    /// Somebody tries a lock: from now on it matters when locks are given back. A search starts
-    /// again, dice go on.
+    /// Somebody tries a lock: from now on it matters when locks are given back. A check starts
+    /// again, a simulation goes on.
     pub(crate) fn unlock_becomes_step(&mut self) {
-        match self.scheduler {
-            Scheduler::Follow(_) | Scheduler::InTurn => self.finish(End::again_with_unlock()),
-            Scheduler::Dice(_) => self.rules.unlock_is_step = true,
+        match self.rules.time {
+            _ if self.rules.unlock_is_step => (),
+            Time::Flows(_) => self.rules.unlock_is_step = true,
+            Time::Stands | Time::Ticks(_) => self.finish(End::void(Void::AgainWithUnlock)),
         }
     }
 
@@ -449,11 +496,22 @@ impl State {
         let mut hasher = DefaultHasher::new();
         (self.fingerprint, me, op, at.line(), at.column()).hash(&mut hasher);
         self.fingerprint = hasher.finish();
+        self.robots[me].pending = Some((op, at));
+        self.passes(me, at);
+    }
+
+    /// The robot passes this place. How often has it, since anybody else moved?
+    pub(crate) fn passes(&mut self, me: usize, at: Place) -> usize {
         let robot = &mut self.robots[me];
-        robot.pending = Some((op, at));
         match robot.passed.iter_mut().find(|(place, _)| *place == at) {
-            Some((_, times)) => *times += 1,
-            None => robot.passed.push((at, 1)),
+            Some((_, times)) => {
+                *times += 1;
+                *times
+            }
+            None => {
+                robot.passed.push((at, 1));
+                1
+            }
         }
     }
 
@@ -519,10 +577,8 @@ impl State {
         let Time::Flows(time) = &self.rules.time else {
             return false;
         };
-        let naps = self.robots.iter().filter_map(|robot| match robot.pending {
-            Some((Op::Nap { until }, _)) => Some(until),
-            _ => None,
-        });
+        let naps = self.robots.iter().enumerate();
+        let naps = naps.filter_map(|(id, robot)| robot.pending?.0.until(id, self));
         let Some(until) = naps.min() else {
             return false;
         };

@@ -78,16 +78,20 @@
 //! consistent: what a weaker memory ordering could do is not tried.
 
 mod breakdown;
+mod channel;
 mod check;
 mod choice;
 mod choose;
+mod clock;
 mod crew;
 mod ending;
 mod explore;
 mod floor;
+mod independence;
 mod narrate;
 mod pending;
 mod place;
+mod prove;
 mod replay;
 mod run;
 mod schedule;
@@ -98,12 +102,16 @@ pub mod sync;
 mod tale;
 mod thing;
 pub mod thread;
+mod tree;
 mod watchdog;
 
 pub use check::{Checker, Outcome, Report, check};
 pub use choose::choose;
 pub use ending::Ending;
 pub use narrate::{never, say, step};
+#[doc(hidden)]
+pub use prove::Reduction;
 pub use simulate::simulate;
 pub use story::{Line, Story};
+pub use tree::{Move, Node, Tree};
 pub use watchdog::DID_NOT_END;

@@ -4,10 +4,17 @@
 //! is taken, one question answers everything: *could it be taken now?* Robots for which the answer
 //! is yes are ready. If nobody is ready, nothing can ever happen again, and what each robot has
 //! announced says why.
+//!
+//! The search also asks an announced step what it touches, and takes two steps that touch nothing
+//! in common for two that can come in either order. So this is the rule for whoever adds one: *all
+//! that a step touches is in its announcement.* What a robot does while it goes on to its next stop
+//! belongs to no step; there it may only make ready who was not (by giving a lock back), and must
+//! not change what another one's step would return. What could do that is a step of its own.
 
 use crate::floor::State;
+use crate::tale::{NONE, Words};
 
-/// A thing that robots share (a lock, a bell, a cell), by its number in this run.
+/// A thing that robots share (a lock, a bell, a cell, or a robot), by its number in this run.
 pub(crate) type ThingId = usize;
 
 /// An announced step.
@@ -15,22 +22,23 @@ pub(crate) type ThingId = usize;
 pub(crate) enum Op {
     /// A step of the story.
     Step,
+    /// A step at one thing that never waits: "is about to `verb`".
+    Do { thing: ThingId, verb: Words, changes: bool },
     /// `Mutex::lock`.
     Lock(ThingId),
-    /// `Mutex::try_lock`: never waits.
-    TryLock(ThingId),
-    /// Giving a lock back, where that counts as a step.
-    Unlock(ThingId),
     /// Falling asleep at a `Condvar`: gives the lock back.
-    Wait(ThingId),
-    /// Asleep at a `Condvar`. Goes on when it has been rung and the lock is free.
-    Asleep { bell: ThingId, lock: ThingId },
-    /// `notify_one` or `notify_all`.
-    Notify(ThingId),
-    /// Reading or writing a `Shared`.
-    Read(ThingId),
-    /// See `Read`.
-    Write(ThingId),
+    Wait { bell: ThingId, lock: ThingId },
+    /// Asleep at a `Condvar`, perhaps not for ever. Goes on when it has been rung and the lock is
+    /// free.
+    Asleep { bell: ThingId, lock: ThingId, until: Option<u64> },
+    /// Sending where there is a bound: waits for a place.
+    Send(ThingId),
+    /// A message that was sent with a bound of 0: waits until it is received.
+    Offer { channel: ThingId, ticket: usize },
+    /// Waiting for a message, or until it takes too long.
+    Receive { channel: ThingId, until: Option<u64> },
+    /// `thread::park`, perhaps not for ever.
+    Park { robot: ThingId, until: Option<u64> },
     /// Waiting for another robot to finish.
     Join(usize),
     /// `thread::yield_now`.
@@ -42,32 +50,77 @@ pub(crate) enum Op {
 impl Op {
     /// Could robot `me` take this step now?
     pub(crate) fn is_ready(self, me: usize, state: &State) -> bool {
+        self.has_come(me, state) || self.until(me, state).is_some_and(|until| state.time_is(until))
+    }
+
+    /// Could it only give up waiting?
+    pub(crate) fn gives_up(self, me: usize, state: &State) -> bool {
+        !self.has_come(me, state)
+    }
+
+    /// When the robot gives up waiting, where time flows. Where it stands, it can happen at any
+    /// moment.
+    pub(crate) fn until(self, me: usize, state: &State) -> Option<u64> {
         match self {
-            Op::Lock(lock) => state.things[lock].holder.is_none(),
-            Op::Asleep { lock, .. } => state.robots[me].rung && state.things[lock].holder.is_none(),
-            Op::Join(robot) => state.robots[robot].gone,
-            Op::Nap { until } => state.time_is(until),
-            Op::Step
-            | Op::TryLock(_)
-            | Op::Unlock(_)
-            | Op::Wait(_)
-            | Op::Notify(_)
-            | Op::Read(_)
-            | Op::Write(_)
-            | Op::Yield => true,
+            Op::Nap { until } => Some(until),
+            Op::Asleep { until, .. } => until.filter(|_| !state.robots[me].rung),
+            Op::Receive { until, .. } | Op::Park { until, .. } => {
+                until.filter(|_| !self.has_come(me, state))
+            }
+            _ => None,
         }
     }
 
-    /// The shared thing that this step touches.
-    pub(crate) fn thing(self) -> Option<ThingId> {
+    /// Could it go on if it woke up although nobody woke it?
+    pub(crate) fn could_wake_unasked(self, me: usize, state: &State) -> bool {
         match self {
-            Op::Lock(thing) | Op::TryLock(thing) | Op::Unlock(thing) | Op::Wait(thing) => {
-                Some(thing)
+            Op::Asleep { lock, .. } => {
+                !state.robots[me].rung && state.things[lock].holder.is_none()
             }
-            Op::Notify(thing) | Op::Read(thing) | Op::Write(thing) => Some(thing),
-            Op::Asleep { bell, .. } => Some(bell),
-            Op::Step | Op::Join(_) | Op::Yield | Op::Nap { .. } => None,
+            Op::Park { .. } => !self.has_come(me, state),
+            _ => false,
         }
+    }
+
+    /// Does this step nothing but end a wait? Then others cannot notice when it is taken.
+    pub(crate) fn ends_a_wait(self) -> bool {
+        matches!(self, Op::Join(_) | Op::Offer { .. })
+    }
+
+    /// Has that come for which the robot waits?
+    fn has_come(self, me: usize, state: &State) -> bool {
+        match self {
+            Op::Lock(lock) => state.things[lock].holder.is_none(),
+            Op::Asleep { lock, .. } => state.robots[me].rung && state.things[lock].holder.is_none(),
+            Op::Send(channel) => state.things[channel].channel.takes_a_message(),
+            Op::Offer { channel, ticket } => state.things[channel].channel.is_settled(ticket),
+            Op::Receive { channel, .. } => state.things[channel].channel.gives_an_answer(),
+            Op::Park { .. } => state.robots[me].token || state.robots[me].rung,
+            Op::Join(robot) => state.robots[robot].gone,
+            Op::Nap { until } => state.time_is(until),
+            Op::Step | Op::Do { .. } | Op::Wait { .. } | Op::Yield => true,
+        }
+    }
+
+    /// The shared things that this step touches, and whether it changes them.
+    pub(crate) fn footprint(self) -> [Option<(ThingId, bool)>; 2] {
+        match self {
+            Op::Do { thing, changes, .. } => [Some((thing, changes)), None],
+            Op::Lock(thing)
+            | Op::Send(thing)
+            | Op::Offer { channel: thing, .. }
+            | Op::Receive { channel: thing, .. }
+            | Op::Park { robot: thing, .. } => [Some((thing, true)), None],
+            Op::Wait { bell, lock } | Op::Asleep { bell, lock, .. } => {
+                [Some((bell, true)), Some((lock, true))]
+            }
+            Op::Step | Op::Join(_) | Op::Yield | Op::Nap { .. } => [None; 2],
+        }
+    }
+
+    /// The shared thing at which the robot stands.
+    pub(crate) fn thing(self) -> Option<ThingId> {
+        self.footprint()[0].map(|(thing, _)| thing)
     }
 
     /// How often a robot may pass the same place, with nobody else moving, before it is taken to be
@@ -83,33 +136,40 @@ impl Op {
 
     /// Why the robot stands where it stands, in a sentence about the robot.
     pub(crate) fn reason(self, me: usize, state: &State) -> String {
+        let fill_in = |words, thing| state.fill_in(words, thing, NONE);
+        let robot = |robot: usize| state.robots[robot].name.as_str();
         match self {
             Op::Lock(lock) => match state.things[lock].holder {
                 Some(holder) if state.robots[holder].gone => format!(
                     "waits for {}, which {} took home without giving it back",
                     state.name_of(lock),
-                    state.robots[holder].name
+                    robot(holder)
                 ),
                 Some(holder) => {
-                    format!(
-                        "waits for {}, held by {}",
-                        state.name_of(lock),
-                        state.robots[holder].name
-                    )
+                    format!("waits for {}, held by {}", state.name_of(lock), robot(holder))
                 }
-                None => format!("is about to take {}", state.name_of(lock)),
+                None => fill_in("is about to take #", lock),
             },
-            Op::TryLock(lock) => format!("tries to take {}", state.name_of(lock)),
-            Op::Unlock(lock) => format!("is about to give back {}", state.name_of(lock)),
-            Op::Wait(bell) => format!("is about to sleep at {}", state.name_of(bell)),
+            Op::Do { thing, verb, .. } => format!("is about to {}", fill_in(verb, thing)),
+            Op::Wait { bell, .. } => fill_in("is about to sleep at #", bell),
             Op::Asleep { lock, .. } if state.robots[me].rung => {
                 format!("has been woken, and now {}", Op::Lock(lock).reason(me, state))
             }
-            Op::Asleep { bell, .. } => format!("sleeps at {}", state.name_of(bell)),
-            Op::Notify(bell) => format!("is about to ring {}", state.name_of(bell)),
-            Op::Read(cell) => format!("is about to read {}", state.name_of(cell)),
-            Op::Write(cell) => format!("is about to write {}", state.name_of(cell)),
-            Op::Join(robot) => format!("waits for {} to finish", state.robots[robot].name),
+            Op::Asleep { bell, .. } => fill_in("sleeps at #", bell),
+            Op::Send(channel) if self.has_come(me, state) => {
+                fill_in("is about to send to #", channel)
+            }
+            Op::Send(channel) => fill_in("waits for a place in #, which is full", channel),
+            Op::Offer { channel, .. } => fill_in("waits for somebody to receive from #", channel),
+            Op::Receive { channel, .. } if self.has_come(me, state) => {
+                fill_in("is about to receive from #", channel)
+            }
+            Op::Receive { channel, .. } => {
+                let who = state.who_could_send(channel);
+                format!("waits for a message from {}: {who}", state.name_of(channel))
+            }
+            Op::Park { .. } => "is parked".to_owned(),
+            Op::Join(other) => format!("waits for {} to finish", robot(other)),
             Op::Yield => "lets the others go first".to_owned(),
             Op::Nap { .. } => "naps".to_owned(),
             Op::Step => "is about to take its next step".to_owned(),

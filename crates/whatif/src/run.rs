@@ -1,12 +1,13 @@
 //! One run of a program under one scheduler: what it tells, and which decisions it came to.
 
+use std::mem;
 use std::sync::Arc;
 
 use crate::crew::Crew;
-use crate::ending::{End, Ending};
+use crate::ending::{End, Ending, Void};
 use crate::floor::{Floor, Rules, State};
-use crate::schedule::{IN_TURN, Schedule};
-use crate::scheduler::{Follow, Made, Scheduler};
+use crate::schedule::Schedule;
+use crate::scheduler::{Follow, Scheduler};
 use crate::story::Story;
 use crate::watchdog::Watchdog;
 
@@ -24,65 +25,38 @@ impl Backstage {
 
 /// What is left when everybody has gone home.
 pub(crate) struct Ran {
-    /// The run, in words. Its ending may be `AllWell`.
-    pub story: Story,
-    /// The decisions, if the run followed a schedule.
-    pub log: Vec<Made>,
+    /// The run, in words, if something went wrong in it, or somebody wants to hear of it anyway.
+    pub told: Option<Story>,
+    /// Why the run does not count.
+    pub void: Option<Void>,
+    /// The scheduler, with what it knows now.
+    pub scheduler: Scheduler,
     /// Two robots have touched the same thing, or one has had several ways to go on.
     pub met: bool,
-    /// The run does not count: giving a lock back must be a step. See [`End::again_with_unlock`].
-    pub again_with_unlock: bool,
 }
 
-/// Runs `f` once.
+/// Runs `f` once. Tells of it if something goes wrong, and with `whole` every line of it in any
+/// case: in a search most runs go well, and nobody wants to hear of them.
 pub(crate) fn once(
     name: &str,
     scheduler: Scheduler,
     rules: Rules,
     backstage: &Backstage,
+    whole: bool,
     f: impl FnOnce(),
 ) -> Ran {
     let floor = Floor::new(scheduler, rules);
     backstage.watchdog.watch(&floor);
     let mut state = floor.run(f);
-    let id = match &state.scheduler {
-        Scheduler::Follow(follow) => follow.schedule.to_string(),
-        Scheduler::InTurn => IN_TURN.to_owned(),
-        Scheduler::Dice(_) => String::new(),
-    };
     let end = state.end.take();
-    let again_with_unlock = end.as_ref().is_some_and(|end| end.again_with_unlock);
-    let end = match left_over(&state) {
-        Some(surprise) if !again_with_unlock => surprise,
-        _ => end.unwrap_or_else(End::all_well),
-    };
-    // In a search most runs go well, and nobody wants to hear of them.
-    let story = match (&state.scheduler, end.ending) {
-        (Scheduler::Follow(Follow { expected: Some(_), .. }), Ending::AllWell) => {
-            Story::without_lines(name, &end)
-        }
-        _ => Story::tell(name, &state, &end, id),
-    };
+    let void = end.as_ref().and_then(|end| end.void);
+    // A run that has never come to all turns of its schedule is not the one that it should be.
+    let end = state.scheduler.left_over().filter(|_| void.is_none()).or(end);
+    let end = end.unwrap_or_else(End::all_well);
+    let told =
+        (whole || end.ending != Ending::AllWell).then(|| Story::tell(name, &state, &end, whole));
     let met = met(&state) || state.has_chosen;
-    let log = match &mut state.scheduler {
-        Scheduler::Follow(follow) => std::mem::take(&mut follow.log),
-        Scheduler::InTurn | Scheduler::Dice(_) => Vec::new(),
-    };
-    Ran { story, log, met, again_with_unlock }
-}
-
-/// The end of a run that never came to all turns of its schedule.
-fn left_over(state: &State) -> Option<End> {
-    let Scheduler::Follow(follow) = &state.scheduler else {
-        return None;
-    };
-    if follow.left_over().is_empty() {
-        return None;
-    }
-    match follow.expected {
-        Some(_) => Some(End::different_steps()),
-        None => Some(End::does_not_fit()),
-    }
+    Ran { told, void, scheduler: mem::replace(&mut state.scheduler, Scheduler::InTurn), met }
 }
 
 /// Have two robots touched the same thing? The first robot sets the scene and looks at the result,

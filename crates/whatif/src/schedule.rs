@@ -31,6 +31,39 @@ pub(crate) struct Schedule {
     pub unlock_is_step: bool,
 }
 
+/// The picks of a run, as they are made.
+#[derive(Debug, Default)]
+pub(crate) struct Picks {
+    pub schedule: Schedule,
+    /// How often there was something to choose.
+    decisions: usize,
+    pub preemptions: usize,
+    pub out_of_turn: usize,
+}
+
+impl Picks {
+    pub(crate) fn new(unlock_is_step: bool) -> Picks {
+        let schedule = Schedule { unlock_is_step, ..Schedule::default() };
+        Picks { schedule, ..Picks::default() }
+    }
+
+    pub(crate) fn note(&mut self, choices: &[Choice], picked: usize) {
+        if choices.len() == 1 {
+            return; // No choice, no decision: schedules do not count it.
+        }
+        let choice = &choices[picked];
+        if picked > 0 {
+            self.schedule.turns.push(Turn::at(self.decisions, choice));
+        }
+        self.decisions += 1;
+        if choice.way > 0 {
+            self.out_of_turn += 1;
+        } else {
+            self.preemptions += choice.price;
+        }
+    }
+}
+
 /// The schedule in which everybody takes one step in turn. It has its own id, as it is one long
 /// list of exceptions.
 pub(crate) const IN_TURN: &str = "in-turn";
@@ -90,6 +123,10 @@ impl Schedule {
 }
 
 impl Turn {
+    pub(crate) fn at(at: usize, choice: &Choice) -> Turn {
+        Turn { at, robot: choice.robot, unasked: choice.unasked, way: choice.way }
+    }
+
     /// Is this the choice that the turn stands for?
     pub(crate) fn is(&self, choice: &Choice) -> bool {
         (self.robot, self.unasked, self.way) == (choice.robot, choice.unasked, choice.way)

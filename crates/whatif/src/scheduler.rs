@@ -1,7 +1,9 @@
-//! Who picks: a schedule to follow, one step each in turn, or dice.
+//! Who picks: a schedule to follow, a way through all of them, one step each in turn, or dice.
 
 use crate::ending::End;
-use crate::schedule::{Schedule, Turn};
+use crate::floor::Robot;
+use crate::prove::Path;
+use crate::schedule::Schedule;
 
 /// One way to go on from a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(crate) struct Choice {
 /// A moment with more than one way to go on. The first choice is what happens by itself.
 pub(crate) struct Decision<'a> {
     pub choices: &'a [Choice],
+    /// All robots, where it is decided whose turn it is. There, a single choice is asked for, too.
+    pub robots: Option<&'a [Robot]>,
     /// The robot that moved last.
     pub moving: usize,
     /// Tells whether the run has come here in the same steps as another run.
@@ -28,6 +32,7 @@ pub(crate) struct Decision<'a> {
 /// Makes the decisions of one run.
 pub(crate) enum Scheduler {
     Follow(Follow),
+    Path(Path),
     InTurn,
     Dice(Dice),
 }
@@ -37,9 +42,22 @@ impl Scheduler {
     /// of the run.
     pub(crate) fn pick(&mut self, decision: &Decision) -> Result<usize, End> {
         match self {
+            Scheduler::Path(path) => path.pick(decision),
+            _ if decision.choices.len() == 1 => Ok(0), // No choice, no decision: nobody counts it.
             Scheduler::Follow(follow) => follow.pick(decision),
             Scheduler::InTurn => Ok(next_in_turn(decision)),
             Scheduler::Dice(dice) => Ok(dice.roll(decision.choices.len())),
+        }
+    }
+
+    /// Has the run come to every place that it was sent to? If not: why that is its end.
+    pub(crate) fn left_over(&self) -> Option<End> {
+        match self {
+            Scheduler::Follow(follow) if follow.taken < follow.schedule.turns.len() => {
+                Some(follow.misfit())
+            }
+            Scheduler::Path(path) if !path.is_complete() => Some(End::different_steps()),
+            _ => None,
         }
     }
 }
@@ -67,17 +85,6 @@ impl Follow {
         Follow { schedule, log: Vec::new(), expected, taken: 0 }
     }
 
-    /// How many turns out of order the run has taken.
-    pub(crate) fn out_of_turn(&self) -> usize {
-        let taken = &self.schedule.turns[..self.taken];
-        taken.iter().filter(|turn| turn.way > 0).count()
-    }
-
-    /// The turns that the run has not come to.
-    pub(crate) fn left_over(&self) -> &[Turn] {
-        &self.schedule.turns[self.taken..]
-    }
-
     fn pick(&mut self, decision: &Decision) -> Result<usize, End> {
         let at = self.log.len();
         self.log
@@ -87,15 +94,13 @@ impl Follow {
         };
         self.taken += 1;
         let last = self.taken == self.schedule.turns.len();
-        let picked = decision.choices.iter().position(|choice| turn.is(choice));
-        match (picked, self.expected) {
-            (None, None) => Err(End::does_not_fit()),
-            (None, Some(_)) => Err(End::different_steps()),
-            (Some(_), Some(expected)) if last && expected != decision.fingerprint => {
-                Err(End::different_steps())
-            }
-            (Some(picked), _) => Ok(picked),
-        }
+        let same = self.expected.is_none_or(|expected| !last || expected == decision.fingerprint);
+        let picked = decision.choices.iter().position(|choice| same && turn.is(choice));
+        picked.ok_or_else(|| self.misfit())
+    }
+
+    fn misfit(&self) -> End {
+        if self.expected.is_some() { End::different_steps() } else { End::does_not_fit() }
     }
 }
 
@@ -116,13 +121,17 @@ pub(crate) struct Dice(pub u64);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
+        // Multiply and shift, instead of a remainder: a fair share for each side, to within 1 in
+        // 2^60.
+        ((u128::from(self.next()) * sides as u128) >> 64) as usize
+    }
+
+    /// The next number.
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        // Multiply and shift, instead of a remainder: a fair share for each side, to within 1 in
-        // 2^60.
-        ((u128::from(z) * sides as u128) >> 64) as usize
+        z ^ (z >> 31)
     }
 }

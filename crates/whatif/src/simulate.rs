@@ -2,7 +2,6 @@
 
 use flight::VirtualTime;
 
-use crate::ending::Ending;
 use crate::floor::{Rules, Time};
 use crate::run::{self, Backstage};
 use crate::scheduler::{Dice, Scheduler};
@@ -58,6 +57,6 @@ pub fn simulate(
         crew: backstage.crew.clone(),
         heartbeat: backstage.watchdog.heartbeat.clone(),
     };
-    let ran = run::once(&name, Scheduler::Dice(Dice(seed)), rules, &backstage, f);
-    if ran.story.ending == Ending::AllWell { Ok(()) } else { Err(ran.story) }
+    let ran = run::once(&name, Scheduler::Dice(Dice(seed)), rules, &backstage, false, f);
+    ran.told.map_or(Ok(()), Err)
 }

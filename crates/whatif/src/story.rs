@@ -3,12 +3,12 @@
 use std::fmt::{self, Write as _};
 
 use crate::ending::{End, Ending};
-use crate::floor::{Place, State};
+use crate::floor::{Place, State, Time};
 use crate::place;
 use crate::run::is_final;
 use crate::schedule::IN_TURN;
 use crate::scheduler::Scheduler;
-use crate::tale::{Told, What};
+use crate::tale::What;
 
 /// One run, told step by step: who did what, in which line of the source, and what was wrong with
 /// it.
@@ -40,6 +40,8 @@ pub struct Story {
     pub schedules: usize,
     /// The command that plays it again, if the check knows how it was started.
     pub play_again: Option<String>,
+    /// Every line there is, where somebody has asked for them.
+    pub(crate) whole: Vec<Line>,
 }
 
 /// One line of a story.
@@ -56,6 +58,10 @@ pub struct Line {
     pub loc: Place,
     /// The line at which it goes wrong.
     pub marked: bool,
+    /// It is a line of the story itself, and not about locks, bells and cells.
+    pub(crate) said: bool,
+    /// It is a line that a reader wants.
+    pub(crate) shown: bool,
 }
 
 impl Story {
@@ -63,24 +69,32 @@ impl Story {
     /// is about.
     pub const MOST_LINES: usize = 24;
 
-    /// Tells the run that is left on the floor.
-    pub(crate) fn tell(check: &str, state: &State, end: &End, id: String) -> Story {
-        let told: Vec<&Told> = worth_telling(state, end);
+    /// Tells the run that is left on the floor. With `whole`, keeps all its lines, too.
+    pub(crate) fn tell(check: &str, state: &State, end: &End, whole: bool) -> Story {
+        // A story is told by what the robots say and do; locks, bells and cells are mentioned only
+        // where they are the plot, or where the program says nothing of itself.
+        let speaks = !end.plot.is_empty()
+            || state.tale.lines.iter().any(|told| matches!(told.what, What::Said(_)));
         let mut step = state.tale.forgotten;
-        let lines: Vec<Line> = told
-            .into_iter()
-            .map(|told| {
+        let mut all = Vec::new();
+        for (i, told) in state.tale.lines.iter().enumerate() {
+            let said = told.what.is_story();
+            let shown = !speaks || said || end.plot.contains(&i);
+            if shown || whole {
                 let stuck = matches!(told.what, What::Stuck(_));
-                step += usize::from(!stuck);
-                Line {
+                step += usize::from(shown && !stuck);
+                all.push(Line {
                     step: (!stuck).then_some(step),
                     robot: state.robots[told.robot].name.clone(),
                     text: told.what.words(state),
                     loc: told.at,
                     marked: told.marked,
-                }
-            })
-            .collect();
+                    said,
+                    shown,
+                });
+            }
+        }
+        let lines: Vec<Line> = all.iter().filter(|line| line.shown).cloned().collect();
         let mut lines = fold_repetitions(&lines);
         let too_many = lines.len().saturating_sub(Story::MOST_LINES);
         // A line may stand for many steps, and has the number of the last one.
@@ -88,11 +102,14 @@ impl Story {
         let mut story = Story::without_lines(check, end);
         story.left_out = last_left_out.unwrap_or(state.tale.forgotten);
         story.lines = lines;
-        story.id = id;
-        story.out_of_turn = state.has_chosen.then(|| match &state.scheduler {
-            Scheduler::Follow(follow) => follow.out_of_turn(),
-            Scheduler::InTurn | Scheduler::Dice(_) => 0,
-        });
+        story.whole = if whole { all } else { Vec::new() };
+        story.id = match (&state.scheduler, &state.rules.time) {
+            (Scheduler::InTurn, _) => IN_TURN.to_owned(),
+            (_, Time::Flows(_)) => String::new(),
+            _ => state.picks.schedule.to_string(),
+        };
+        story.preemptions = state.picks.preemptions;
+        story.out_of_turn = state.has_chosen.then_some(state.picks.out_of_turn);
         story
     }
 
@@ -102,7 +119,7 @@ impl Story {
             check: check.to_owned(),
             ending: end.ending,
             rule: end.rule.clone(),
-            advice: end.advice.map(str::to_owned),
+            advice: end.advice.as_deref().map(str::to_owned),
             lines: Vec::new(),
             left_out: 0,
             id: String::new(),
@@ -110,6 +127,7 @@ impl Story {
             out_of_turn: None,
             schedules: 0,
             play_again: None,
+            whole: Vec::new(),
         }
     }
 
@@ -118,17 +136,6 @@ impl Story {
     pub(crate) fn length(&self) -> usize {
         self.lines.len() + self.left_out
     }
-}
-
-/// The lines that a reader wants. A story is told by what the robots say and do; locks, bells and
-/// cells are mentioned only where they are the plot, or where the program says nothing of itself.
-fn worth_telling<'a>(state: &'a State, end: &End) -> Vec<&'a Told> {
-    let lines = &state.tale.lines;
-    let speaks =
-        !end.plot.is_empty() || lines.iter().any(|told| matches!(told.what, What::Said(_)));
-    let wanted =
-        |(i, told): &(usize, &Told)| !speaks || told.what.is_story() || end.plot.contains(i);
-    lines.iter().enumerate().filter(wanted).map(|(_, told)| told).collect()
 }
 
 /// Says "(12 times)" instead of saying the same thing twelve times over.

@@ -3,6 +3,7 @@
 
 use crate::floor::{Place, State};
 use crate::pending::ThingId;
+use crate::thing::Visit;
 
 /// The lines of one run.
 #[derive(Default)]
@@ -27,26 +28,28 @@ pub(crate) enum What {
     /// Why a robot stands still, at the end.
     Stuck(String),
     /// A turn out of order.
-    Turned {
-        to: String,
-        first: String,
-    },
+    Turned { to: String, first: String },
     /// The rest is what locks, bells and cells see. A story needs it only where it is the plot.
-    Took(ThingId),
-    MissedTry(ThingId),
-    FellAsleep(ThingId),
-    WokeUnasked(ThingId),
-    Rang {
-        bell: ThingId,
-        woke: Option<usize>,
-    },
-    RangAll {
-        bell: ThingId,
-        woke: usize,
-    },
-    Read(ThingId),
-    Wrote(ThingId),
+    /// Taking a lock: "takes #".
+    Took(ThingId, Words),
+    /// Anything else that is done at a thing.
+    Did(ThingId, Words, [Value; 2]),
 }
+
+/// `#` stands for the name of the thing, and each `$` for the next value.
+pub(crate) type Words = &'static str;
+
+/// What a robot saw or left at a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Value {
+    None,
+    Bool(bool),
+    Number(i128),
+    Robot(usize),
+}
+
+/// No values.
+pub(crate) const NONE: [Value; 2] = [Value::None; 2];
 
 /// A simulation may take thousands of steps, and nobody reads further back than the last few.
 const REMEMBERED: usize = 4096;
@@ -71,12 +74,7 @@ impl What {
     pub(crate) fn thing(&self) -> Option<ThingId> {
         match self {
             What::Said(_) | What::Stuck(_) | What::Turned { .. } => None,
-            What::Took(thing)
-            | What::MissedTry(thing)
-            | What::FellAsleep(thing)
-            | What::WokeUnasked(thing) => Some(*thing),
-            What::Rang { bell, .. } | What::RangAll { bell, .. } => Some(*bell),
-            What::Read(thing) | What::Wrote(thing) => Some(*thing),
+            What::Took(thing, _) | What::Did(thing, ..) => Some(*thing),
         }
     }
 
@@ -85,23 +83,30 @@ impl What {
         match self {
             What::Said(text) | What::Stuck(text) => text.clone(),
             What::Turned { to, first } => format!("turns to {to}, although {first} came first"),
-            What::Took(lock) => format!("takes {}", state.name_of(*lock)),
-            What::MissedTry(lock) => format!("cannot have {} at once", state.name_of(*lock)),
-            What::FellAsleep(bell) => format!("goes to sleep at {}", state.name_of(*bell)),
-            What::WokeUnasked(bell) => {
-                format!("wakes up at {}, although nobody rang", state.name_of(*bell))
-            }
-            What::Rang { bell, woke: Some(robot) } => {
-                format!("rings {} and wakes {}", state.name_of(*bell), state.robots[*robot].name)
-            }
-            What::Rang { bell, woke: None } | What::RangAll { bell, woke: 0 } => {
-                format!("rings {}, but nobody sleeps there", state.name_of(*bell))
-            }
-            What::RangAll { bell, .. } => {
-                format!("rings {} and wakes everybody there", state.name_of(*bell))
-            }
-            What::Read(cell) => format!("reads {}", state.name_of(*cell)),
-            What::Wrote(cell) => format!("writes {}", state.name_of(*cell)),
+            What::Took(thing, words) => state.fill_in(words, *thing, NONE),
+            What::Did(thing, words, values) => state.fill_in(words, *thing, *values),
         }
+    }
+}
+
+impl State {
+    /// Puts the name of the thing and the values where they belong.
+    pub(crate) fn fill_in(&self, words: Words, thing: ThingId, values: [Value; 2]) -> String {
+        let mut text = words.replace('#', self.name_of(thing));
+        for value in values {
+            let value = match value {
+                Value::None => break,
+                Value::Bool(value) => value.to_string(),
+                Value::Number(value) => value.to_string(),
+                Value::Robot(robot) => self.robots[robot].name.clone(),
+            };
+            text = text.replacen('$', &value, 1);
+        }
+        text
+    }
+
+    /// Robot `v.me` does something at the thing that it visits.
+    pub(crate) fn tell(&mut self, v: &Visit, words: Words, values: [Value; 2]) {
+        self.tale.tell(v.me.id, What::Did(v.thing, words, values), v.at);
     }
 }

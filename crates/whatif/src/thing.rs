@@ -1,15 +1,20 @@
-//! A thing that robots share: a `Mutex`, a `Condvar`, a `Shared`. Who holds it, who has touched it,
-//! what it is called.
+//! A thing that robots share: a lock, a bell, a cell, a channel. Who holds it, who has touched it,
+//! what it is called. (A robot is a thing, too: others wake it, or look whether it is still there.)
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
+use crate::channel::Channel;
+use crate::clock::{Access, Clock, LastStore};
 use crate::ending::End;
-use crate::floor::{self, Floor, Me, Place};
+use crate::floor::{self, Floor, Me, Place, State};
+use crate::pending::{Op, ThingId};
 use crate::place;
+use crate::tale::Words;
 
-/// What the floor knows about a thing.
+/// What the floor knows about a thing. Most of it is empty for most things.
+#[derive(Default)]
 pub(crate) struct Thing {
     pub name: String,
     /// The robot that holds it, if it is a lock.
@@ -18,11 +23,59 @@ pub(crate) struct Thing {
     pub sleepers: Vec<usize>,
     /// The robots that have touched it.
     pub visitors: Vec<usize>,
+    /// What is known to whoever comes to it, and what is known to whoever changes it. See
+    /// [`clock`](crate::clock).
+    pub written: Clock,
+    /// See `written`.
+    pub read: Clock,
+    /// The last store, if it is an atomic.
+    pub stored: Option<LastStore>,
+    /// Its ends and what is in it, if it is a channel.
+    pub channel: Channel,
+    /// The accesses that a later one must come after, if it is an `Unguarded`.
+    pub accesses: Vec<Access>,
+}
+
+/// A robot at a thing.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub me: Me,
+    pub thing: ThingId,
+    pub at: Place,
+}
+
+impl Visit {
+    /// Stops with `op` announced, and takes that step when its turn comes.
+    pub(crate) fn step<R>(&self, op: Op, take: impl FnOnce(&mut State) -> R) -> R {
+        self.me.step(self.at, |_| op, take)
+    }
+
+    /// Lets go of the thing, which makes others ready who were not; a step only where somebody could
+    /// have noticed that it was not done yet.
+    ///
+    /// A robot that is being unwound does not stop any more, it only lets go.
+    pub(crate) fn lets_go(&self, verb: Words, take: impl FnOnce(&mut State)) {
+        if floor::me().is_some() && self.me.glance(|state| state.rules.unlock_is_step) {
+            self.step(self.changes(verb), take);
+        } else {
+            self.me.glance(take);
+        }
+    }
+
+    /// The step of changing the thing, which never has to wait: "is about to ring #".
+    pub(crate) fn changes(&self, verb: Words) -> Op {
+        Op::Do { thing: self.thing, verb, changes: true }
+    }
+
+    /// The step of looking at the thing.
+    pub(crate) fn looks(&self, verb: Words) -> Op {
+        Op::Do { thing: self.thing, verb, changes: false }
+    }
 }
 
 impl Thing {
-    pub(crate) fn new(tag: &Tag) -> Thing {
-        Thing { name: tag.name(), holder: None, sleepers: Vec::new(), visitors: Vec::new() }
+    pub(crate) fn new(name: String) -> Thing {
+        Thing { name, ..Thing::default() }
     }
 
     pub(crate) fn touched_by(&mut self, robot: usize) {
@@ -36,7 +89,7 @@ impl Thing {
 #[derive(Debug)]
 pub(crate) struct Tag {
     kind: &'static str,
-    name: Option<String>,
+    name: OnceLock<String>,
     made_at: Place,
     /// The run in which it was made, if it was made in one.
     home: Weak<Floor>,
@@ -48,24 +101,36 @@ impl Tag {
     #[track_caller]
     pub(crate) fn new(kind: &'static str) -> Tag {
         let home = floor::me().map_or_else(Weak::new, |me| Arc::downgrade(&me.floor));
-        Tag { kind, name: None, made_at: Location::caller(), home, seat: AtomicU64::new(0) }
+        Tag {
+            kind,
+            name: OnceLock::new(),
+            made_at: Location::caller(),
+            home,
+            seat: AtomicU64::new(0),
+        }
     }
 
-    pub(crate) fn call(&mut self, name: String) {
-        self.name = Some(name);
+    pub(crate) fn call(&self, name: impl Into<String>) {
+        let _ = self.name.set(name.into()); // The first name counts.
     }
 
-    fn name(&self) -> String {
-        self.name
-            .clone()
-            .unwrap_or_else(|| format!("the {} made at {}", self.kind, place::short(self.made_at)))
+    pub(crate) fn name(&self) -> String {
+        let unnamed = || format!("the {} made at {}", self.kind, place::short(self.made_at));
+        self.name.get().cloned().unwrap_or_else(unnamed)
+    }
+
+    /// The robot that comes to the thing now, ready to take a step there. None: see `visitor`.
+    pub(crate) fn visit(&self, at: Place) -> Option<Visit> {
+        let me = self.visitor(at)?;
+        let thing = me.floor.state().thing(self, &me, at);
+        Some(Visit { me, thing, at })
     }
 
     /// The robot that comes to the thing now. None means: no check here, behave like plain std.
     ///
     /// A thread that is no robot has no business with a thing of a running check: nobody can tell
     /// when it moves. Then the run ends, and so does that thread.
-    pub(crate) fn visitor(&self, at: Place) -> Option<Me> {
+    fn visitor(&self, at: Place) -> Option<Me> {
         if let Some(me) = floor::me() {
             return Some(me);
         }
@@ -81,6 +146,11 @@ impl Tag {
             }
         }
         None
+    }
+
+    /// Was it made in a check?
+    pub(crate) fn is_on_a_floor(&self) -> bool {
+        self.home.strong_count() > 0
     }
 
     pub(crate) fn was_made_on(&self, floor: &Arc<Floor>) -> bool {

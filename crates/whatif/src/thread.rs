@@ -1,16 +1,19 @@
 //! Robots: threads shaped like those of `std::thread`. Outside of a check they are those of
 //! `std::thread`.
 
-use std::cell::RefCell;
+use std::fmt;
 use std::io;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread as real;
 use std::time::Duration;
 
+pub use std::thread::{AccessError, LocalKey, Result, ThreadId, available_parallelism, panicking};
+
 use crate::crew;
 use crate::floor::{self, Me, Place};
 use crate::pending::Op;
+use crate::tale::NONE;
 
 /// Starts a robot. See [`std::thread::spawn`].
 ///
@@ -43,6 +46,84 @@ pub fn sleep(nap: Duration) {
             me.step(Location::caller(), |state| Op::Nap { until: state.wake_time(nap) }, |_| ())
         }
         None => real::sleep(nap),
+    }
+}
+
+/// Waits until somebody unparks this robot, if nobody has since it parked last. May also go on
+/// although nobody has: so look again, in a loop. A check tries that, once in a run.
+///
+/// Whoever is unparked knows what those who unparked it knew.
+#[track_caller]
+pub fn park() {
+    park_until(None, Location::caller(), real::park);
+}
+
+/// Parks, but no longer than this. Inside of a check no time passes: it may be too short.
+#[track_caller]
+pub fn park_timeout(timeout: Duration) {
+    park_until(Some(timeout), Location::caller(), || real::park_timeout(timeout));
+}
+
+fn park_until(timeout: Option<Duration>, at: Place, outside: impl FnOnce()) {
+    let Some(me) = floor::me() else { return outside() };
+    let (id, v) = (me.id, me.visit(me.id, at));
+    let until = me.glance(|state| {
+        state.robots[id].rung = false;
+        timeout.map(|timeout| state.wake_time(timeout))
+    });
+    v.step(Op::Park { robot: v.thing, until }, |state| {
+        if std::mem::take(&mut state.robots[id].token) {
+            state.hears(&v, true);
+            state.tell(&v, "goes on: it has been unparked", NONE);
+        }
+    });
+}
+
+/// The robot that runs now. See [`std::thread::current`].
+pub fn current() -> Thread {
+    Thread { inner: real::current(), robot: floor::me().map(|me| (me.floor.run, me.id)) }
+}
+
+/// A robot, for others to wake. See [`std::thread::Thread`].
+#[derive(Clone)]
+pub struct Thread {
+    inner: real::Thread,
+    /// The run, and the robot's number in it.
+    robot: Option<(u64, usize)>,
+}
+
+impl Thread {
+    /// Lets the robot go on if it is parked; otherwise its next `park` returns at once.
+    #[track_caller]
+    pub fn unpark(&self) {
+        match (floor::me(), self.robot) {
+            (Some(me), Some((run, robot))) if me.floor.run == run => {
+                let v = me.visit(robot, Location::caller());
+                v.step(v.changes("unpark #"), |state| {
+                    state.robots[robot].token = true;
+                    state.leaves_word(&v, true);
+                    state.tell(&v, "unparks #", NONE);
+                });
+            }
+            _ => self.inner.unpark(),
+        }
+    }
+
+    /// The name that the robot was given.
+    pub fn name(&self) -> Option<&str> {
+        self.inner.name()
+    }
+
+    /// Tells its thread from every other one that is running. In a check, a robot of the next run
+    /// may have the same thread.
+    pub fn id(&self) -> ThreadId {
+        self.inner.id()
+    }
+}
+
+impl fmt::Debug for Thread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
     }
 }
 
@@ -91,7 +172,8 @@ impl Builder {
         let Builder { name, stack_size } = self;
         let Some(me) = floor::me() else {
             let thread = crew::builder(name.as_deref(), stack_size).spawn(f)?;
-            return Ok(JoinHandle(Handle::Plain(thread)));
+            let handle = Thread { inner: thread.thread().clone(), robot: None };
+            return Ok(JoinHandle { thread: handle, inner: Handle::Plain(thread) });
         };
         let result = Arc::new(Mutex::new(None));
         let deliver = Arc::clone(&result);
@@ -100,7 +182,8 @@ impl Builder {
             let life = move || robot.live(f, move |result| *lock(&deliver) = Some(result));
             crew.start(id, name.as_deref(), stack_size, Box::new(life))
         })?;
-        Ok(JoinHandle(Handle::Robot { id, thread, result }))
+        let thread = Thread { inner: thread, robot: Some((me.floor.run, id)) };
+        Ok(JoinHandle { thread, inner: Handle::Robot { id, result } })
     }
 
     /// Starts a robot that may borrow from outside of `scope`.
@@ -110,7 +193,7 @@ impl Builder {
     /// If the operating system has no thread for it.
     pub fn spawn_scoped<'scope, F, T>(
         self,
-        scope: &Scope<'scope, '_>,
+        scope: &'scope Scope<'scope, '_>,
         f: F,
     ) -> io::Result<ScopedJoinHandle<'scope, T>>
     where
@@ -120,20 +203,22 @@ impl Builder {
         let Builder { name, stack_size } = self;
         let builder = crew::builder(name.as_deref(), stack_size);
         let Some(me) = floor::me() else {
-            let thread = builder.spawn_scoped(scope.inner, || Ok(f()))?;
-            return Ok(ScopedJoinHandle { robot: None, thread });
+            let inner = builder.spawn_scoped(&scope.0, || Ok(f()))?;
+            let thread = Thread { inner: inner.thread().clone(), robot: None };
+            return Ok(ScopedJoinHandle { thread, inner });
         };
         // A thread of the crew may outlive the scope, so what borrows needs one of its own.
-        let (id, thread) = start(&me, name.as_deref(), |robot| {
+        let (id, inner) = start(&me, name.as_deref(), |robot| {
+            me.glance(|state| state.robots[robot.id].scope = scope.address());
             let live = || {
                 let mut delivered = None;
                 robot.live(f, |result| delivered = Some(result));
                 delivered.expect("a life always delivers")
             };
-            builder.spawn_scoped(scope.inner, live)
+            builder.spawn_scoped(&scope.0, live)
         })?;
-        scope.robots.borrow_mut().push(id);
-        Ok(ScopedJoinHandle { robot: Some(id), thread })
+        let thread = Thread { inner: inner.thread().clone(), robot: Some((me.floor.run, id)) };
+        Ok(ScopedJoinHandle { thread, inner })
     }
 }
 
@@ -161,19 +246,34 @@ fn start<H>(
 /// Joining is a step that can be taken once the other robot has gone home.
 fn wait_for(robot: usize, at: Place) {
     if let Some(me) = floor::me() {
-        me.step(at, |_| Op::Join(robot), |_| ());
+        me.step(at, |_| Op::Join(robot), |state| state.joins(me.id, robot));
     }
+}
+
+/// Looking whether a robot is still there is a step. Then so is its end: it can be noticed.
+fn has_finished(robot: usize, at: Place) -> Option<bool> {
+    let v = floor::me()?.visit(robot, at);
+    Some(v.step(v.looks("look whether # has finished"), |state| {
+        state.unlock_becomes_step();
+        let gone = state.robots[robot].gone;
+        let words = if gone { "sees that # has finished" } else { "sees that # has not finished" };
+        state.tell(&v, words, NONE);
+        gone
+    }))
 }
 
 /// The right to wait for a robot. Dropping it lets the robot go its own way. See
 /// [`std::thread::JoinHandle`].
 #[derive(Debug)]
-pub struct JoinHandle<T>(Handle<T>);
+pub struct JoinHandle<T> {
+    thread: Thread,
+    inner: Handle<T>,
+}
 
 #[derive(Debug)]
 enum Handle<T> {
     Plain(real::JoinHandle<T>),
-    Robot { id: usize, thread: real::Thread, result: Arc<Mutex<Option<real::Result<T>>>> },
+    Robot { id: usize, result: Arc<Mutex<Option<real::Result<T>>>> },
 }
 
 fn lock<T>(result: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -193,9 +293,9 @@ impl<T> JoinHandle<T> {
     /// If the robot is one of a check that is still running, and whoever joins is not.
     #[track_caller]
     pub fn join(self) -> real::Result<T> {
-        match self.0 {
+        match self.inner {
             Handle::Plain(thread) => thread.join(),
-            Handle::Robot { id, result, .. } => {
+            Handle::Robot { id, result } => {
                 wait_for(id, Location::caller());
                 let result = lock(&result).take();
                 result.expect("only robots of the same check can wait for a robot")
@@ -204,17 +304,23 @@ impl<T> JoinHandle<T> {
     }
 
     /// The thread that the robot is.
-    pub fn thread(&self) -> &real::Thread {
-        match &self.0 {
-            Handle::Plain(thread) => thread.thread(),
-            Handle::Robot { thread, .. } => thread,
+    pub fn thread(&self) -> &Thread {
+        &self.thread
+    }
+
+    /// Has the robot finished? Then `join` would not wait.
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        match &self.inner {
+            Handle::Plain(thread) => thread.is_finished(),
+            Handle::Robot { id, result } => {
+                has_finished(*id, Location::caller()).unwrap_or_else(|| lock(result).is_some())
+            }
         }
     }
 }
 
 /// Starts robots that may borrow, and waits for all of them. See [`std::thread::scope`].
-///
-/// One difference to std: a robot cannot itself spawn into the scope that it was spawned in.
 ///
 /// ```
 /// let glasses = vec![1, 2, 3];
@@ -227,20 +333,24 @@ impl<T> JoinHandle<T> {
 #[track_caller]
 pub fn scope<'env, F, T>(f: F) -> T
 where
-    F: for<'scope> FnOnce(&Scope<'scope, 'env>) -> T,
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
     let at = Location::caller();
     real::scope(|inner| {
-        let scope = Scope { inner, robots: RefCell::default() };
+        let scope = Scope::around(inner);
         let Some(me) = floor::me() else {
-            return f(&scope);
+            return f(scope);
         };
         // std would now wait for the robots, and meanwhile this robot would keep its turn. So wait
         // in steps first; and if `f` panics, end the run first, so that they all go home.
-        match panic::catch_unwind(AssertUnwindSafe(|| f(&scope))) {
+        match panic::catch_unwind(AssertUnwindSafe(|| f(scope))) {
             Ok(result) => {
-                for robot in scope.robots.take() {
-                    wait_for(robot, at);
+                let mut robot = 0; // The robots of the scope may spawn more meanwhile.
+                while let Some(of) = me.glance(|state| state.robots.get(robot).map(|it| it.scope)) {
+                    if of == scope.address() {
+                        wait_for(robot, at);
+                    }
+                    robot += 1;
                 }
                 result
             }
@@ -254,18 +364,30 @@ where
 
 /// Where scoped robots are spawned. See [`std::thread::Scope`].
 #[derive(Debug)]
-pub struct Scope<'scope, 'env: 'scope> {
-    inner: &'scope real::Scope<'scope, 'env>,
-    robots: RefCell<Vec<usize>>,
-}
+#[repr(transparent)]
+pub struct Scope<'scope, 'env: 'scope>(real::Scope<'scope, 'env>);
 
-impl<'scope> Scope<'scope, '_> {
+impl<'scope, 'env> Scope<'scope, 'env> {
+    /// The scope of std, seen as one of ours. Only so it lives as long as `'scope`, and robots can
+    /// spawn into the scope in which they were spawned.
+    #[allow(unsafe_code)]
+    fn around(inner: &'scope real::Scope<'scope, 'env>) -> &'scope Scope<'scope, 'env> {
+        // SAFETY: a `Scope` is nothing but a scope of std (`repr(transparent)`), and the reference
+        // stays what it was: shared, and as long as `'scope`.
+        unsafe { &*std::ptr::from_ref(inner).cast() }
+    }
+
+    /// Tells it from every other scope that is open.
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
     /// Starts a robot that may borrow from outside of the scope.
     ///
     /// # Panics
     ///
     /// If the operating system has no thread for it.
-    pub fn spawn<F, T>(&self, f: F) -> ScopedJoinHandle<'scope, T>
+    pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
     where
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
@@ -277,8 +399,8 @@ impl<'scope> Scope<'scope, '_> {
 /// The right to wait for a scoped robot. See [`std::thread::ScopedJoinHandle`].
 #[derive(Debug)]
 pub struct ScopedJoinHandle<'scope, T> {
-    robot: Option<usize>,
-    thread: real::ScopedJoinHandle<'scope, real::Result<T>>,
+    thread: Thread,
+    inner: real::ScopedJoinHandle<'scope, real::Result<T>>,
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
@@ -289,9 +411,23 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// As [`JoinHandle::join`].
     #[track_caller]
     pub fn join(self) -> real::Result<T> {
-        if let Some(robot) = self.robot {
+        if let Some((_, robot)) = self.thread.robot {
             wait_for(robot, Location::caller());
         }
-        self.thread.join().and_then(|result| result)
+        self.inner.join().and_then(|result| result)
+    }
+
+    /// The thread that the robot is.
+    pub fn thread(&self) -> &Thread {
+        &self.thread
+    }
+
+    /// Has the robot finished? Then `join` would not wait.
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        let robot = self.thread.robot;
+        robot
+            .and_then(|(_, robot)| has_finished(robot, Location::caller()))
+            .unwrap_or_else(|| self.inner.is_finished())
     }
 }

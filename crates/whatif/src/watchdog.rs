@@ -90,7 +90,7 @@ fn bark(check: &str, floor: &Floor, patience: usize) {
     // Somebody may have caught the panic that was to send it home, as an executor does.
     let end = state.end.take();
     let end = end.unwrap_or_else(|| End::endless_loop(&mut state, patience));
-    let story = Story::tell(check, &state, &end, String::new());
+    let story = Story::tell(check, &state, &end, false);
     // Tests run side by side, and several may hang. The first one has the word, and nobody talks into it.
     static BARKING: Mutex<()> = Mutex::new(());
     let _first = BARKING.lock().unwrap_or_else(PoisonError::into_inner);

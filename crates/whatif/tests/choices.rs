@@ -47,7 +47,9 @@ fn event_loop(tasks: &[(&'static str, usize)]) -> Vec<&'static str> {
 
 #[test]
 fn every_way_is_tried_once() {
-    let (mut found, report) = every(Checker::new("the test"), || (choose(&ABC), choose(&ABC[..2])));
+    // With a limit there is no proof beside the search, which would run them all again.
+    let search = Checker::new("the test").max_preemptions(100);
+    let (mut found, report) = every(search, || (choose(&ABC), choose(&ABC[..2])));
     found.sort();
     assert_eq!(found, [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)]);
     assert_eq!(proved(&report), 6);
@@ -256,8 +258,8 @@ fn a_choice_is_no_step() {
             ("GreetBot", move || step(format!("sees {}", two.get()))),
         );
     });
-    // LoopBot's one step, and GreetBot's two, in 3 orders; with 3 ways in each.
-    assert_eq!(proved(&report), 9);
+    // LoopBot's write, and GreetBot's read, in 2 orders; with 3 ways in each.
+    assert_eq!(proved(&report), 6);
 }
 
 #[test]

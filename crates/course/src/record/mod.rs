@@ -5,6 +5,7 @@
 //! JavaScript. All four are made here, on a virtual clock, so the bytes are the same on every machine.
 
 mod poster;
+pub mod puzzle;
 mod telling;
 
 use std::fs;
@@ -93,6 +94,8 @@ fn others() -> Vec<Take> {
                 .rehearse(&Shift::friday(42))
                 .recording
         }),
+        Take::alone("rush-unbounded", || scene::rush::record(None)),
+        Take::alone("rush-bounded", || scene::rush::record(Some(2))),
         Take::alone("two-tables", || {
             monday::Opening::new()
                 .rehearse(&Shift::plan(42, 2, 2, 30))
@@ -192,9 +195,20 @@ fn quoted(report: &Report) -> String {
 /// A file that cannot be written, in one sentence.
 pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
     let mut stale = Vec::new();
-    for take in TAKES.iter() {
+    let takes = TAKES.iter().map(|take| (&take.name, Ok(files(take))));
+    let puzzles = puzzle::PUZZLES
+        .iter()
+        .map(|it| (&it.name, puzzle::files(it)));
+    for (name, files) in takes.chain(puzzles) {
+        let files = match files {
+            Ok(files) => files,
+            Err(why) => {
+                cli::print(&format!("{name:24} none: {why}\n"))?;
+                continue;
+            }
+        };
         let mut changed = false;
-        for file in files(take) {
+        for file in files {
             let path = root.join(&file.path);
             if fs::read_to_string(&path).is_ok_and(|text| text == file.text) {
                 continue;
@@ -211,7 +225,7 @@ pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
             (true, true) => "NOT as it is made now",
             (true, false) => "made again",
         };
-        cli::print(&format!("{:24} {said}\n", take.name))?;
+        cli::print(&format!("{name:24} {said}\n"))?;
     }
     if stale.is_empty() {
         return Ok(status::DONE);

@@ -35,13 +35,16 @@ fn pour(bot: &Robot, bar: &Bar) {
 
 fn play(coordination: Coordination, stage: &Stage) {
     let bar = Arc::new(Bar {
-        glasses: Mutex::new(0).called("the bar"),
+        glasses: Mutex::new(0).called("the lock on the bar"),
         bell: Condvar::new().called("the bell"),
     });
-    let fetches = |name: &str| {
+    let fetches = |name: &str, comes_from: &'static str| {
         let bar = bar.clone();
         stage.spawn(name, move |bot, stage| {
-            story::place(&bot.lane, "table 2");
+            story::place(&bot.lane, comes_from);
+            if comes_from != "bar" {
+                bot.goes_to("bar");
+            }
             match coordination {
                 Coordination::Careless => careless::fetch(bot, stage, &bar),
                 Coordination::Napping => napping::fetch(bot, stage, &bar),
@@ -49,7 +52,7 @@ fn play(coordination: Coordination, stage: &Stage) {
             }
         })
     };
-    let waitbots = ["WaitBot-1", "WaitBot-2"].map(fetches);
+    let waitbots = [fetches("WaitBot-1", "bar"), fetches("WaitBot-2", "table 2")];
     let winebot = stage.spawn("WineBot", move |bot, _| {
         pour(bot, &bar);
         pour(bot, &bar);
@@ -71,7 +74,6 @@ mod careless {
     use super::*;
 
     pub(super) fn fetch(bot: &Robot, stage: &Stage, bar: &Bar) {
-        bot.goes_to("bar");
         let mut glasses = bar.glasses.lock().unwrap();
         if *glasses == 0 {
             bot.tells("sees no glass, and sleeps at the bell".to_owned());
@@ -98,7 +100,6 @@ mod coordinated {
     use super::*;
 
     pub(super) fn fetch(bot: &Robot, stage: &Stage, bar: &Bar) {
-        bot.goes_to("bar");
         let mut glasses = bar.glasses.lock().unwrap();
         while *glasses == 0 {
             bot.tells("sees no glass, and sleeps at the bell".to_owned());

@@ -39,7 +39,7 @@ struct Pass {
 
 fn play(coordination: Coordination, stage: &Stage) {
     let pass = Arc::new(Pass {
-        plate: Mutex::new(Plate::NotThere).called("the pass"),
+        plate: Mutex::new(Plate::NotThere).called("the lock on the pass"),
         bell: Condvar::new().called("the bell"),
     });
     let serves = stage.spawn("ChefBot", {

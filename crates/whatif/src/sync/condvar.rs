@@ -3,11 +3,12 @@
 use std::fmt;
 use std::panic::Location;
 use std::sync::{self, LockResult};
+use std::time::{Duration, Instant};
 
 use super::MutexGuard;
-use crate::floor::Place;
+use crate::floor::{self, Place};
 use crate::pending::Op;
-use crate::tale::What;
+use crate::tale::{NONE, Value};
 use crate::thing::Tag;
 
 /// A condition variable, like [`std::sync::Condvar`].
@@ -28,8 +29,8 @@ impl Condvar {
     }
 
     /// Gives it a name for stories: "the bell" instead of "the Condvar made at src/lib.rs:7".
-    pub fn called(mut self, name: impl Into<String>) -> Condvar {
-        self.tag.call(name.into());
+    pub fn called(self, name: impl Into<String>) -> Condvar {
+        self.tag.call(name);
         self
     }
 
@@ -40,32 +41,11 @@ impl Condvar {
     /// As [`std::sync::Condvar::wait`]: if a thread panicked while holding the lock. Never inside
     /// of a check.
     #[track_caller]
-    pub fn wait<'a, T>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        let at = Location::caller();
-        if std::thread::panicking() && guard.holder().is_some() {
-            return Ok(guard); // The run is over, and nobody will ring any more.
+    pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        match self.sleep(guard, None, Location::caller()) {
+            Ok((guard, _)) => Ok(guard),
+            Err(guard) => guard.lend(|inner| self.inner.wait(inner)),
         }
-        // A guard from outside of a check has no holder, and then nobody else is in a check with it
-        // either.
-        let Some(me) = self.tag.visitor(at).and(guard.holder().cloned()) else {
-            return guard.lend(|inner| self.inner.wait(inner));
-        };
-        let (bell, lock) = me.step(
-            at,
-            |state| Op::Wait(state.thing(&self.tag, &me, at)),
-            |state| (state.thing(&self.tag, &me, at), state.thing(guard.tag(), &me, at)),
-        );
-        guard.close();
-        let mut state = me.floor.state();
-        state.things[lock].holder = None;
-        state.things[bell].sleepers.push(me.id);
-        state.robots[me.id].rung = false;
-        state.tale.tell(me.id, What::FellAsleep(bell), at);
-        let mut state = me.stop(state, Op::Asleep { bell, lock }, at);
-        state.things[lock].holder = Some(me.id);
-        drop(state);
-        guard.reopen();
-        Ok(guard)
     }
 
     /// Sleeps as long as `condition` holds. Looks at it before sleeping, and again after every
@@ -86,6 +66,103 @@ impl Condvar {
         Ok(guard)
     }
 
+    /// Sleeps until somebody rings, but no longer than this. Inside of a check no time passes:
+    /// nobody may ring in time, or somebody may, and both are tried.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait`].
+    #[track_caller]
+    pub fn wait_timeout<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        self.sleep_until(guard, &Deadline::after(timeout), Location::caller())
+    }
+
+    /// Sleeps as long as `condition` holds, but no longer than this.
+    ///
+    /// # Errors
+    ///
+    /// As [`Condvar::wait`].
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        timeout: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let (at, deadline) = (Location::caller(), Deadline::after(timeout));
+        let mut timed_out = WaitTimeoutResult(false);
+        while condition(&mut guard) {
+            if timed_out.0 {
+                return Ok((guard, timed_out));
+            }
+            (guard, timed_out) = self.sleep_until(guard, &deadline, at)?;
+        }
+        Ok((guard, WaitTimeoutResult(false)))
+    }
+
+    fn sleep_until<'a, T>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        deadline: &Deadline,
+        at: Place,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        self.sleep(guard, deadline.on_the_floor, at).or_else(|guard| {
+            let mut timed_out = false;
+            let wait = |inner| {
+                super::mutex::map(
+                    self.inner.wait_timeout(inner, deadline.left()),
+                    |(inner, out)| {
+                        timed_out = out.timed_out();
+                        inner
+                    },
+                )
+            };
+            let slept = guard.lend(wait);
+            super::mutex::map(slept, |guard| (guard, WaitTimeoutResult(timed_out)))
+        })
+    }
+
+    /// Sleeps on the floor of a check. Outside of one the guard comes back at once.
+    fn sleep<'a, T>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        until: Option<u64>,
+        at: Place,
+    ) -> Result<(MutexGuard<'a, T>, WaitTimeoutResult), MutexGuard<'a, T>> {
+        if std::thread::panicking() && guard.taken().is_some() {
+            return Ok((guard, WaitTimeoutResult(true))); // The run is over, nobody will ring.
+        }
+        // A guard from outside of a check says so, and then nobody else is in a check with it
+        // either.
+        let (Some(v), Some(lock)) = (self.tag.visit(at), guard.taken().cloned()) else {
+            return Err(guard);
+        };
+        let (me, bell, lock_id) = (v.me.id, v.thing, lock.thing);
+        v.step(Op::Wait { bell, lock: lock_id }, |_| ());
+        guard.close();
+        let mut state = v.me.floor.state();
+        state.gives_back(&lock);
+        state.things[bell].sleepers.push(me);
+        state.robots[me].rung = false;
+        state.tell(&v, "goes to sleep at #", NONE);
+        let mut state = v.me.stop(state, Op::Asleep { bell, lock: lock_id, until }, at);
+        let timed_out = !state.robots[me].rung;
+        if timed_out {
+            state.things[bell].sleepers.retain(|sleeper| *sleeper != me);
+            state.tell(&v, "has slept long enough at #", NONE);
+            state = v.me.stop(state, Op::Lock(lock_id), at);
+        }
+        state.things[lock_id].holder = Some(me);
+        state.hears(&lock, true);
+        drop(state);
+        guard.reopen();
+        Ok((guard, WaitTimeoutResult(timed_out)))
+    }
+
     /// Wakes one sleeper, if there is one.
     #[track_caller]
     pub fn notify_one(&self) {
@@ -104,23 +181,49 @@ impl Condvar {
 
     /// Wakes one robot or all of them. False outside of a check.
     fn ring(&self, at: Place, all: bool) -> bool {
-        let Some(me) = self.tag.visitor(at) else {
+        let Some(v) = self.tag.visit(at) else {
             return false;
         };
-        me.step(
-            at,
-            |state| Op::Notify(state.thing(&self.tag, &me, at)),
-            |state| {
-                let bell = state.thing(&self.tag, &me, at);
-                let what = if all {
-                    What::RangAll { bell, woke: state.ring_all(bell) }
-                } else {
-                    What::Rang { bell, woke: state.ring_one(me.id, bell) }
-                };
-                state.tale.tell(me.id, what, at);
-            },
-        );
+        v.step(v.changes("ring #"), |state| {
+            let woke = if all {
+                (state.ring_all(v.thing) > 0).then_some(("rings # and wakes everybody there", NONE))
+            } else {
+                let woken = state.ring_one(v.me.id, v.thing);
+                woken.map(|robot| ("rings # and wakes $", [Value::Robot(robot), Value::None]))
+            };
+            let (words, values) = woke.unwrap_or(("rings #, but nobody sleeps there", NONE));
+            state.tell(&v, words, values);
+        });
         true
+    }
+}
+
+/// Did a wait end because its time was over? See [`std::sync::WaitTimeoutResult`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// True if nobody rang in time.
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+/// When a sleeper has slept long enough.
+struct Deadline {
+    on_the_floor: Option<u64>,
+    start: Instant,
+    timeout: Duration,
+}
+
+impl Deadline {
+    fn after(timeout: Duration) -> Deadline {
+        let on_the_floor = floor::me().map(|me| me.glance(|state| state.wake_time(timeout)));
+        Deadline { on_the_floor, start: Instant::now(), timeout }
+    }
+
+    fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.start.elapsed())
     }
 }
 

@@ -6,10 +6,10 @@ use std::panic::Location;
 use std::sync::{self, LockResult, PoisonError, TryLockError, TryLockResult};
 
 use crate::ending::End;
-use crate::floor::Me;
+use crate::floor::State;
 use crate::pending::Op;
-use crate::tale::What;
-use crate::thing::Tag;
+use crate::tale::{NONE, What};
+use crate::thing::{Tag, Visit};
 
 /// A mutual exclusion lock, like [`std::sync::Mutex`].
 ///
@@ -34,9 +34,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
     lock: &'a Mutex<T>,
     /// None only on the way out, and while its robot sleeps at a `Condvar`.
     inner: Option<sync::MutexGuard<'a, T>>,
-    /// The robot that holds it. None outside of a check.
-    holder: Option<Me>,
-    taken_at: &'static Location<'static>,
+    /// How the robot that holds it took it. None outside of a check.
+    taken: Option<Visit>,
 }
 
 impl<T> Mutex<T> {
@@ -47,8 +46,8 @@ impl<T> Mutex<T> {
     }
 
     /// Gives it a name for stories: "the pass" instead of "the Mutex made at src/lib.rs:7".
-    pub fn called(mut self, name: impl Into<String>) -> Mutex<T> {
-        self.tag.call(name.into());
+    pub fn called(self, name: impl Into<String>) -> Mutex<T> {
+        self.tag.call(name);
         self
     }
 
@@ -75,27 +74,17 @@ impl<T: ?Sized> Mutex<T> {
     /// Inside of a check, asking for a lock that the same robot holds ends the run with a story.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let at = Location::caller();
-        let Some(me) = self.tag.visitor(at) else {
-            return map(self.inner.lock(), |inner| self.guard(inner, None, at));
+        let Some(v) = self.tag.visit(Location::caller()) else {
+            return map(self.inner.lock(), |inner| self.guard(inner, None));
         };
-        me.step(
-            at,
-            |state| {
-                let lock = state.thing(&self.tag, &me, at);
-                if state.things[lock].holder == Some(me.id) {
-                    let end = End::locked_twice(state, me.id, lock, at);
-                    state.finish(end);
-                }
-                Op::Lock(lock)
-            },
-            |state| {
-                let lock = state.thing(&self.tag, &me, at);
-                state.things[lock].holder = Some(me.id);
-                state.tale.tell(me.id, What::Took(lock), at);
-            },
-        );
-        Ok(self.guard(self.open(), Some(me), at))
+        v.me.glance(|state| {
+            if state.things[v.thing].holder == Some(v.me.id) {
+                let end = End::locked_twice(state, v.me.id, v.thing, v.at);
+                state.finish(end);
+            }
+        });
+        v.step(Op::Lock(v.thing), |state| state.takes(&v));
+        Ok(self.guard(self.open(), Some(v)))
     }
 
     /// Takes the lock if it is free, and does not wait if it is not.
@@ -105,42 +94,27 @@ impl<T: ?Sized> Mutex<T> {
     /// As [`std::sync::Mutex::try_lock`].
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let at = Location::caller();
-        let Some(me) = self.tag.visitor(at) else {
-            let wrap = |inner| self.guard(inner, None, at);
+        let Some(v) = self.tag.visit(Location::caller()) else {
+            let wrap = |inner| self.guard(inner, None);
             return match self.inner.try_lock() {
                 Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
                 Err(TryLockError::Poisoned(poison)) => map(Err(poison), wrap).map_err(Into::into),
                 Ok(inner) => Ok(wrap(inner)),
             };
         };
-        let taken = me.step(
-            at,
-            |state| Op::TryLock(state.thing(&self.tag, &me, at)),
-            |state| {
-                // Somebody who only tries can see that the lock is held. So from now on it matters
-                // when it is given back, and that becomes a step of its own.
-                if !state.rules.unlock_is_step {
-                    state.unlock_becomes_step();
-                }
-                let lock = state.thing(&self.tag, &me, at);
-                let free = state.things[lock].holder.is_none();
-                if free {
-                    state.things[lock].holder = Some(me.id);
-                }
-                state.tale.tell(
-                    me.id,
-                    if free { What::Took(lock) } else { What::MissedTry(lock) },
-                    at,
-                );
-                free
-            },
-        );
-        if taken {
-            Ok(self.guard(self.open(), Some(me), at))
-        } else {
-            Err(TryLockError::WouldBlock)
-        }
+        let taken = v.step(v.changes("try to take #"), |state| {
+            // Somebody who only tries can see that the lock is held. So from now on it matters
+            // when it is given back, and that becomes a step of its own.
+            state.unlock_becomes_step();
+            let free = state.things[v.thing].holder.is_none();
+            if free {
+                state.takes(&v)
+            } else {
+                state.tell(&v, "cannot have # at once", NONE)
+            }
+            free
+        });
+        if taken { Ok(self.guard(self.open(), Some(v))) } else { Err(TryLockError::WouldBlock) }
     }
 
     /// What is inside, with no lock needed: `&mut` proves that nobody else is there.
@@ -166,21 +140,16 @@ impl<T: ?Sized> Mutex<T> {
     fn guard<'a>(
         &'a self,
         inner: sync::MutexGuard<'a, T>,
-        holder: Option<Me>,
-        taken_at: &'static Location<'static>,
+        taken: Option<Visit>,
     ) -> MutexGuard<'a, T> {
-        MutexGuard { lock: self, inner: Some(inner), holder, taken_at }
+        MutexGuard { lock: self, inner: Some(inner), taken }
     }
 }
 
 /// What `Condvar::wait` needs: to give the lock back and take it again within one call.
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    pub(super) fn tag(&self) -> &'a Tag {
-        &self.lock.tag
-    }
-
-    pub(super) fn holder(&self) -> Option<&Me> {
-        self.holder.as_ref()
+    pub(super) fn taken(&self) -> Option<&Visit> {
+        self.taken.as_ref()
     }
 
     pub(super) fn close(&mut self) {
@@ -205,7 +174,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 /// The same result about something else.
-fn map<A, B>(result: LockResult<A>, wrap: impl FnOnce(A) -> B) -> LockResult<B> {
+pub(super) fn map<A, B>(result: LockResult<A>, wrap: impl FnOnce(A) -> B) -> LockResult<B> {
     match result {
         Ok(inner) => Ok(wrap(inner)),
         Err(poison) => Err(PoisonError::new(wrap(poison.into_inner()))),
@@ -214,18 +183,23 @@ fn map<A, B>(result: LockResult<A>, wrap: impl FnOnce(A) -> B) -> LockResult<B> 
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let Some(holder) = self.holder.take() else {
-            return;
-        };
-        let at = self.taken_at;
-        // A robot that is being unwound does not stop any more, it only lets go.
-        if crate::floor::me().is_some() && holder.glance(|state| state.rules.unlock_is_step) {
-            holder.step(at, |state| Op::Unlock(state.thing(&self.lock.tag, &holder, at)), |_| ());
+        if let Some(v) = &self.taken {
+            v.lets_go("give back #", |state| state.gives_back(v));
         }
-        holder.glance(|state| {
-            let lock = state.thing(&self.lock.tag, &holder, at);
-            state.things[lock].holder = None;
-        });
+    }
+}
+
+impl State {
+    /// The robot takes the lock.
+    pub(super) fn takes(&mut self, v: &Visit) {
+        self.things[v.thing].holder = Some(v.me.id);
+        self.hears(v, true);
+        self.tale.tell(v.me.id, What::Took(v.thing, "takes #"), v.at);
+    }
+
+    pub(super) fn gives_back(&mut self, v: &Visit) {
+        self.things[v.thing].holder = None;
+        self.leaves_word(v, true);
     }
 }
 

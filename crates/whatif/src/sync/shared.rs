@@ -6,8 +6,7 @@ use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
 use crate::floor::{Place, within_one_step};
-use crate::pending::{Op, ThingId};
-use crate::tale::What;
+use crate::tale::NONE;
 use crate::thing::Tag;
 
 /// A value that threads share, and read and write one access at a time.
@@ -34,8 +33,8 @@ impl<T> Shared<T> {
     }
 
     /// Gives it a name for stories: "the tip jar" instead of "the Shared made at src/lib.rs:7".
-    pub fn called(mut self, name: impl Into<String>) -> Shared<T> {
-        self.tag.call(name.into());
+    pub fn called(self, name: impl Into<String>) -> Shared<T> {
+        self.tag.call(name);
         self
     }
 
@@ -46,7 +45,7 @@ impl<T> Shared<T> {
     /// Inside of a check, `look` must not take a step of its own: that ends the run with a story.
     #[track_caller]
     pub fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
-        self.stop(Location::caller(), Op::Read, What::Read);
+        self.stop(Location::caller(), false);
         within_one_step(|| look(&self.inner.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
@@ -57,23 +56,23 @@ impl<T> Shared<T> {
     /// As [`Shared::read`].
     #[track_caller]
     pub fn write<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        self.stop(Location::caller(), Op::Write, What::Wrote);
+        self.stop(Location::caller(), true);
         within_one_step(|| change(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Inside of a check, each access is preceded by a stop.
-    fn stop(&self, at: Place, op: fn(ThingId) -> Op, what: fn(ThingId) -> What) {
-        let Some(me) = self.tag.visitor(at) else {
-            return;
-        };
-        me.step(
-            at,
-            |state| op(state.thing(&self.tag, &me, at)),
-            |state| {
-                let cell = state.thing(&self.tag, &me, at);
-                state.tale.tell(me.id, what(cell), at);
-            },
-        );
+    fn stop(&self, at: Place, changes: bool) {
+        if let Some(v) = self.tag.visit(at) {
+            let (op, words) = match changes {
+                true => (v.changes("write #"), "writes #"),
+                false => (v.looks("read #"), "reads #"),
+            };
+            v.step(op, |state| {
+                state.hears(&v, changes);
+                state.leaves_word(&v, changes);
+                state.tell(&v, words, NONE);
+            });
+        }
     }
 
     /// A copy of the value, in one step.

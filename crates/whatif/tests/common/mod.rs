@@ -112,3 +112,32 @@ pub fn careful() {
         }),
     );
 }
+
+/// Explores `f` to the end, and collects every value that it returned in some order of steps.
+pub fn outcomes<T: Ord + Send + 'static>(
+    f: impl Fn() -> T + Send + Sync + 'static,
+) -> std::collections::BTreeSet<T> {
+    let (found, report) = explored(whatif::Checker::new("the test").shares_nothing(), f);
+    proved(&report);
+    found
+}
+
+/// The same, with a checker of its own and whatever it comes to.
+pub fn explored<T: Ord + Send + 'static>(
+    checker: whatif::Checker,
+    f: impl Fn() -> T + Send + Sync + 'static,
+) -> (std::collections::BTreeSet<T>, Report) {
+    let found = std::sync::Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let noted = std::sync::Arc::clone(&found);
+    let report = checker.explore(move || {
+        let outcome = f();
+        noted.lock().unwrap().insert(outcome);
+    });
+    let found = std::mem::take(&mut *found.lock().unwrap());
+    (found, report)
+}
+
+/// The texts of a story's lines.
+pub fn texts(story: &Story) -> Vec<&str> {
+    story.lines.iter().map(|line| line.text.as_str()).collect()
+}

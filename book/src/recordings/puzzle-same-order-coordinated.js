@@ -1,0 +1,20 @@
+(globalThis.loopbotPuzzles ??= {})["puzzle-same-order-coordinated"] = {"schema":"loopbot-puzzle","version":1,
+"title":"the same order, coordinated",
+"robots":["WaitBot-1","WaitBot-2"],
+"texts":["changes the card","finds 0 on the card, and makes it 1","takes its time","writes table 2","takes the order of the Okafor party at table 2","reads 1 on the card","finds 0 on the card, and makes it 2","reads 2 on the card"],
+"locs":["crates/threadbots/src/scene/same_order.rs:63","crates/threadbots/src/spot.rs:130","crates/threadbots/src/scene/same_order.rs:67"],
+"ends":[{"ending":"AllWell","good":true,"lines":[],"rule":"Everybody went home."}],
+"nodes":[
+{"moves":[[0,0,0,[[0,1,0]],6],[1,0,0,[[1,6,0]],1]]},
+{"moves":[[1,2,0,[],3],[0,0,0,[[0,7,2]],2]]},
+{"moves":[[1,2,0,[],4]]},
+{"moves":[[1,3,0,[[1,4,1]],5],[0,0,1,[[0,7,2]],4]]},
+{"moves":[[1,3,0,[[1,4,1]],11]]},
+{"moves":[[0,0,0,[[0,7,2]],11]]},
+{"moves":[[0,2,0,[],8],[1,0,0,[[1,5,2]],7]]},
+{"moves":[[0,2,0,[],9]]},
+{"moves":[[0,3,0,[[0,4,1]],10],[1,0,1,[[1,5,2]],9]]},
+{"moves":[[0,3,0,[[0,4,1]],11]]},
+{"moves":[[1,0,0,[[1,5,2]],11]]},
+{"end":0}
+]};

@@ -1,0 +1,21 @@
+(globalThis.loopbotPuzzles ??= {})["puzzle-two-passes-coordinated"] = {"schema":"loopbot-puzzle","version":1,
+"title":"two passes, coordinated",
+"robots":["ChefBot","WaitBot"],
+"texts":["waits for a message from the pass: one Sender is still alive, and the evening had it last","sends to the pass","puts down a plate","comes with a plate","waits for a place in the pass, which is full","receives from the pass","takes a plate","waits for a message from the pass: one Sender is still alive, and ChefBot had it last","waits for a message from the hatch: one Sender is still alive, and the evening had it last","comes with a dish","sends to the hatch","puts down a dish","waits for a place in the hatch, which is full","receives from the hatch","takes a dish","waits for a message from the hatch: one Sender is still alive, and WaitBot had it last","drops the receiver of the pass","drops the receiver of the hatch"],
+"locs":["crates/threadbots/src/scene/two_passes.rs:73","crates/threadbots/src/scene/two_passes.rs:74","crates/threadbots/src/scene/two_passes.rs:101","crates/threadbots/src/scene/two_passes.rs:102","crates/threadbots/src/scene/two_passes.rs:103","crates/threadbots/src/scene/two_passes.rs:104","crates/threadbots/src/scene/two_passes.rs:75","crates/threadbots/src/scene/two_passes.rs:76"],
+"ends":[{"ending":"AllWell","good":true,"lines":[],"rule":"Everybody went home."}],
+"nodes":[
+{"moves":[[0,1,0,[[0,2,0],[0,3,1]],1]],"waits":[[1,0]]},
+{"moves":[[1,5,0,[[1,6,2]],2]],"waits":[[0,4]]},
+{"moves":[[0,1,0,[[0,2,1]],3]],"waits":[[1,7]]},
+{"moves":[[1,5,0,[[1,6,3],[1,9,4]],4]],"waits":[[0,8]]},
+{"moves":[[1,10,0,[[1,11,4],[1,9,5]],5]],"waits":[[0,8]]},
+{"moves":[[0,13,0,[[0,14,6]],6]],"waits":[[1,12]]},
+{"moves":[[1,10,0,[[1,11,5]],7]],"waits":[[0,15]]},
+{"moves":[[1,16,0,[],10],[0,13,1,[[0,14,7]],8]]},
+{"moves":[[0,17,0,[],9],[1,16,1,[],11]]},
+{"moves":[[1,16,0,[],12]]},
+{"moves":[[0,13,0,[[0,14,7]],11]]},
+{"moves":[[0,17,0,[],12]]},
+{"end":0}
+]};

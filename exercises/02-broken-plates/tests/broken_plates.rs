@@ -1,0 +1,173 @@
+//! What ChefBots and WaitBots owe each other at the hatch. The tests run the robots in every order
+//! of steps.
+
+use std::panic::resume_unwind;
+
+use exercise_02::{Hatch, Sight};
+use whatif::sync::Arc;
+use whatif::{Checker, Ending, Outcome, never, thread};
+
+/// More orders of steps are not tried. Two robots that need one section each have 20, three have
+/// 144; with more sections it is a few hundred, and a few thousand.
+const MOST_ORDERS: usize = 1_000;
+
+/// A check that takes nothing but a proof.
+fn every_order(of: &str) -> Checker {
+    Checker::new(of).max_runs(MOST_ORDERS).to_the_end()
+}
+
+/// Three robots may have too many orders even if all is right. What two of them do is proved.
+fn many_orders(of: &str) -> Checker {
+    Checker::new(of).max_runs(MOST_ORDERS)
+}
+
+/// Starts a robot that does `job` at the hatch.
+fn robot<T: Send + 'static>(
+    name: &str,
+    hatch: &Arc<Hatch>,
+    job: impl FnOnce(&Hatch) -> T + Send + 'static,
+) -> thread::JoinHandle<T> {
+    let hatch = Arc::clone(hatch);
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(move || job(&hatch))
+        .expect("a thread for each robot")
+}
+
+fn look(hatch: &Hatch) -> Sight {
+    hatch.place.lock().unwrap().look()
+}
+
+#[test]
+fn one_robot_alone() {
+    every_order("one robot alone").shares_nothing().check(|| {
+        let hatch = Hatch::empty();
+        for dish in ["soup", "pasta"] {
+            hatch.put(dish);
+            let sight = look(&hatch);
+            never(
+                "ChefBot has put a plate on the hatch, and none is there",
+                sight == Sight::Room,
+            );
+            never(
+                "ChefBot has gone, and its hand is still on the plate",
+                sight == Sight::Held,
+            );
+            never(
+                "WaitBot brings another dish than ChefBot has cooked",
+                hatch.take() != dish,
+            );
+            never(
+                "WaitBot has the plate, and the hatch is not empty",
+                look(&hatch) != Sight::Room,
+            );
+        }
+    });
+}
+
+#[test]
+fn one_plate() {
+    every_order("one plate").check(|| {
+        let hatch = Arc::new(Hatch::empty());
+        let chefbot = robot("ChefBot", &hatch, |hatch| hatch.put("soup"));
+        let waitbot = robot("WaitBot", &hatch, Hatch::take);
+        let dish = waitbot.join().unwrap();
+        chefbot.join().unwrap();
+        never(
+            "WaitBot brings another dish than ChefBot has cooked",
+            dish != "soup",
+        );
+    });
+}
+
+#[test]
+fn one_after_the_other() {
+    every_order("two plates, one after the other").check(|| {
+        let hatch = Arc::new(Hatch::empty());
+        let chefbot = robot("ChefBot", &hatch, |hatch| {
+            hatch.put("soup");
+            hatch.put("pasta");
+        });
+        let waitbot = robot("WaitBot", &hatch, |hatch| [hatch.take(), hatch.take()]);
+        let dishes = waitbot.join().unwrap();
+        chefbot.join().unwrap();
+        never(
+            "the dishes are not those that ChefBot has cooked, in that order",
+            dishes != ["soup", "pasta"],
+        );
+    });
+}
+
+#[test]
+fn two_waiters() {
+    many_orders("two plates, and two who fetch them").check(|| {
+        let hatch = Arc::new(Hatch::empty());
+        let waitbots = ["WaitBot-1", "WaitBot-2"].map(|name| robot(name, &hatch, Hatch::take));
+        let chefbot = robot("ChefBot", &hatch, |hatch| {
+            hatch.put("soup");
+            hatch.put("pasta");
+        });
+        let mut dishes = waitbots.map(|waitbot| waitbot.join().unwrap());
+        chefbot.join().unwrap();
+        dishes.sort();
+        never(
+            "a dish is lost, or brought twice",
+            dishes != ["pasta", "soup"],
+        );
+    });
+}
+
+#[test]
+fn two_chefs() {
+    many_orders("two who cook, and one who fetches").check(|| {
+        let hatch = Arc::new(Hatch::empty());
+        let soup = robot("ChefBot-1", &hatch, |hatch| hatch.put("soup"));
+        let pasta = robot("ChefBot-2", &hatch, |hatch| hatch.put("pasta"));
+        let waitbot = robot("WaitBot", &hatch, |hatch| [hatch.take(), hatch.take()]);
+        let mut dishes = waitbot.join().unwrap();
+        soup.join().unwrap();
+        pasta.join().unwrap();
+        dishes.sort();
+        never(
+            "a dish is lost, or brought twice",
+            dishes != ["pasta", "soup"],
+        );
+    });
+}
+
+/// Here nobody comes to ring. So the only right end is that the robot sleeps, for ever: it has
+/// gone to bed instead of looking again and again.
+fn sleeps(of: &str, name: &'static str, job: fn(&Hatch)) {
+    let alone = move || {
+        let hatch = Arc::new(Hatch::empty());
+        robot(name, &hatch, job).join().unwrap();
+    };
+    let report = Checker::new(of)
+        .max_steps(200)
+        .shares_nothing()
+        .explore(alone);
+    let complaint = match report.outcome {
+        Outcome::Failed(story) if story.ending == Ending::LostWakeUp => return,
+        Outcome::Failed(story) if story.ending == Ending::NobodyGetsAnywhere => format!(
+            "{story}\n   {of}, and {name} looks again and again. Looking in a loop is polling:\n   \
+             it keeps a core busy. Let it sleep at the bell until somebody rings."
+        ),
+        Outcome::Failed(story) => story.to_string(),
+        _ => format!("{of}, and {name} does not wait"),
+    };
+    eprintln!("\n{complaint}\n");
+    resume_unwind(Box::new(complaint)); // without a word, as it has been said
+}
+
+#[test]
+fn who_waits_for_a_plate_sleeps() {
+    sleeps("the hatch is empty", "WaitBot", |hatch| drop(hatch.take()));
+}
+
+#[test]
+fn who_waits_for_room_sleeps() {
+    sleeps("a plate stands on the hatch", "ChefBot", |hatch| {
+        hatch.put("soup");
+        hatch.put("pasta");
+    });
+}
