@@ -153,7 +153,7 @@
 
     #resize() {
       const width = Math.floor(this.parts.player.clientWidth);
-      if (width === 0 || width === this.width) return;
+      if (width < 60 || width === this.width) return; // on the way from one layout to another there may be no room at all
       this.width = width;
       this.#layout();
     }

@@ -201,7 +201,7 @@
         }
       } else if (lastChance >= 0) {
         const when = lastChance === 0 ? "At the beginning" : `After move ${lastChance}`;
-        rows.push(`${here.end ? "This order is over." : "From here nothing can go wrong any more."} ${when} it still could.`);
+        rows.push(`${here.end ? "This order is over." : "From here nothing can go wrong any more."} ${when} it could still have gone wrong.`);
       } else {
         rows.push(`None of the ${count(this.ways.root.all, "order")} goes wrong, whatever you pick.`);
       }
@@ -293,7 +293,8 @@
           marked: here.end?.good === false && here.end.lines.length === 0 && k === moves.length - 1 && nth === lines.length - 1,
         }));
       });
-      return [...rows, ...(here.end?.lines ?? []).map((line) => this.#row(line, { move: "for ever", marked: !here.end.good }))];
+      const stuck = (here.end?.lines ?? []).map((line) => ({ ...line, text: `${line.text}, for ever` }));
+      return [...rows, ...stuck.map((line) => this.#row(line, { move: "", marked: !here.end.good }))];
     }
 
     #row({ robot, text, loc }, { move, silent, taken, marked }) {

@@ -43,6 +43,22 @@ pub fn random(style: Style, dice: &mut Dice) -> HandOver {
         .collect()
 }
 
+/// Does a thread load an atomic and change the same one later on? There loom overlooks executions: see the test of the
+/// same name.
+pub fn changes_what_it_has_loaded(hand_over: &HandOver) -> bool {
+    fn walk(moves: &[Move], loaded: &mut [bool; 2]) -> bool {
+        moves.iter().any(|it| match it {
+            Move::Store(atomic, ..) | Move::Add(atomic, ..) => loaded[*atomic],
+            Move::If(atomic, _, _, rest) => {
+                loaded[*atomic] = true;
+                walk(rest, loaded)
+            }
+            _ => false,
+        })
+    }
+    hand_over.iter().any(|moves| walk(moves, &mut [false; 2]))
+}
+
 fn some(style: Style, thread: usize, threads: usize, dice: &mut Dice, depth: usize) -> Vec<Move> {
     let most = if threads == 2 && depth == 0 { 3 } else { 2 };
     let moves = 1 + dice.roll(most);

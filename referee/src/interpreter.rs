@@ -74,6 +74,9 @@ macro_rules! interpreter {
                         receiver,
                     };
                     robot.all(&ops);
+                    // Others notice when the last Sender or the Receiver goes. whatif makes a step of that; to shuttle it
+                    // is part of what came before, unless it is given a place to stop.
+                    thread::yield_now();
                 }));
             }
             drop(sender);

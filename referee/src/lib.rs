@@ -20,3 +20,4 @@ pub mod planted;
 pub mod program;
 pub mod under_loom;
 pub mod under_shuttle;
+pub mod under_whatif;

@@ -290,7 +290,7 @@ impl Gate<'_> {
                     };
                     let digits =
                         pair[1].len() == 2 && pair[1].bytes().all(|byte| byte.is_ascii_digit());
-                    if matches!(pair[0], "check" | "hint")
+                    if matches!(pair[0], "check" | "hint" | "story")
                         && words.get(1) == Some(&"course")
                         && digits
                         && !known(pair[1])

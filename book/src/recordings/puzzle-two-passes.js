@@ -1,7 +1,7 @@
 (globalThis.loopbotPuzzles ??= {})["puzzle-two-passes"] = {"schema":"loopbot-puzzle","version":1,
 "title":"two passes, careless",
 "robots":["ChefBot","WaitBot"],
-"texts":["sends to the pass","puts down a plate","comes with a plate","waits for a place in the pass, which is full","sends to the hatch","puts down a dish","comes with a dish","waits for a place in the hatch, which is full"],
+"texts":["sends to the pass","puts down a plate","comes with a plate","waits for a place in the pass, which is full","sends to the rack","puts down a dish","comes with a dish","waits for a place in the rack, which is full"],
 "locs":["crates/threadbots/src/scene/two_passes.rs:73","crates/threadbots/src/scene/two_passes.rs:74","crates/threadbots/src/scene/two_passes.rs:55"],
 "ends":[{"ending":"Deadlock","good":false,"lines":[[0,3,2],[1,7,2]],"rule":"deadlock: ChefBot waits for a place in the pass, and nobody is left to receive"}],
 "nodes":[

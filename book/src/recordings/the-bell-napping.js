@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"coordination":"napping","schedule":"4c","tables":"2"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["crates/threadbots/src/scene/the_bell.rs:86","crates/threadbots/src/scene/the_bell.rs:69","crates/threadbots/src/scene/the_bell.rs:28","crates/threadbots/src/scene/the_bell.rs:72"],
+"locs":["crates/threadbots/src/scene/the_bell.rs:89","crates/threadbots/src/scene/the_bell.rs:72","crates/threadbots/src/scene/the_bell.rs:31","crates/threadbots/src/scene/the_bell.rs:75"],
 "made_by":"flight 0.1.0",
 "program":"the bell, napping",
 "schema":"loopbot-flight",
@@ -18,7 +18,7 @@
 "events":[
 [1,0,0,0,0,0,0],
 [2,0,0,14,1,0,0],
-[3,0,0,7,2,20000000000,0],
+[3,0,0,7,2,19000000000,0],
 [4,0,1,0,0,0,0],
 [5,0,1,14,1,0,0],
 [6,0,1,14,1,0,0],

@@ -206,21 +206,20 @@ const TOP: f64 = 40.0;
 const INK: &str = "#2b2a27";
 const PALE: &str = "#6b665c";
 
-/// The same as a drawing: robots to the right, each step twice as many; collisions upward.
+/// The same as a drawing: robots to the right, collisions upward.
 pub fn draw(points: &[Point], title: &str) -> String {
     let most = points.iter().map(Point::mean).fold(1.0, f64::max);
     let tick = nice_step(most / 4.0);
     let top = (most / tick).ceil() * tick;
-    let robots = |point: &Point| (point.robots as f64).log2();
+    let robots = |point: &Point| point.robots as f64;
     let (from, to) = points
         .iter()
         .map(robots)
         .fold((f64::MAX, f64::MIN), |(least, most), x| {
             (least.min(x), most.max(x))
         });
-    let x = |robots: f64| {
-        LEFT + 20.0 + (robots.log2() - from) / (to - from).max(1e-9) * (RIGHT - LEFT - 20.0)
-    };
+    let x =
+        |robots: f64| LEFT + 20.0 + (robots - from) / (to - from).max(1e-9) * (RIGHT - LEFT - 20.0);
     let y = |collisions: f64| BOTTOM - collisions / top * (BOTTOM - TOP);
 
     let mut out = format!(

@@ -83,7 +83,8 @@ pub fn command(seed: &str, markdown: Option<&Path>) -> anyhow::Result<u8> {
     let costs = Costs::measure()?;
     cli::print(&costs.table())?;
     if let Some(path) = markdown {
-        let text = format!("{}\n{}", week_markdown(&week), costs.markdown());
+        let week = anchored("week", &week_markdown(&week));
+        let text = format!("{week}\n{}", anchored("costs", &costs.markdown()));
         fs::write(path, text).map_err(|error| {
             Trouble::input(format!(
                 "{} cannot be written ({error}): name another file.",
@@ -93,6 +94,11 @@ pub fn command(seed: &str, markdown: Option<&Path>) -> anyhow::Result<u8> {
         cli::print(&format!("written: {}\n", path.display()))?;
     }
     Ok(status::DONE)
+}
+
+/// A page of the book includes it by this name.
+fn anchored(name: &str, text: &str) -> String {
+    format!("<!-- ANCHOR: {name} -->\n\n{text}\n<!-- ANCHOR_END: {name} -->\n")
 }
 
 /// An evening, served by each of the crews.
@@ -245,7 +251,10 @@ fn week_markdown(week: &[Evening]) -> String {
         }
         let _ = writeln!(text, " {} |", evening.needs());
     }
-    let _ = writeln!(text, "\n{}", summary(week));
+    for line in summary(week).lines() {
+        let _ = write!(text, "\n- {line}");
+    }
+    text.push('\n');
     text
 }
 

@@ -62,6 +62,44 @@ fn what_a_failing_test_tells_becomes_a_page() {
 }
 
 #[test]
+fn whatif_tells_and_the_page_shows_it() {
+    let root = scratch_course();
+    let counts = "use whatif::{step, sync::{Arc, Shared}, thread};
+        pub fn two_tips() {
+            let jar = Arc::new(Shared::new(0).called(\"the jar\"));
+            let tip = |jar: &Shared<u32>| {
+                let coins = jar.get();
+                step(format!(\"counts {coins}\"));
+                jar.set(coins + 1);
+            };
+            let robot = thread::spawn({ let jar = jar.clone(); move || tip(&jar) });
+            tip(&jar);
+            robot.join().unwrap();
+            whatif::never(\"a tip is lost\", jar.get() != 2);
+        }";
+    let test = "#[test] fn two() { whatif::check(\"two tips\", exercise::two_tips) }
+        #[test] fn two_again() { whatif::check(\"two tips again\", exercise::two_tips) }";
+    add_exercise(root.path(), "03", counts, Some(test));
+    let manifest = root.path().join("exercises/03-case/Cargo.toml");
+    let whatif = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("whatif");
+    let text = fs::read_to_string(&manifest).unwrap()
+        + &format!("[dependencies]\nwhatif = {{ path = {whatif:?} }}\n");
+    fs::write(&manifest, text).unwrap();
+    let (_, page) = page(&story(root.path(), "03"));
+    for part in [
+        "<h2>two tips</h2>",
+        "<h2>two tips again</h2>",
+        "Rule broken: a tip is lost",
+        "counts 0",
+        "WHATIF_REPLAY=",
+        // The line of the learner's code, marked.
+        "data-place=\"src/lib.rs:6\" class=\"taken\"",
+    ] {
+        assert!(page.contains(part), "{part} is not on the page");
+    }
+}
+
+#[test]
 fn a_story_counts_even_if_the_test_does_not_come_back() {
     let root = with_test(&format!(
         "std::fs::write(file, {SAMPLE:?}).unwrap(); std::process::abort();"

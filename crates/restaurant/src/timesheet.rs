@@ -95,6 +95,7 @@ pub struct Meter {
     worked: ThreadTime,
 }
 
+// ANCHOR: meter
 impl Meter {
     /// Starts, on this thread.
     pub fn start() -> Meter {
@@ -115,3 +116,4 @@ impl Meter {
         }
     }
 }
+// ANCHOR_END: meter

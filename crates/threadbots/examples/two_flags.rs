@@ -11,11 +11,13 @@ use std::thread;
 use whatif::Checker;
 use whatif::sync::atomic::{AtomicBool, Ordering};
 
+type Flag = AtomicBool;
+
 const ROUNDS: usize = 100_000;
 
 // ANCHOR: raise_and_look
 /// Returns whether the robot goes. Can both of them?
-fn raise_and_look(mine: &AtomicBool, other: &AtomicBool, store: Ordering, load: Ordering) -> bool {
+fn raise_and_look(mine: &Flag, other: &Flag, [store, load]: [Ordering; 2]) -> bool {
     mine.store(true, store);
     !other.load(load)
 }
@@ -23,25 +25,28 @@ fn raise_and_look(mine: &AtomicBool, other: &AtomicBool, store: Ordering, load: 
 
 fn main() {
     let orderings = [
-        ("Relaxed", Ordering::Relaxed, Ordering::Relaxed),
-        ("Release and Acquire", Ordering::Release, Ordering::Acquire),
-        ("SeqCst", Ordering::SeqCst, Ordering::SeqCst),
+        ("Relaxed", [Ordering::Relaxed; 2]),
+        (
+            "Release and Acquire",
+            [Ordering::Release, Ordering::Acquire],
+        ),
+        ("SeqCst", [Ordering::SeqCst; 2]),
     ];
-    for (name, store, load) in orderings {
+    for (name, ordering) in orderings {
         println!("{name}");
-        println!("  {}", check(store, load));
-        let both = on_this_machine(store, load);
+        println!("  {}", check(ordering));
+        let both = on_this_machine(ordering);
         println!("  this machine: both robots went in {both} of {ROUNDS} rounds");
     }
 }
 
 /// Every order of steps.
-fn check(store: Ordering, load: Ordering) -> whatif::Report {
+fn check(ordering: [Ordering; 2]) -> whatif::Report {
     Checker::new("the checker").explore(move || {
         let flags = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
         let robots = [0, 1].map(|me| {
             let flags = flags.clone();
-            whatif::thread::spawn(move || raise_and_look(&flags[me], &flags[1 - me], store, load))
+            whatif::thread::spawn(move || raise_and_look(&flags[me], &flags[1 - me], ordering))
         });
         let goes = robots.map(|robot| robot.join().unwrap());
         whatif::never("both robots go", goes == [true; 2]);
@@ -49,7 +54,7 @@ fn check(store: Ordering, load: Ordering) -> whatif::Report {
 }
 
 /// How often both robots go, with threads of the operating system.
-fn on_this_machine(store: Ordering, load: Ordering) -> usize {
+fn on_this_machine(ordering: [Ordering; 2]) -> usize {
     let flags = [AtomicBool::new(false), AtomicBool::new(false)];
     let at_the_line = AtomicUsize::new(0);
     let robot = |me: usize| {
@@ -57,7 +62,7 @@ fn on_this_machine(store: Ordering, load: Ordering) -> usize {
         move || {
             let play = |round| {
                 line_up(at_the_line, 2 * round);
-                let goes = raise_and_look(&flags[me], &flags[1 - me], store, load);
+                let goes = raise_and_look(&flags[me], &flags[1 - me], ordering);
                 line_up(at_the_line, 2 * round + 1);
                 flags[me].store(false, Ordering::SeqCst);
                 goes
@@ -76,10 +81,10 @@ fn on_this_machine(store: Ordering, load: Ordering) -> usize {
 /// Waits until both robots are at the line for the time `nth`, from 0. They start from it together, as nearly as
 /// robots can.
 fn line_up(at_the_line: &AtomicUsize, nth: usize) {
-    at_the_line.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    at_the_line.fetch_add(1, Ordering::SeqCst);
     let both = 2 * (nth + 1);
     for spins in 1.. {
-        if at_the_line.load(std::sync::atomic::Ordering::SeqCst) >= both {
+        if at_the_line.load(Ordering::SeqCst) >= both {
             return;
         }
         if spins % 1_000 == 0 {

@@ -14,21 +14,26 @@
 //! It is a convenience for exercises, and no more than that. What a learner may notice:
 //!
 //! - The compiler calls things by their true names: `whatif_std::sync::MutexGuard<'_, u32>`.
-//! - `Mutex::new`, `AtomicBool::new` and their like are not `const`, so they cannot be in a `static`. A `static` would carry what
-//!   happened in one schedule into the next one.
+//! - `Mutex::new`, `AtomicBool::new` and their like are not `const`, so they cannot be in a `static`. A `static` would
+//!   carry what happened in one schedule into the next one. `LazyLock`, `OnceLock` and `Once` are std's own, because they
+//!   are made for a `static`: whoever puts a lock into one of them is told at run time that it was there before the run
+//!   began.
 //! - Inside of a check no lock is ever poisoned: a robot that panics ends the run, and its story is told.
 //! - rustc refuses `let _ = mutex.lock()` for std's lock, and does not know this one.
 //! - What `whatif` has no version of is std's, and a check cannot see it.
 //!
-//! Nothing here promises that `std` can be renamed for ever. It works with the stable compilers of today, and the tests of
-//! this crate and of the exercise that uses it would notice if one of them did not agree.
+//! Nothing here promises that `std` can be renamed for ever. It works with today's compilers, clippy, rustdoc and
+//! rust-analyzer, and the tests of this crate and of the exercise that uses it notice if a compiler does not agree.
 
 pub use ::std::*;
 
 /// As `std::sync`, with what is `whatif`'s in place of std's.
 pub mod sync {
     pub use ::std::sync::*;
-    pub use whatif::sync::{Condvar, Mutex, MutexGuard, mpsc};
+    pub use whatif::sync::{
+        Barrier, BarrierWaitResult, Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard,
+        RwLockWriteGuard, WaitTimeoutResult, mpsc,
+    };
 
     /// As `std::sync::atomic`, with what is `whatif`'s in place of std's.
     pub mod atomic {
@@ -44,6 +49,7 @@ pub mod sync {
 pub mod thread {
     pub use ::std::thread::*;
     pub use whatif::thread::{
-        Builder, JoinHandle, Scope, ScopedJoinHandle, scope, sleep, spawn, yield_now,
+        Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, current, park, park_timeout, scope,
+        sleep, spawn, yield_now,
     };
 }

@@ -12,6 +12,7 @@ use crate::ending::{End, Ending};
 use crate::explore::{Found, Runs, Search};
 use crate::floor::{Rules, Time};
 use crate::prove::{self, Proof, Reduction};
+use crate::record;
 use crate::replay;
 use crate::run::{self, Backstage, Ran, is_final};
 use crate::scheduler::{Dice, Scheduler};
@@ -23,7 +24,9 @@ use crate::tree::{self, Tree};
 ///
 /// `f` is run once for each schedule, so it has to make everything that the robots share, and to do
 /// the same every time. `name` stands at the head of the story. With `WHATIF_REPLAY` set to the id
-/// of a story, plays that schedule only.
+/// of a story, plays that schedule only. With `WHATIF_RECORD` set to the name of a file, writes the
+/// run that goes wrong, or that is played, to that file, one step a line: `cargo course story FILE`
+/// shows it.
 ///
 /// # Panics
 ///
@@ -201,10 +204,24 @@ impl Checker {
     /// As [`check()`].
     pub fn check(self, f: impl Fn() + Send + Sync + 'static) {
         let id = std::env::var(replay::VARIABLE).ok();
+        let file = std::env::var(record::VARIABLE).ok();
         let report = match &id {
             Some(id) => self.run_replay(id, &f),
             None => self.run_search(&f),
         };
+        if let (Some(file), Outcome::Failed(story) | Outcome::Replayed(story)) =
+            (file, &report.outcome)
+        {
+            // The search keeps no more than a reader wants; playing it again tells everything.
+            let again = (!story.id.is_empty()).then(|| self.run_replay(&story.id, &f).outcome);
+            match again {
+                Some(Outcome::Failed(mut whole) | Outcome::Replayed(mut whole)) => {
+                    whole.schedules = story.schedules;
+                    record::write(&file, &whole);
+                }
+                _ => record::write(&file, story),
+            }
+        }
         match report.outcome {
             Outcome::Failed(mut story) => {
                 if !run::is_final(story.ending) {

@@ -12,7 +12,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::floor::{Place, State};
+use crate::floor::State;
 use crate::pending::ThingId;
 use crate::tale::NONE;
 use crate::thing::Visit;
@@ -84,16 +84,9 @@ pub(crate) struct LastStore {
 pub(crate) struct Access {
     pub robot: usize,
     pub moment: u32,
-    pub at: Place,
     pub writes: bool,
     /// Its line of the tale, counted from the first one.
     pub line: usize,
-}
-
-impl Access {
-    pub(crate) fn verb(&self) -> &'static str {
-        if self.writes { "writes" } else { "reads" }
-    }
 }
 
 impl State {
@@ -183,7 +176,7 @@ impl State {
         self.tell(v, words, NONE);
         let (me, knows) = (v.me.id, &self.robots[v.me.id].knows.now);
         let line = self.tale.forgotten + self.tale.lines.len() - 1;
-        let access = Access { robot: me, moment: knows.of(me), at: v.at, writes, line };
+        let access = Access { robot: me, moment: knows.of(me), writes, line };
         let before = &mut self.things[v.thing].accesses;
         let races =
             |other: &&Access| (writes || other.writes) && knows.of(other.robot) < other.moment;

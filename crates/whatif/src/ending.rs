@@ -61,6 +61,8 @@ pub(crate) struct End {
     pub advice: Option<Cow<'static, str>>,
     /// Lines about locks and bells that are the plot, by their place in the tale.
     pub plot: Vec<usize>,
+    /// The two or three lines that matter, likewise.
+    pub marks: Vec<usize>,
     /// The run does not count.
     pub void: Option<Void>,
 }
@@ -77,7 +79,7 @@ pub(crate) enum Void {
 
 impl End {
     fn new(ending: Ending, rule: String) -> End {
-        End { ending, rule, advice: None, plot: Vec::new(), void: None }
+        End { ending, rule, advice: None, plot: Vec::new(), marks: Vec::new(), void: None }
     }
 
     fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> End {
@@ -116,14 +118,10 @@ impl End {
     /// Nothing orders the two accesses.
     pub(crate) fn data_race(state: &mut State, thing: ThingId, a: Access, b: Access) -> End {
         let name = |robot: usize| state.robots[robot].name.as_str();
-        let did =
-            |it: &Access| format!("{} {} it in {}", name(it.robot), it.verb(), place::short(it.at));
-        let rule = format!(
-            "data race: nothing orders what two robots do with {}. {}, {}",
-            state.name_of(thing),
-            did(&a),
-            did(&b)
-        );
+        let did = |it: &Access| {
+            format!("{}'s {}", name(it.robot), if it.writes { "write" } else { "read" })
+        };
+        let what = format!("{} and {} of {}", did(&a), did(&b), state.name_of(thing));
         // Did the second robot see something that the first one did after its access?
         let missed = state.robots[b.robot].knows.missed.iter();
         let missed = missed.rev().find(|it| it.writer == a.robot && it.moment >= a.moment).copied();
@@ -145,6 +143,7 @@ impl End {
             "Hand it over: under a lock, in a message, by a join, or by a flag that is stored with \
              Release and loaded with Acquire.",
         ));
+        let rule = format!("data race: nothing orders {what}");
         let forgotten = state.tale.forgotten;
         let mut plot = missed.map_or(Vec::new(), |it| plot(state, &[it.atomic]));
         for line in [a.line, b.line].iter().filter_map(|line| line.checked_sub(forgotten)) {
@@ -319,6 +318,10 @@ impl Op {
             Op::Send(channel) => {
                 (Ending::Deadlock, ("waits for a place in #", channel), "receive", None)
             }
+            Op::Leave { thing, of: 0, .. } => {
+                (Ending::Deadlock, ("waits until # is done", thing), "do it", None)
+            }
+            Op::Leave { thing, .. } => (Ending::Deadlock, ("waits at #", thing), "come", None),
             Op::Offer { channel, .. } => {
                 (Ending::Deadlock, ("offers a message at #", channel), "receive it", None)
             }
@@ -361,9 +364,12 @@ fn plot(state: &State, things: &[ThingId]) -> Vec<usize> {
     let is_plot = |i: usize| match lines[i].what {
         // Of all the times that a lock was taken, the last one is the one that hurts.
         What::Took(lock, _) => {
-            let again = |later: &Told| matches!(later.what, What::Took(other, _) if other == lock);
+            let (thing, me) = (&state.things[lock], lines[i].robot);
+            let again = |later: &Told| {
+                later.robot == me && matches!(later.what, What::Took(other, _) if other == lock)
+            };
             things.contains(&lock)
-                && state.things[lock].holder.is_some()
+                && (thing.holder == Some(me) || thing.readers.contains(&me))
                 && !lines[i + 1..].iter().any(again)
         }
         ref what => what.thing().is_some_and(|thing| things.contains(&thing)),
@@ -371,24 +377,40 @@ fn plot(state: &State, things: &[ThingId]) -> Vec<usize> {
     (0..lines.len()).filter(|i| is_plot(*i)).collect()
 }
 
-/// Robots that wait for a lock that the next one in the ring holds. Empty if there is no such ring.
+/// Robots of which each one waits for the next one in the ring. Empty if there is no such ring.
 fn ring_of_locks(state: &State) -> Vec<usize> {
-    let waits_for = |robot: usize| match state.robots[robot].pending {
-        Some((Op::Lock(lock) | Op::Asleep { lock, .. }, _)) => state.things[lock].holder,
-        Some((Op::Join(other), _)) => Some(other),
-        _ => None,
-    };
-    for start in 0..state.robots.len() {
-        let mut ring = vec![start];
-        while let Some(next) = waits_for(ring[ring.len() - 1]) {
-            if next == start {
-                return ring;
+    /// Follows the chain from its last robot on, until it comes back to where it began.
+    fn closes(state: &State, chain: &mut Vec<usize>) -> bool {
+        let nobody: &[usize] = &[];
+        let waits_for = match state.robots[chain[chain.len() - 1]].pending {
+            Some((Op::Lock(lock) | Op::Share(lock) | Op::Asleep { lock, .. }, _))
+                if state.things[lock].holder.is_some() =>
+            {
+                state.things[lock].holder.as_slice()
             }
-            if ring.contains(&next) {
-                break; // A ring further on: it is found from one of its own robots.
+            Some((Op::Lock(lock), _)) => &state.things[lock].readers,
+            Some((Op::Share(lock), _)) => &state.things[lock].sleepers,
+            Some((Op::Join(ref other), _)) => std::slice::from_ref(other),
+            _ => nobody,
+        };
+        waits_for.iter().any(|next| {
+            if *next == chain[0] {
+                return true;
             }
-            ring.push(next);
-        }
+            if chain.contains(next) {
+                return false; // A ring further on: it is found from one of its own robots.
+            }
+            chain.push(*next);
+            let found = closes(state, chain);
+            if !found {
+                chain.pop();
+            }
+            found
+        })
     }
-    Vec::new()
+    let chain = |start| {
+        let mut chain = vec![start];
+        closes(state, &mut chain).then_some(chain)
+    };
+    (0..state.robots.len()).find_map(chain).unwrap_or_default()
 }

@@ -23,11 +23,12 @@ use crate::breakdown;
 use crate::clock::Knowledge;
 use crate::crew::Crew;
 use crate::ending::{End, Void};
+use crate::marks::{Taken, marks};
 use crate::pending::{Op, ThingId};
 use crate::schedule::Picks;
 use crate::scheduler::Scheduler;
 use crate::tale::Tale;
-use crate::thing::{Tag, Thing, Visit};
+use crate::thing::{CHANNEL, Tag, Thing, Visit};
 
 /// A place in the source.
 pub(crate) type Place = &'static Location<'static>;
@@ -49,6 +50,8 @@ pub(crate) struct State {
     pub scheduler: Scheduler,
     /// What has been picked so far.
     pub picks: Picks,
+    /// The steps that have been taken so far; not in a simulation, which may have any number.
+    pub taken: Vec<Taken>,
     pub rules: Rules,
     /// Whose turn it is.
     pub moving: usize,
@@ -393,6 +396,7 @@ impl Floor {
             end: None,
             scheduler,
             picks: Picks::new(rules.unlock_is_step),
+            taken: Vec::new(),
             moving: 0,
             change_is_free: false,
             may_wake_unasked: rules.wake_unasked,
@@ -455,7 +459,9 @@ impl State {
             self.things.len() - 1
         });
         self.things[thing].touched_by(me.id);
-        if !self.rules.things_from_outside && !tag.was_made_on(&me.floor) {
+        // What was in a channel before the run began, the floor cannot know.
+        let may_come = self.rules.things_from_outside && tag.kind != CHANNEL;
+        if !may_come && !tag.was_made_on(&me.floor) {
             let end = End::made_outside(self.name_of(thing), &self.robots[me.id].name, at);
             self.finish(end);
         }
@@ -470,7 +476,7 @@ impl State {
     /// Ends the run. The first end counts: what follows is only its echo.
     pub(crate) fn finish(&mut self, end: End) {
         if self.end.is_none() {
-            self.end = Some(end);
+            self.end = Some(End { marks: marks(self, &end), ..end });
             for thread in self.robots.iter().filter_map(|robot| robot.thread.as_ref()) {
                 thread.unpark();
             }
@@ -541,6 +547,12 @@ impl State {
         }
         if let Time::Ticks(time) = &self.rules.time {
             time.advance(Duration::from_secs(1));
+        }
+        if let (Time::Stands | Time::Ticks(_), Some((op, _))) =
+            (&self.rules.time, self.robots[me].pending)
+        {
+            let line = self.tale.forgotten + self.tale.lines.len();
+            self.taken.push(Taken { robot: me, op, line });
         }
         self.count_effort();
     }

@@ -34,9 +34,9 @@
 //! one table: it can go wrong, and this is the shortest way I found
 //! (6 schedules tried; it takes 1 preemption)
 //!
-//!    step 1  GreetBot-1  sees that the table is free  [src/main.rs:11]
+//! >> step 1  GreetBot-1  sees that the table is free  [src/main.rs:11]
 //!    step 2  GreetBot-2  sees that the table is free  [src/main.rs:11]
-//!    step 3  GreetBot-2  seats a party of two         [src/main.rs:13]
+//! >> step 3  GreetBot-2  seats a party of two         [src/main.rs:13]
 //! >> step 4  GreetBot-1  seats a party of two         [src/main.rs:13]
 //!
 //!    rule broken: two parties sit at one table
@@ -65,7 +65,8 @@
 //! | `scheduler.rs`, `schedule.rs` | who picks; and the picks, written down as an id |
 //! | `explore.rs` | every schedule once, fewest preemptions first |
 //! | `run.rs`, `replay.rs`, `simulate.rs` | one run: for the search, by its id, by dice in virtual time |
-//! | `thread.rs`, `crew.rs`, `sync/`, `thing.rs` | what looks like std |
+//! | `thread.rs`, `crew.rs`, `sync/`, `thing.rs`, `channel.rs` | what looks like std |
+//! | `clock.rs` | happens-before: what one robot did that another one can rely on |
 //! | `choose.rs` | a decision that is not between robots: the run queue of an event loop |
 //! | `narrate.rs`, `tale.rs`, `ending.rs`, `story.rs`, `place.rs` | what happened, in words |
 //! | `breakdown.rs`, `watchdog.rs` | robots that panic, and robots that never come back |
@@ -74,8 +75,24 @@
 //!
 //! Steps are those of this crate. Plain `std::sync`, statics and clocks go unnoticed until they
 //! make a run differ from its schedule, or a robot stay away for two seconds. (A `thread_local` is
-//! like a static here: robots get the same threads again in the next run.) Memory is sequentially
-//! consistent: what a weaker memory ordering could do is not tried.
+//! like a static here: robots get the same threads again in the next run.)
+//!
+//! Of what std allows, this is not tried:
+//!
+//! * *Weak memory.* There is one order of steps for all robots, and a load reads the last store,
+//!   whatever its `Ordering`. On a real machine two robots may each store to one atomic, look at the
+//!   other one, and both read an old value; here one of them reads the new one. What an `Ordering`
+//!   *hands over* is checked, by happens-before, for what is in an [`Unguarded`](sync::Unguarded).
+//! * *More than one sleeper that wakes unasked*, at a `Condvar` or from `park`, in one run; and a
+//!   `compare_exchange_weak` that fails for nothing.
+//! * *Poison.* A robot that panics ends the run.
+//! * *Statics.* No `new` is `const`, because what a static remembers of one schedule would be there
+//!   in the next. That is the one thing that compiles with std and not with this crate.
+//!
+//! And this is taken for granted, though std's documentation does not promise all of it: a channel
+//! that is closed hands over what those did who closed it, and a free place what the receiver did
+//! that made it free. Time does not pass in a check: a timed wait may end at any moment at which
+//! what it waits for has not come.
 
 mod breakdown;
 mod channel;
@@ -88,10 +105,12 @@ mod ending;
 mod explore;
 mod floor;
 mod independence;
+mod marks;
 mod narrate;
 mod pending;
 mod place;
 mod prove;
+mod record;
 mod replay;
 mod run;
 mod schedule;

@@ -51,15 +51,5 @@ pub fn never(rule: &str, broken: bool) {
         assert!(std::thread::panicking(), "this must never be: {rule}");
         return; // While unwinding, one panic is enough.
     };
-    me.glance(|state| {
-        // Whoever notices, the last thing that was said or done is what broke it.
-        if let Some(told) =
-            state.tale.lines.iter_mut().rev().find(|told| matches!(told.what, What::Said(_)))
-        {
-            told.marked = true;
-        } else if let Some(told) = state.tale.lines.last_mut() {
-            told.marked = true;
-        }
-    });
     me.end_run(End::rule_broken(rule));
 }

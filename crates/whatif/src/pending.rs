@@ -24,8 +24,13 @@ pub(crate) enum Op {
     Step,
     /// A step at one thing that never waits: "is about to `verb`".
     Do { thing: ThingId, verb: Words, changes: bool },
-    /// `Mutex::lock`.
+    /// `Mutex::lock` and `RwLock::write`. Where others read, the robot may get in line.
     Lock(ThingId),
+    /// `RwLock::read`.
+    Share(ThingId),
+    /// Waiting until enough of `of` robots have come to a `Barrier`, or (of 0) until something that
+    /// is done once has been done.
+    Leave { thing: ThingId, round: usize, of: usize },
     /// Falling asleep at a `Condvar`: gives the lock back.
     Wait { bell: ThingId, lock: ThingId },
     /// Asleep at a `Condvar`, perhaps not for ever. Goes on when it has been rung and the lock is
@@ -50,10 +55,13 @@ pub(crate) enum Op {
 impl Op {
     /// Could robot `me` take this step now?
     pub(crate) fn is_ready(self, me: usize, state: &State) -> bool {
-        self.has_come(me, state) || self.until(me, state).is_some_and(|until| state.time_is(until))
+        self.has_come(me, state)
+            || self.until(me, state).is_some_and(|until| state.time_is(until))
+            || matches!(self, Op::Lock(lock) if state.things[lock].holder.is_none()
+                && !state.things[lock].sleepers.contains(&me))
     }
 
-    /// Could it only give up waiting?
+    /// Could it only give up waiting, or get in line?
     pub(crate) fn gives_up(self, me: usize, state: &State) -> bool {
         !self.has_come(me, state)
     }
@@ -84,13 +92,19 @@ impl Op {
 
     /// Does this step nothing but end a wait? Then others cannot notice when it is taken.
     pub(crate) fn ends_a_wait(self) -> bool {
-        matches!(self, Op::Join(_) | Op::Offer { .. })
+        matches!(self, Op::Join(_) | Op::Offer { .. } | Op::Leave { .. })
     }
 
     /// Has that come for which the robot waits?
     fn has_come(self, me: usize, state: &State) -> bool {
         match self {
-            Op::Lock(lock) => state.things[lock].holder.is_none(),
+            Op::Lock(lock) => {
+                state.things[lock].holder.is_none() && state.things[lock].readers.is_empty()
+            }
+            Op::Share(lock) => {
+                state.things[lock].holder.is_none() && state.things[lock].sleepers.is_empty()
+            }
+            Op::Leave { thing, round, .. } => state.things[thing].round > round,
             Op::Asleep { lock, .. } => state.robots[me].rung && state.things[lock].holder.is_none(),
             Op::Send(channel) => state.things[channel].channel.takes_a_message(),
             Op::Offer { channel, ticket } => state.things[channel].channel.is_settled(ticket),
@@ -106,6 +120,8 @@ impl Op {
     pub(crate) fn footprint(self) -> [Option<(ThingId, bool)>; 2] {
         match self {
             Op::Do { thing, changes, .. } => [Some((thing, changes)), None],
+            Op::Share(lock) => [Some((lock, false)), None],
+            Op::Leave { thing, .. } => [Some((thing, false)), None],
             Op::Lock(thing)
             | Op::Send(thing)
             | Op::Offer { channel: thing, .. }
@@ -139,17 +155,29 @@ impl Op {
         let fill_in = |words, thing| state.fill_in(words, thing, NONE);
         let robot = |robot: usize| state.robots[robot].name.as_str();
         match self {
-            Op::Lock(lock) => match state.things[lock].holder {
-                Some(holder) if state.robots[holder].gone => format!(
-                    "waits for {}, which {} took home without giving it back",
-                    state.name_of(lock),
-                    robot(holder)
-                ),
-                Some(holder) => {
-                    format!("waits for {}, held by {}", state.name_of(lock), robot(holder))
+            Op::Leave { thing, of: 0, .. } => fill_in("waits until # is done", thing),
+            Op::Leave { thing, of, .. } => {
+                let more = of.saturating_sub(state.things[thing].sleepers.len());
+                format!("waits at {} for {more} more", state.name_of(thing))
+            }
+            Op::Share(lock) | Op::Lock(lock) => {
+                let (thing, name) = (&state.things[lock], state.name_of(lock));
+                let reads: Vec<&str> = thing.readers.iter().map(|it| robot(*it)).collect();
+                match (thing.holder, self, thing.sleepers.first()) {
+                    (Some(holder), ..) if state.robots[holder].gone => format!(
+                        "waits for {name}, which {} took home without giving it back",
+                        robot(holder)
+                    ),
+                    (Some(holder), ..) => format!("waits for {name}, held by {}", robot(holder)),
+                    (None, Op::Share(_), Some(writer)) => {
+                        format!("waits for {name}, in line behind {}", robot(*writer))
+                    }
+                    (None, Op::Lock(_), _) if !reads.is_empty() => {
+                        format!("waits for {name}, which is read by {}", reads.join(", "))
+                    }
+                    _ => format!("is about to take {name}"),
                 }
-                None => fill_in("is about to take #", lock),
-            },
+            }
             Op::Do { thing, verb, .. } => format!("is about to {}", fill_in(verb, thing)),
             Op::Wait { bell, .. } => fill_in("is about to sleep at #", bell),
             Op::Asleep { lock, .. } if state.robots[me].rung => {

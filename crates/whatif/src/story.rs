@@ -56,7 +56,7 @@ pub struct Line {
     pub text: String,
     /// The source line that did it.
     pub loc: Place,
-    /// The line at which it goes wrong.
+    /// It is one of the two or three lines that matter.
     pub marked: bool,
     /// It is a line of the story itself, and not about locks, bells and cells.
     pub(crate) said: bool,
@@ -79,7 +79,7 @@ impl Story {
         let mut all = Vec::new();
         for (i, told) in state.tale.lines.iter().enumerate() {
             let said = told.what.is_story();
-            let shown = !speaks || said || end.plot.contains(&i);
+            let shown = !speaks || said || end.plot.contains(&i) || end.marks.contains(&i);
             if shown || whole {
                 let stuck = matches!(told.what, What::Stuck(_));
                 step += usize::from(shown && !stuck);
@@ -88,7 +88,7 @@ impl Story {
                     robot: state.robots[told.robot].name.clone(),
                     text: told.what.words(state),
                     loc: told.at,
-                    marked: told.marked,
+                    marked: told.marked || end.marks.contains(&i),
                     said,
                     shown,
                 });
@@ -151,7 +151,8 @@ fn fold_repetitions(lines: &[Line]) -> Vec<Line> {
 
 impl Line {
     fn is_like(&self, other: &Line) -> bool {
-        self.robot == other.robot && self.text == other.text && self.loc == other.loc
+        let same = self.robot == other.robot && self.text == other.text && self.loc == other.loc;
+        same && self.marked == other.marked
     }
 }
 

@@ -19,8 +19,12 @@ pub(crate) struct Thing {
     pub name: String,
     /// The robot that holds it, if it is a lock.
     pub holder: Option<usize>,
-    /// The robots asleep at it, in the order in which they came, if it is a `Condvar`.
+    /// The robots that hold it to read, if it is an `RwLock`.
+    pub readers: Vec<usize>,
+    /// The robots asleep or in line at it, in the order in which they came.
     pub sleepers: Vec<usize>,
+    /// How often it has opened, if it is a `Barrier`; 1 if what is done once has been done.
+    pub round: usize,
     /// The robots that have touched it.
     pub visitors: Vec<usize>,
     /// What is known to whoever comes to it, and what is known to whoever changes it. See
@@ -85,10 +89,13 @@ impl Thing {
     }
 }
 
+/// A kind of thing that cannot come from outside of a run.
+pub(crate) const CHANNEL: &str = "channel";
+
 /// What the thing itself carries: enough for the floor to know it again.
 #[derive(Debug)]
 pub(crate) struct Tag {
-    kind: &'static str,
+    pub kind: &'static str,
     name: OnceLock<String>,
     made_at: Place,
     /// The run in which it was made, if it was made in one.

@@ -120,8 +120,8 @@ fn the_story_tells_what_was_read_and_what_was_written() {
 the card: it can go wrong, and this is the shortest way I found
 (3 schedules tried; it takes 1 preemption)
 
-   step 1  WaitBot-1  reads the card: false              [tests/atomics.rs:N]
-   step 2  WaitBot-2  swaps the card from false to true  [tests/atomics.rs:N]
+>> step 1  WaitBot-1  reads the card: false              [tests/atomics.rs:N]
+>> step 2  WaitBot-2  swaps the card from false to true  [tests/atomics.rs:N]
 >> step 3  WaitBot-1  swaps the card from true to true   [tests/atomics.rs:N]
 
    rule broken: two robots have the card

@@ -393,3 +393,12 @@ fn a_message_that_breaks_a_rule_is_told() {
     }));
     assert_eq!(story.rule, "wine comes before the soup");
 }
+
+#[test]
+fn a_channel_from_before_the_run_is_refused_even_by_a_simulation() {
+    let (pass, plates) = channel::<u8>();
+    pass.send(1).unwrap();
+    let evening = move || assert_eq!(plates.recv(), Ok(1));
+    let story = whatif::simulate(1, &flight::VirtualTime::new(), evening).unwrap_err();
+    assert_eq!(story.ending, Ending::MadeOutside);
+}

@@ -26,7 +26,7 @@ fn check_then_act_is_found_and_told() {
 the test: it can go wrong, and this is the shortest way I found
 (11 schedules tried; it takes 1 preemption)
 
-   step 1  WaitBot-1  sees table 2 free                [tests/common/mod.rs:N]
+>> step 1  WaitBot-1  sees table 2 free                [tests/common/mod.rs:N]
    step 2  WaitBot-1  starts clearing table 2          [tests/common/mod.rs:N]
    step 3  GreetBot   sees table 2 free                [tests/common/mod.rs:N]
 >> step 4  GreetBot   seats the Chen party at table 2  [tests/common/mod.rs:N]
@@ -80,11 +80,11 @@ fn where_the_robots_say_nothing_the_accesses_tell_the_story() {
 the test: it can go wrong, and this is the shortest way I found
 (4 schedules tried; it takes 1 preemption)
 
-   step 1  GreetBot     reads the tip jar   [tests/ends.rs:N]
+>> step 1  GreetBot     reads the tip jar   [tests/ends.rs:N]
    step 2  WaitBot-1    reads the tip jar   [tests/ends.rs:N]
-   step 3  WaitBot-1    writes the tip jar  [tests/ends.rs:N]
-   step 4  GreetBot     writes the tip jar  [tests/ends.rs:N]
->> step 5  the evening  reads the tip jar   [tests/ends.rs:N]
+>> step 3  WaitBot-1    writes the tip jar  [tests/ends.rs:N]
+>> step 4  GreetBot     writes the tip jar  [tests/ends.rs:N]
+   step 5  the evening  reads the tip jar   [tests/ends.rs:N]
 
    rule broken: a tip is lost
 "
@@ -123,8 +123,8 @@ fn two_keys_in_opposite_order_are_a_deadlock() {
 the test: it can go wrong, and this is the shortest way I found
 (4 schedules tried; it takes 1 preemption)
 
-   step 1    GreetBot  takes the cellar key                        [tests/ends.rs:N]
-   step 2    WineBot   takes the till key                          [tests/ends.rs:N]
+>> step 1    GreetBot  takes the cellar key                        [tests/ends.rs:N]
+>> step 2    WineBot   takes the till key                          [tests/ends.rs:N]
 >> for ever  GreetBot  waits for the till key, held by WineBot     [tests/ends.rs:N]
 >> for ever  WineBot   waits for the cellar key, held by GreetBot  [tests/ends.rs:N]
 
@@ -184,7 +184,8 @@ fn a_lock_taken_home_is_named() {
 #[test]
 fn a_ring_that_nobody_hears_is_a_lost_wake_up() {
     let story = story(explore(|| {
-        let ready = Arc::new((Mutex::new(false), Condvar::new().called("the bell")));
+        let ready =
+            Arc::new((Mutex::new(false).called("the pass"), Condvar::new().called("the bell")));
         let other = Arc::clone(&ready);
         both(
             ("ChefBot", move || {
@@ -206,8 +207,9 @@ fn a_ring_that_nobody_hears_is_a_lost_wake_up() {
 the test: it can go wrong, and this is the shortest way I found
 (6 schedules tried; it takes 1 preemption)
 
-   step 1    ChefBot    rings the bell, but nobody sleeps there  [tests/ends.rs:N]
-   step 2    WaitBot-1  goes to sleep at the bell                [tests/ends.rs:N]
+>> step 1    WaitBot-1  takes the pass                           [tests/ends.rs:N]
+>> step 2    ChefBot    rings the bell, but nobody sleeps there  [tests/ends.rs:N]
+>> step 3    WaitBot-1  goes to sleep at the bell                [tests/ends.rs:N]
 >> for ever  WaitBot-1  sleeps at the bell                       [tests/ends.rs:N]
 
    lost wake-up: WaitBot-1 sleeps at the bell, and nobody is left to ring it

@@ -63,6 +63,7 @@ fn run_to_its_end(test: &str, variables: &[(&str, &str)]) -> (ExitStatus, String
     command
         .args(["--ignored", "--exact", test])
         .env_remove("WHATIF_REPLAY")
+        .env_remove("WHATIF_RECORD")
         .env("RUST_BACKTRACE", "1");
     command.envs(variables.iter().copied());
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -102,6 +103,50 @@ fn a_replay_by_variable_fails_where_the_story_fails() {
     let (passed, text) = run("shows_a_story", &[("WHATIF_REPLAY", "in-turn")]);
     assert!(!passed, "{text}");
     assert!(text.contains("this is how it goes wrong"), "{text}");
+}
+
+#[test]
+fn a_story_can_be_written_to_a_file() {
+    let file = std::env::temp_dir().join(format!("whatif-{}.story", std::process::id()));
+    let name = file.to_str().unwrap();
+    let _ = std::fs::remove_file(&file);
+    let (passed, text) = run("shows_a_story", &[("WHATIF_RECORD", name)]);
+    assert!(!passed, "{text}");
+    let story = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<Vec<&str>> = story.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines[0], ["whatif story 1"]);
+    assert_eq!(lines[1], ["check", "one table"]);
+    assert_eq!(lines[2], ["ending", "RuleBroken"]);
+    assert_eq!(lines[3], ["rule", "a party sits at a table that is being cleared"]);
+    assert_eq!(lines[4], ["id", "0c-3b"]);
+    assert_eq!((lines[5][0], lines[5][1]), ("preemptions", "1"));
+    assert_eq!((lines[6][0], lines[6][1]), ("schedules", "11"));
+    assert_eq!(lines[7][..5], ["line", "1", ">>", "WaitBot-1", "sees table 2 free"]);
+    assert_eq!(lines[8][..5], ["line", "2", "-", "WaitBot-1", "starts clearing table 2"]);
+    assert!(lines[7][5].starts_with("tests/common/mod.rs:"), "{story}");
+    assert_eq!(lines.len(), 11);
+
+    // A run that is played is added, even if it goes well.
+    let variables = [("WHATIF_RECORD", name), ("WHATIF_REPLAY", "by-itself")];
+    let (passed, text) = run("shows_a_proof", &variables);
+    assert!(passed, "{text}");
+    let story = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(story.matches("whatif story 1\n").count(), 2, "{story}");
+    assert!(
+        story.matches("whatif story 1\n").count() == 2
+            && story.contains("\nending\tAllWell\n")
+            && story.contains("\nid\tby-itself\n"),
+        "{story}"
+    );
+}
+
+#[test]
+fn a_story_that_cannot_be_written_is_told_all_the_same() {
+    let (passed, text) = run("shows_a_story", &[("WHATIF_RECORD", "/no/such/folder/it.story")]);
+    assert!(!passed);
+    assert!(text.contains("cannot write the story to /no/such/folder/it.story: "), "{text}");
+    assert!(text.contains("rule broken: "), "{text}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn look(hatch: &Hatch) -> Sight {
 }
 
 #[test]
-fn one_robot_alone() {
+fn alone_put_and_take() {
     every_order("one robot alone").shares_nothing().check(|| {
         let hatch = Hatch::empty();
         for dish in ["soup", "pasta"] {
@@ -65,6 +65,43 @@ fn one_robot_alone() {
     });
 }
 
+/// Here nobody comes to ring. So the only right end is that the robot sleeps, for ever: it has
+/// gone to bed instead of looking again and again.
+fn sleeps(of: &str, name: &'static str, job: fn(&Hatch)) {
+    let alone = move || {
+        let hatch = Arc::new(Hatch::empty());
+        robot(name, &hatch, job).join().unwrap();
+    };
+    let report = Checker::new(of)
+        .max_steps(200)
+        .shares_nothing()
+        .explore(alone);
+    let complaint = match report.outcome {
+        Outcome::Failed(story) if story.ending == Ending::LostWakeUp => return,
+        Outcome::Failed(story) if story.ending == Ending::NobodyGetsAnywhere => format!(
+            "{story}\n   {of}, and {name} looks again and again. Looking in a loop is polling:\n   \
+             it keeps a core busy. Let it sleep at the bell until somebody rings."
+        ),
+        Outcome::Failed(story) => story.to_string(),
+        _ => format!("{of}, and {name} does not wait"),
+    };
+    eprintln!("\n{complaint}\n");
+    resume_unwind(Box::new(complaint)); // without a word, as it has been said
+}
+
+#[test]
+fn alone_at_an_empty_hatch() {
+    sleeps("the hatch is empty", "WaitBot", |hatch| drop(hatch.take()));
+}
+
+#[test]
+fn alone_at_a_full_hatch() {
+    sleeps("a plate stands on the hatch", "ChefBot", |hatch| {
+        hatch.put("soup");
+        hatch.put("pasta");
+    });
+}
+
 #[test]
 fn one_plate() {
     every_order("one plate").check(|| {
@@ -81,7 +118,7 @@ fn one_plate() {
 }
 
 #[test]
-fn one_after_the_other() {
+fn plates_in_a_row() {
     every_order("two plates, one after the other").check(|| {
         let hatch = Arc::new(Hatch::empty());
         let chefbot = robot("ChefBot", &hatch, |hatch| {
@@ -132,42 +169,5 @@ fn two_chefs() {
             "a dish is lost, or brought twice",
             dishes != ["pasta", "soup"],
         );
-    });
-}
-
-/// Here nobody comes to ring. So the only right end is that the robot sleeps, for ever: it has
-/// gone to bed instead of looking again and again.
-fn sleeps(of: &str, name: &'static str, job: fn(&Hatch)) {
-    let alone = move || {
-        let hatch = Arc::new(Hatch::empty());
-        robot(name, &hatch, job).join().unwrap();
-    };
-    let report = Checker::new(of)
-        .max_steps(200)
-        .shares_nothing()
-        .explore(alone);
-    let complaint = match report.outcome {
-        Outcome::Failed(story) if story.ending == Ending::LostWakeUp => return,
-        Outcome::Failed(story) if story.ending == Ending::NobodyGetsAnywhere => format!(
-            "{story}\n   {of}, and {name} looks again and again. Looking in a loop is polling:\n   \
-             it keeps a core busy. Let it sleep at the bell until somebody rings."
-        ),
-        Outcome::Failed(story) => story.to_string(),
-        _ => format!("{of}, and {name} does not wait"),
-    };
-    eprintln!("\n{complaint}\n");
-    resume_unwind(Box::new(complaint)); // without a word, as it has been said
-}
-
-#[test]
-fn who_waits_for_a_plate_sleeps() {
-    sleeps("the hatch is empty", "WaitBot", |hatch| drop(hatch.take()));
-}
-
-#[test]
-fn who_waits_for_room_sleeps() {
-    sleeps("a plate stands on the hatch", "ChefBot", |hatch| {
-        hatch.put("soup");
-        hatch.put("pasta");
     });
 }

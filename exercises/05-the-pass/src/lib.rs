@@ -1,7 +1,8 @@
 //! Exercise 05: the pass.
 //!
-//! ChefBots put plates on the pass, WaitBots carry them to the tables. Write `put`, `take` and
-//! `close`, and then `end_of_shift`. Test: cargo test -p exercise-05
+//! ChefBots put plates on the pass, WaitBots carry them to the tables. There is room for several,
+//! and there is an end. Write `put`, `take` and `close`, and then `end_of_shift`. Who has to wait
+//! sleeps at a bell; nobody naps. Test: cargo test -p exercise-05
 
 use std::collections::VecDeque;
 

@@ -62,13 +62,14 @@ pub fn first_shift(sections: Vec<Vec<Table>>) -> Vec<Result<u32>> {
     brought.into_iter().map(|(_, plates)| Ok(plates)).collect()
 }
 
-/// GreetBot counts the chairs of all tables and WaitBot the forks, side by side. Returns both counts.
+/// GreetBot counts the chairs of all tables and WaitBot the forks, side by side. Returns both counts,
+/// or the panic of a robot that broke down.
 ///
-/// The tables are only lent to them. If one of the robots breaks down, this panics, too.
-pub fn take_stock(tables: &[Table]) -> (u32, u32) {
+/// The tables are only lent to them.
+pub fn take_stock(tables: &[Table]) -> (Result<u32>, Result<u32>) {
     thread::scope(|room| {
         let greetbot = room.spawn(|| tables.iter().map(Table::count_chairs).sum());
         let waitbot = room.spawn(|| tables.iter().map(Table::count_forks).sum());
-        (greetbot.join().unwrap(), waitbot.join().unwrap())
+        (greetbot.join(), waitbot.join())
     })
 }

@@ -33,8 +33,8 @@ impl Hatch {
         self.bell.notify_all();
     }
 
-    // ANCHOR: take
     /// WaitBot: takes a plate, as soon as one is there and nobody holds it. Returns the dish.
+    // ANCHOR: take
     pub fn take(&self) -> String {
         loop {
             let mut place = self.place.lock().unwrap();

@@ -19,19 +19,16 @@ pub struct Pass {
 
 // ANCHOR: a_kept_sender
 impl Pass {
-    /// Puts a plate on the pass; waits while there is no room. `Err` with the plate: it is closed.
     pub fn put(&self, plate: Plate) -> Result<(), Plate> {
         self.puts.send(plate).map_err(|error| error.0)
     }
 
-    /// The next plate; waits while there is none. `None`: the pass is empty, and closed.
     pub fn take(&self) -> Option<Plate> {
         self.takes.lock().unwrap().recv().ok()
     }
 
-    /// No more plates are put on the pass. What stands there can still be taken.
     pub fn close(&self) {
-        // Nothing to do: when the ChefBots have gone home, the channel closes by itself.
+        // The channel closes by itself, when all ChefBots have gone home.
     }
 }
 // ANCHOR_END: a_kept_sender

@@ -32,6 +32,7 @@ pub struct Timesheet {
 ///
 /// The two clocks may disagree by a hair, and a robot that worked all the time may seem to have worked a little longer
 /// than its job took. Then it waited for 0.
+// ANCHOR: measure
 pub fn measure(robot: &str, clocks: &dyn Clocks, job: Job) -> Timesheet {
     let (worked, started) = (clocks.working(), clocks.wall());
     job();
@@ -43,6 +44,7 @@ pub fn measure(robot: &str, clocks: &dyn Clocks, job: Job) -> Timesheet {
         waiting: took.saturating_sub(working),
     }
 }
+// ANCHOR_END: measure
 
 /// Hires a robot for each job, all of them at once, and returns their timesheets in the order of hiring.
 pub fn evening(clocks: Arc<dyn Clocks>, jobs: Vec<(String, Job)>) -> Vec<Timesheet> {

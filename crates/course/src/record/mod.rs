@@ -94,6 +94,12 @@ fn others() -> Vec<Take> {
                 .rehearse(&Shift::friday(42))
                 .recording
         }),
+        Take::alone("friday-seven", || {
+            Opening::new(Coordination::Coordinated)
+                .waiters(4)
+                .rehearse(&Shift::friday(42))
+                .recording
+        }),
         Take::alone("rush-unbounded", || scene::rush::record(None)),
         Take::alone("rush-bounded", || scene::rush::record(Some(2))),
         Take::alone("two-tables", || {

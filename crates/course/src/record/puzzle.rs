@@ -185,10 +185,12 @@ impl Merged {
     /// Gives robots their places in the order in which they come up.
     fn meet(&mut self, node: &whatif::Node) {
         if let whatif::Node::Options(moves) = node {
-            moves.iter().for_each(|it| drop(self.robot(&it.robot)));
-            moves
-                .iter()
-                .for_each(|it| self.meet(past_the_evening(&it.to).0));
+            for it in moves {
+                self.robot(&it.robot);
+            }
+            for it in moves {
+                self.meet(past_the_evening(&it.to).0);
+            }
         }
     }
 

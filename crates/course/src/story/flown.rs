@@ -82,12 +82,12 @@ pub fn fly(told: &Told) -> Recording {
 
 #[cfg(test)]
 mod tests {
-    use super::super::told::tests::{DEADLOCK, ONE_TABLE, one};
+    use super::super::told::tests::{keys, table};
     use super::*;
 
     #[test]
     fn a_broken_rule_is_the_last_mark_of_the_robot_that_broke_it() {
-        let recording = fly(&one(ONE_TABLE));
+        let recording = fly(&table());
         let told: Vec<(&str, &str)> = [STEP, INCIDENT]
             .iter()
             .flat_map(|category| recording.marks(category))
@@ -103,10 +103,7 @@ mod tests {
                 ("WaitBot", "a party sits at a table that is being cleared"),
             ]
         );
-        assert_eq!(
-            recording.locs,
-            ["exercises/03/src/lib.rs:5", "exercises/03/src/lib.rs:9"]
-        );
+        assert_eq!(recording.locs, ["src/lib.rs:5", "src/lib.rs:9"]);
         assert!(recording.complete && recording.events.is_sorted_by_key(|entry| entry.t));
         // It can be written and read like any other.
         assert!(Recording::from_json(&recording.to_json()).is_ok());
@@ -114,7 +111,7 @@ mod tests {
 
     #[test]
     fn robots_that_wait_for_ever_are_parked_to_the_end() {
-        let recording = fly(&one(DEADLOCK));
+        let recording = fly(&keys());
         for robot in ["GreetBot", "WineBot"] {
             let last = recording.events.iter().rfind(|entry| {
                 recording.actor(entry) == robot

@@ -3,6 +3,7 @@
 
 mod flown;
 mod page;
+mod source;
 mod told;
 
 use std::fs;
@@ -67,7 +68,7 @@ pub fn watch(
     let path = target
         .join("stories")
         .join(format!("exercise-{}.html", exercise.number));
-    write(&path, &page(&heading, &stories))?;
+    write(&path, &page(&heading, &stories, &[&exercise.folder, root]))?;
     let page = Some((path, stories.len()));
     Ok(Watched { page, checked })
 }
@@ -83,7 +84,10 @@ pub fn page_of(file: &Path) -> anyhow::Result<PathBuf> {
         fs::read_to_string(file).map_err(|error| refuse(format!("cannot be read ({error})")))?;
     let stories = read(&text).map_err(refuse)?;
     let path = file.with_extension("html");
-    write(&path, &page("How it goes wrong", &stories))?;
+    write(
+        &path,
+        &page("How it goes wrong", &stories, &[Path::new(".")]),
+    )?;
     Ok(path)
 }
 

@@ -2,8 +2,10 @@
 //! nothing, so it works without the book, without a server and without a network.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use super::flown;
+use super::source;
 use super::told::{Told, Turn};
 
 /// A file of the book's player, as it is in the book.
@@ -14,7 +16,7 @@ macro_rules! asset {
 }
 
 /// The player's scripts, each after those that it uses.
-const SCRIPTS: [&str; 12] = [
+const SCRIPTS: [&str; 13] = [
     asset!("house.js"),
     asset!("recording.js"),
     asset!("fold.js"),
@@ -27,16 +29,17 @@ const SCRIPTS: [&str; 12] = [
     asset!("prediction.js"),
     asset!("live-run.js"),
     asset!("floor-plan.js"),
+    include_str!("source.js"),
 ];
 
 const STYLES: [&str; 2] = [include_str!("page.css"), asset!("floor-plan.css")];
 
-/// The page for these stories, under a heading.
-pub fn page(heading: &str, stories: &[Told]) -> String {
+/// The page for these stories, under a heading. The source files that they name are looked for in `folders`.
+pub fn page(heading: &str, stories: &[Told], folders: &[&Path]) -> String {
     let mut body = format!("<h1>{}</h1>\n", escape(heading));
     let mut recordings = String::from("globalThis.loopbotRecordings = {};\n");
     for (n, told) in stories.iter().enumerate() {
-        tell(&mut body, told, n);
+        tell(&mut body, told, n, folders);
         if !told.lines.is_empty() {
             let json = flown::fly(told).to_json();
             let _ = writeln!(
@@ -68,7 +71,7 @@ pub fn page(heading: &str, stories: &[Told]) -> String {
 }
 
 /// One story: what went wrong, how it came about, the figure, and what to do next.
-fn tell(body: &mut String, told: &Told, n: usize) {
+fn tell(body: &mut String, told: &Told, n: usize, folders: &[&Path]) {
     let _ = writeln!(body, "<h2>{}</h2>", escape(&told.check));
     let (class, rule) = match (told.good, told.ending.as_str()) {
         (true, _) => (
@@ -99,6 +102,7 @@ fn tell(body: &mut String, told: &Told, n: usize) {
             );
         }
         body.push_str("</ol>\n</floor-plan>\n");
+        body.push_str(&source::listings(told, &format!("story-{n}"), folders));
     }
     if !told.advice.is_empty() {
         let _ = writeln!(body, "<p>{}</p>", escape(&told.advice));
@@ -120,22 +124,20 @@ fn how_it_came_about(told: &Told) -> Option<String> {
             count(told.schedules, "schedule")
         ));
     }
-    if !told.good && !told.lines.is_empty() && told.schedules > 0 {
-        said.push(match told.preemptions {
+    if let Some(preemptions) = told
+        .preemptions
+        .filter(|_| !told.good && !told.lines.is_empty())
+    {
+        said.push(match preemptions {
             0 => {
                 "It takes no preemption: no robot loses a turn that it could have used.".to_owned()
             }
+            1 => "It takes 1 preemption: once a robot has to wait that could have gone on."
+                .to_owned(),
             n => format!(
-                "It takes {}: so often a robot has to wait that could have gone on.",
-                count(n, "preemption")
+                "It takes {n} preemptions: so often a robot has to wait that could have gone on."
             ),
         });
-    }
-    if told.left_out > 0 {
-        said.push(format!(
-            "{} before the first one here are left out.",
-            count(told.left_out, "step")
-        ));
     }
     (!said.is_empty()).then(|| said.join(" "))
 }
@@ -144,7 +146,7 @@ fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")
@@ -160,12 +162,12 @@ fn within_script(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::told::tests::{DEADLOCK, ONE_TABLE, one};
+    use super::super::told::tests::{keys, table};
     use super::*;
 
     #[test]
     fn nothing_is_loaded_and_nothing_is_left_to_fill_in() {
-        let page = page("Exercise 03", &[one(ONE_TABLE), one(DEADLOCK)]);
+        let page = page("Exercise 03", &[table(), keys()], &[]);
         for mark in [
             "{title}",
             "{styles}",
@@ -199,19 +201,24 @@ mod tests {
     #[test]
     fn no_text_of_a_story_can_leave_its_place() {
         let evil = "</script><script>alert(1)</script>{scripts}";
-        let mut told = one(ONE_TABLE);
+        let mut told = table();
         told.check = evil.to_owned();
         told.rule = evil.to_owned();
         told.lines[0].text = evil.to_owned();
-        let page = page(evil, &[told]);
+        let page = page(evil, &[told], &[]);
         assert_eq!(page.matches("</script>").count(), SCRIPTS.len() + 2);
         assert!(!page.contains("<script>alert"));
     }
 
     #[test]
     fn a_story_without_lines_is_told_without_a_figure() {
-        let told = one("whatif\t1\ncheck\tx\nending\tNeverMet\nrule\tyour robots never met\nend\n");
-        let page = page("Exercise 03", &[told]);
+        let told = Told {
+            check: "x".to_owned(),
+            ending: "NeverMet".to_owned(),
+            rule: "your robots never met".to_owned(),
+            ..Told::default()
+        };
+        let page = page("Exercise 03", &[told], &[]);
         assert!(page.contains("your robots never met") && !page.contains("<floor-plan src"));
     }
 }

@@ -109,3 +109,32 @@ mod coordinated {
     }
 }
 // ANCHOR_END: coordinated
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use whatif::Outcome;
+
+    use super::*;
+
+    #[test]
+    fn a_nap_breaks_the_same_rule() {
+        for coordination in [Coordination::Careless, Coordination::Napping] {
+            let Outcome::Failed(story) = BROKEN_GLASS.check(coordination).outcome else {
+                panic!("{coordination} robots break it");
+            };
+            assert_eq!(story.rule, "two hands close on one glass");
+        }
+    }
+
+    #[test]
+    fn a_coordinated_evening_ends_well() {
+        // More than any machine needs; nobody waits that long unless something is wrong here.
+        let minute = Duration::from_secs(60);
+        assert_eq!(
+            BROKEN_GLASS.evening(Coordination::Coordinated, minute),
+            None
+        );
+    }
+}

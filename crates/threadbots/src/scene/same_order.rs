@@ -47,7 +47,7 @@ mod napping {
         if card.load(Ordering::Acquire) != NOBODY {
             return false;
         }
-        bot.nap(); // in the hope that whoever else wants the card has written on it by then
+        bot.nap(); // whoever else wants the card has written on it by then
         careless::claim(bot, me, card)
     }
 }

@@ -175,3 +175,29 @@ impl Robot {
         story::step(&self.lane, step, Location::caller());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use whatif::{Ending, Outcome};
+
+    use super::*;
+
+    #[test]
+    fn careless_robots_wait_in_a_ring_and_napping_ones_go_round() {
+        for (coordination, wanted) in [
+            (Coordination::Careless, Ending::Deadlock),
+            (Coordination::Napping, Ending::NobodyGetsAnywhere),
+        ] {
+            let Outcome::Failed(story) = TWO_KEYS.check(coordination).outcome else {
+                panic!("{coordination} robots get their wine");
+            };
+            assert_eq!(story.ending, wanted, "{story}");
+        }
+    }
+
+    #[test]
+    fn one_order_is_proved() {
+        let report = TWO_KEYS.check(Coordination::Coordinated);
+        assert!(matches!(report.outcome, Outcome::Proved { .. }), "{report}");
+    }
+}

@@ -1,5 +1,5 @@
-//! ChefBot puts plates on the pass, and WaitBot takes them. WaitBot puts dishes into the hatch, and ChefBot takes them.
-//! There is room for one on the pass and for one in the hatch, and there is no lock anywhere.
+//! ChefBot puts plates on the pass, and WaitBot takes them. WaitBot puts dishes on the rack, and ChefBot takes them.
+//! There is room for one on the pass and for one on the rack, and there is no lock anywhere.
 
 use whatif::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -24,15 +24,15 @@ struct Place {
 
 fn play(coordination: Coordination, stage: &Stage) {
     let (pass, plates) = sync_channel(1);
-    let (hatch, dishes) = sync_channel(1);
-    let (plates, dishes) = (plates.called("the pass"), dishes.called("the hatch"));
+    let (rack, dishes) = sync_channel(1);
+    let (plates, dishes) = (plates.called("the pass"), dishes.called("the rack"));
     let chefbot = Place {
         puts: pass,
         takes: dishes,
         load: "a plate",
     };
     let waitbot = Place {
-        puts: hatch,
+        puts: rack,
         takes: plates,
         load: "a dish",
     };

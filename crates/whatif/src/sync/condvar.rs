@@ -2,14 +2,17 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::{self, LockResult};
+use std::sync::{self, LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::MutexGuard;
 use crate::floor::{self, Place};
 use crate::pending::Op;
-use crate::tale::{NONE, Value};
+use crate::tale::{NONE, Value, Words};
 use crate::thing::Tag;
+
+/// What a story says of a ring that wakes nobody.
+pub(crate) const UNHEARD: Words = "rings #, but nobody sleeps there";
 
 /// A condition variable, like [`std::sync::Condvar`].
 ///
@@ -113,16 +116,13 @@ impl Condvar {
         self.sleep(guard, deadline.on_the_floor, at).or_else(|guard| {
             let mut timed_out = false;
             let wait = |inner| {
-                super::mutex::map(
-                    self.inner.wait_timeout(inner, deadline.left()),
-                    |(inner, out)| {
-                        timed_out = out.timed_out();
-                        inner
-                    },
-                )
+                map(self.inner.wait_timeout(inner, deadline.left()), |(inner, out)| {
+                    timed_out = out.timed_out();
+                    inner
+                })
             };
             let slept = guard.lend(wait);
-            super::mutex::map(slept, |guard| (guard, WaitTimeoutResult(timed_out)))
+            map(slept, |guard| (guard, WaitTimeoutResult(timed_out)))
         })
     }
 
@@ -191,7 +191,7 @@ impl Condvar {
                 let woken = state.ring_one(v.me.id, v.thing);
                 woken.map(|robot| ("rings # and wakes $", [Value::Robot(robot), Value::None]))
             };
-            let (words, values) = woke.unwrap_or(("rings #, but nobody sleeps there", NONE));
+            let (words, values) = woke.unwrap_or((UNHEARD, NONE));
             state.tell(&v, words, values);
         });
         true
@@ -206,6 +206,14 @@ impl WaitTimeoutResult {
     /// True if nobody rang in time.
     pub fn timed_out(&self) -> bool {
         self.0
+    }
+}
+
+/// The same result about something else.
+fn map<A, B>(result: LockResult<A>, wrap: impl FnOnce(A) -> B) -> LockResult<B> {
+    match result {
+        Ok(inner) => Ok(wrap(inner)),
+        Err(poison) => Err(PoisonError::new(wrap(poison.into_inner()))),
     }
 }
 

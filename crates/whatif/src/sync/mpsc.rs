@@ -15,7 +15,7 @@ pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, 
 use crate::channel::Channel;
 use crate::floor::Place;
 use crate::pending::Op;
-use crate::thing::{Tag, Visit};
+use crate::thing::{CHANNEL, Tag, Visit};
 
 /// A channel that holds any number of messages. See [`std::sync::mpsc::channel`].
 ///
@@ -48,7 +48,7 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
 /// The sending end's, and the receiving end's, share of a new channel.
 #[track_caller]
 fn ends(at: Place, bound: Option<usize>) -> (SendingEnd, Arc<Tag>) {
-    let tag = Arc::new(Tag::new("channel"));
+    let tag = Arc::new(Tag::new(CHANNEL));
     if let Some(v) = tag.visit(at) {
         let channel = Channel::new(bound, v.me.id);
         v.me.glance(|state| state.things[v.thing].channel = channel);
