@@ -82,27 +82,27 @@ fn the_same_outcomes(kind: Kind, at_least: usize) {
 
 #[test]
 fn locks_and_atomics() {
-    the_same_outcomes(Kind::Locks, 40);
+    the_same_outcomes(Kind::Locks, 30);
 }
 
 #[test]
 fn try_lock() {
-    the_same_outcomes(Kind::Tries, 40);
+    the_same_outcomes(Kind::Tries, 30);
 }
 
 #[test]
 fn bells() {
-    the_same_outcomes(Kind::Bells, 40);
+    the_same_outcomes(Kind::Bells, 30);
 }
 
 #[test]
 fn channels() {
-    the_same_outcomes(Kind::Channel, 40);
+    the_same_outcomes(Kind::Channel, 30);
 }
 
 #[test]
 fn rwlock_and_barrier() {
-    the_same_outcomes(Kind::Rest, 40);
+    the_same_outcomes(Kind::Rest, 30);
 }
 
 #[test]
