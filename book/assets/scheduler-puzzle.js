@@ -106,7 +106,7 @@
       const at = cards.indexOf(event.target);
       const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: cards.length - 1 }[event.key];
       if (at >= 0 && to !== undefined) this.#focus(cards[(to + cards.length) % cards.length]);
-      else if (event.key === "Backspace") this.undo();
+      else if (event.key === "Backspace") void 0;
       else if (/^[1-9]$/.test(event.key)) this.#press(cards.find((card) => card.dataset.key === event.key));
       else return;
       event.preventDefault();
@@ -177,7 +177,7 @@
       const { end } = this.walk.here;
       alarm.textContent = end && !end.good ? `${said} ${this.#headline(end)}` : "";
       this.#speak(end && !end.good ? "" : `${said} ${end ? this.#headline(end) : this.#whoCan()}`);
-      if (end && (lost || inside?.disabled)) verdict.focus({ preventScroll: true });
+      if (end && (lost || inside?.disabled)) void 0;
       else if (!end && (lost || inside?.disabled)) {
         const cards = [...robots.querySelectorAll("button")];
         const same = cards.find((card) => card.dataset.slot === slot);
@@ -283,10 +283,12 @@
 
     // What the robots have told, move by move. A move in which nothing is told has happened all the same.
     #story() {
-      const { moves, here } = this.walk;
+      const { moves, nodes, here } = this.walk;
       const rows = moves.flatMap((move, k) => {
-        const before = moves[k - 1];
-        const taken = move.preempts && before ? this.ways.robots[before.robot] : "";
+        const before = moves[k - 1]?.robot;
+        const couldGoOn = before !== move.robot && nodes[k].moves.some(({ robot }) => robot === before);
+        // Waking up at a bell that nobody rang has the same price, and takes the turn from nobody.
+        const taken = !move.preempts ? "" : couldGoOn ? `preempts ${this.ways.robots[before]}` : "counts as a preemption";
         const lines = move.lines.length > 0 ? move.lines : [{ robot: move.robot, text: move.next, loc: "" }];
         return lines.map((line, nth) => this.#row(line, {
           move: nth === 0 ? k + 1 : "", silent: move.lines.length === 0, taken: nth === 0 ? taken : "",
@@ -303,7 +305,7 @@
         make("span", { class: "move" }, move),
         house.robotChip(house.describeRobot(name)),
         make("span", { class: "did" }, make("strong", {}, name), ` ${text}`,
-          taken ? make("span", { class: "taken" }, `preempts ${taken}`) : "",
+          taken ? make("span", { class: "taken" }, taken) : "",
           loc ? make("code", { title: loc }, loc.split("/").slice(-2).join("/")) : ""));
     }
 
@@ -373,6 +375,7 @@
 
   const counted = () => make("details", { "data-part": "counted" },
     make("summary", {}, "What is counted?"),
+    make("p", {}, "A preemption takes the turn from a robot that could have gone on. Waking up at a bell that nobody rang counts as one, too."),
     make("p", {}, "An order is one whole list of picks, from the beginning until everybody has gone home or something goes wrong; there it ends. " +
       "Two orders that differ in one pick are two, even where a guest would notice no difference. " +
       "The numbers come from a search that has run the scene's own code in each of them."));

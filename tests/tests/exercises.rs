@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use course::check::{self, CheckOptions, Checked, Subject, Verdict};
@@ -23,6 +25,9 @@ fn scratch() -> PathBuf {
 fn all() -> Vec<Exercise> {
     exercises::load(&root()).unwrap_or_else(|error| panic!("{error:#}"))
 }
+
+/// How many wrong answers run side by side.
+const CHECKS_AT_ONCE: usize = 3;
 
 struct Run {
     checked: Checked,
@@ -227,13 +232,28 @@ fn wrong_answers() -> &'static [Wrong] {
 
 #[test]
 fn each_wrong_answer_fails_with_the_message_it_needs() {
-    let mut complaints = Complaints::default();
-    for answer in wrong_answers() {
-        if let Some(complaint) = complaint(answer, &run(&answer.subject)) {
-            complaints.add(answer.source.display(), complaint);
+    // Most of a run is starting and waiting, so several go on at once. Each takes the next one that nobody has taken.
+    let answers = wrong_answers();
+    let next = AtomicUsize::new(0);
+    let check_some = || {
+        let mut complaints = Complaints::default();
+        while let Some(answer) = answers.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Some(complaint) = complaint(answer, &run(&answer.subject)) {
+                complaints.add(answer.source.display(), complaint);
+            }
         }
-    }
-    complaints.none();
+        complaints
+    };
+    let mut all = Complaints::default();
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..CHECKS_AT_ONCE)
+            .map(|_| scope.spawn(check_some))
+            .collect();
+        for worker in workers {
+            all.0.extend(worker.join().expect("a check panicked").0);
+        }
+    });
+    all.none();
 }
 
 #[test]

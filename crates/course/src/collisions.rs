@@ -157,16 +157,39 @@ struct Played {
 
 impl Played {
     fn of(scene: &Scene, coordination: Coordination, evenings: u64, patience: Duration) -> Played {
-        Played::count(evenings, || scene.evening(coordination, patience))
+        let begin = || scene.begin_evening(coordination);
+        Played::count(evenings, begin, |evening, first| {
+            evening.ends_within(if first { patience } else { Duration::ZERO })
+        })
     }
 
-    fn count(evenings: u64, mut evening: impl FnMut() -> Option<String>) -> Played {
+    /// `how` asks an evening how it ended: for the first time, and again if it seemed to stand still.
+    fn count<E>(
+        evenings: u64,
+        begin: impl Fn() -> E,
+        how: impl Fn(&E, bool) -> Option<String>,
+    ) -> Played {
         let mut played = Played::default();
+        let mut standing: Vec<E> = Vec::new();
         while played.evenings < evenings && played.stood_still < MOST_STANDING {
-            let rule = evening();
+            let evening = begin();
+            let rule = how(&evening, true);
             played.evenings += 1;
             played.wrong += u64::from(rule.is_some());
-            played.stood_still += u64::from(rule.as_deref() == Some(STANDS_STILL));
+            if rule.as_deref() == Some(STANDS_STILL) {
+                standing.push(evening);
+                played.stood_still += 1;
+            }
+            if played.evenings == evenings || played.stood_still == MOST_STANDING {
+                // On a busy machine a robot may be late. Whoever was has gone home by now.
+                standing.retain(|evening| {
+                    let rule = how(evening, false);
+                    let stands = rule.as_deref() == Some(STANDS_STILL);
+                    played.stood_still -= u64::from(!stands);
+                    played.wrong -= u64::from(rule.is_none());
+                    stands
+                });
+            }
         }
         played
     }
@@ -279,15 +302,22 @@ fn most_evenings(rows: &[Row]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
     #[test]
     fn evenings_are_counted_until_there_are_enough_or_too_many_stand_still() {
-        let mut ends = [None, Some("a plate falls"), None, Some(STANDS_STILL)]
-            .into_iter()
-            .cycle()
-            .map(|end| end.map(str::to_owned));
-        let mut play = |evenings| Played::count(evenings, || ends.next().unwrap());
+        let number = Cell::new(0);
+        let begin = || number.replace(number.get() + 1);
+        let play = |evenings| {
+            number.set(0);
+            Played::count(evenings, begin, |evening, _| match evening % 4 {
+                1 => Some("a plate falls".to_owned()),
+                3 => Some(STANDS_STILL.to_owned()),
+                _ => None,
+            })
+        };
         let four = Played {
             evenings: 4,
             wrong: 2,
@@ -300,6 +330,23 @@ mod tests {
             stood_still: MOST_STANDING,
         };
         assert_eq!(play(1000), enough);
+    }
+
+    #[test]
+    fn an_evening_that_was_only_slow_does_not_stand_still() {
+        let number = Cell::new(0);
+        let begin = || number.replace(number.get() + 1);
+        let played = Played::count(100, begin, |evening, first| match evening % 2 {
+            0 if first => Some(STANDS_STILL.to_owned()),
+            0 if *evening == 8 => Some("a plate falls".to_owned()),
+            _ => None,
+        });
+        let one = Played {
+            evenings: 100,
+            wrong: 1,
+            stood_still: 0,
+        };
+        assert_eq!(played, one);
     }
 
     #[test]

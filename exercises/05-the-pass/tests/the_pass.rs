@@ -17,7 +17,7 @@ fn every_order(of: &str) -> Checker {
 /// With more robots there may be too many orders even if all is right. Those with the fewest
 /// preemptions come first.
 fn the_simplest_orders(of: &str) -> Checker {
-    Checker::new(of).max_runs(MOST_ORDERS / 2)
+    Checker::new(of).max_runs(MOST_ORDERS)
 }
 
 /// Starts a robot that does `job` at the pass.

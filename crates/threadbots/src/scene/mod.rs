@@ -25,7 +25,7 @@ mod the_bell;
 mod two_keys;
 mod two_passes;
 
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -155,29 +155,51 @@ impl Scene {
     /// # Panics
     /// If the system has no room for another thread.
     pub fn evening(&self, coordination: Coordination, patience: Duration) -> Option<String> {
+        self.begin_evening(coordination).ends_within(patience)
+    }
+
+    /// The same, for somebody who may ask again later: on a busy machine, whoever has not gone home may be slow.
+    ///
+    /// # Panics
+    /// If the system has no room for another thread.
+    pub fn begin_evening(&self, coordination: Coordination) -> Evening {
         let (play, stage) = (self.play, Stage::for_real());
         let (goes_home, gone_home) = mpsc::channel();
         let evening = {
             let stage = stage.clone();
             move || {
                 play(coordination, &stage);
-                let _ = goes_home.send(()); // after the patience nobody waits for it any more
+                let _ = goes_home.send(()); // perhaps nobody waits for it any more
             }
         };
         thread::Builder::new()
             .name(self.title.to_owned())
             .spawn(evening)
             .expect("the system has room for a thread");
-        let end = gone_home.recv_timeout(patience);
-        stage.broken_rule().or_else(|| match end {
-            Ok(()) => None,
-            Err(RecvTimeoutError::Timeout) => Some(STANDS_STILL.to_owned()),
-            Err(RecvTimeoutError::Disconnected) => Some("a robot breaks down".to_owned()),
-        })
+        Evening { stage, gone_home }
     }
 
     fn checker(&self) -> Checker {
         Checker::new(self.title).max_steps(MOST_STEPS)
+    }
+}
+
+/// A scene that is being played for real. Dropping it leaves its robots to themselves.
+pub struct Evening {
+    stage: Stage,
+    gone_home: Receiver<()>,
+}
+
+impl Evening {
+    /// Waits until all robots have gone home, but no longer than `patience`. Returns the rule that was broken, or
+    /// [`STANDS_STILL`]. Whoever has been told so may ask again; an end is told once.
+    pub fn ends_within(&self, patience: Duration) -> Option<String> {
+        let end = self.gone_home.recv_timeout(patience);
+        self.stage.broken_rule().or_else(|| match end {
+            Ok(()) => None,
+            Err(RecvTimeoutError::Timeout) => Some(STANDS_STILL.to_owned()),
+            Err(RecvTimeoutError::Disconnected) => Some("a robot breaks down".to_owned()),
+        })
     }
 }
 
