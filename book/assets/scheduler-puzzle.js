@@ -106,7 +106,7 @@
       const at = cards.indexOf(event.target);
       const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: cards.length - 1 }[event.key];
       if (at >= 0 && to !== undefined) this.#focus(cards[(to + cards.length) % cards.length]);
-      else if (event.key === "Backspace") void 0;
+      else if (event.key === "Backspace") this.undo();
       else if (/^[1-9]$/.test(event.key)) this.#press(cards.find((card) => card.dataset.key === event.key));
       else return;
       event.preventDefault();
@@ -177,7 +177,7 @@
       const { end } = this.walk.here;
       alarm.textContent = end && !end.good ? `${said} ${this.#headline(end)}` : "";
       this.#speak(end && !end.good ? "" : `${said} ${end ? this.#headline(end) : this.#whoCan()}`);
-      if (end && (lost || inside?.disabled)) void 0;
+      if (end && (lost || inside?.disabled)) verdict.focus({ preventScroll: true });
       else if (!end && (lost || inside?.disabled)) {
         const cards = [...robots.querySelectorAll("button")];
         const same = cards.find((card) => card.dataset.slot === slot);

@@ -12,7 +12,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{self, AssertUnwindSafe, Location};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
@@ -381,6 +381,32 @@ const MOST_ROBOTS: usize = 26;
 /// Numbers the runs of this process, from 1.
 static RUNS: AtomicU64 = AtomicU64::new(1);
 
+/// How many runs are going on in this process. As long as there is none, what is shaped like std
+/// has nothing to ask but this: one load.
+static GOING_ON: AtomicUsize = AtomicUsize::new(0);
+
+/// Is there a run that this thread could have to do with?
+#[inline]
+pub(crate) fn anybody_runs() -> bool {
+    // Relaxed: a robot has been started by its run, in order.
+    GOING_ON.load(Ordering::Relaxed) > 0
+}
+
+struct GoingOn;
+
+impl GoingOn {
+    fn begins() -> GoingOn {
+        GOING_ON.fetch_add(1, Ordering::Relaxed);
+        GoingOn
+    }
+}
+
+impl Drop for GoingOn {
+    fn drop(&mut self) {
+        GOING_ON.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Floor {
     /// An empty floor on which nobody has moved yet.
     pub(crate) fn new(scheduler: Scheduler, rules: Rules) -> Arc<Floor> {
@@ -413,6 +439,7 @@ impl Floor {
     /// is left on the floor.
     pub(crate) fn run(self: &Arc<Floor>, f: impl FnOnce()) -> MutexGuard<'_, State> {
         assert!(!is_robot(), "a check inside a check: a robot cannot hold a rehearsal of its own");
+        let _going_on = GoingOn::begins();
         breakdown::listen();
         let floor = Arc::clone(self);
         Me { floor, id: 0 }.live(f, drop);

@@ -127,7 +127,12 @@ impl Tag {
     }
 
     /// The robot that comes to the thing now, ready to take a step there. None: see `visitor`.
+    #[inline]
     pub(crate) fn visit(&self, at: Place) -> Option<Visit> {
+        if floor::anybody_runs() { self.visit_in_a_run(at) } else { None }
+    }
+
+    fn visit_in_a_run(&self, at: Place) -> Option<Visit> {
         let me = self.visitor(at)?;
         let thing = me.floor.state().thing(self, &me, at);
         Some(Visit { me, thing, at })

@@ -7,8 +7,8 @@ use exercise_02::{Hatch, Sight};
 use whatif::sync::Arc;
 use whatif::{Checker, Ending, Outcome, never, thread};
 
-/// More orders of steps are not tried. Two robots that need one section each have 20, three have
-/// 144; with more sections it is a few hundred, and a few thousand.
+/// More schedules are not tried. Where each robot needs one section, 20 cover all orders of steps
+/// of two robots, and 144 those of three; with more sections it takes hundreds, and thousands.
 const MOST_ORDERS: usize = 1_000;
 
 /// A check that takes nothing but a proof.

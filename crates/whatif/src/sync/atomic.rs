@@ -32,6 +32,7 @@ pub fn fence(order: Ordering) {
 
 /// Takes one step at an atomic: `op` changes it, with `order`. The story tells what it was before,
 /// and, by `now`, what it is after. Outside of a check it is only `op`.
+#[inline]
 fn change<T: Copy + Into<Value>>(
     tag: &Tag,
     at: Place,
@@ -63,6 +64,7 @@ macro_rules! atomic {
 
         impl $name {
             /// An atomic with `value` in it.
+            #[inline]
             #[track_caller]
             pub fn new(value: $type) -> $name {
                 $name { tag: Tag::new(stringify!($name)), inner: std_atomic::$name::new(value) }
@@ -79,6 +81,7 @@ macro_rules! atomic {
             /// # Panics
             ///
             /// As std's: if `order` is `Release` or `AcqRel`.
+            #[inline]
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $type {
                 let Some(v) = self.tag.visit(Location::caller()) else {
@@ -97,6 +100,7 @@ macro_rules! atomic {
             /// # Panics
             ///
             /// As std's: if `order` is `Acquire` or `AcqRel`.
+            #[inline]
             #[track_caller]
             pub fn store(&self, value: $type, order: Ordering) {
                 let Some(v) = self.tag.visit(Location::caller()) else {
@@ -110,6 +114,7 @@ macro_rules! atomic {
             }
 
             /// Puts another value in, and returns the one that was there, in one step.
+            #[inline]
             #[track_caller]
             pub fn swap(&self, value: $type, order: Ordering) -> $type {
                 let op = || self.inner.swap(value, order);
@@ -126,6 +131,7 @@ macro_rules! atomic {
             /// # Panics
             ///
             /// As std's: if `failure` is `Release` or `AcqRel`.
+            #[inline]
             #[track_caller]
             pub fn compare_exchange(
                 &self,
@@ -163,6 +169,7 @@ macro_rules! atomic {
             /// # Panics
             ///
             /// As `compare_exchange`.
+            #[inline]
             #[track_caller]
             pub fn compare_exchange_weak(
                 &self,
@@ -187,6 +194,7 @@ macro_rules! atomic {
             /// # Panics
             ///
             /// As `compare_exchange`, for `fetch_order`.
+            #[inline]
             #[track_caller]
             pub fn fetch_update(
                 &self,
@@ -206,6 +214,7 @@ macro_rules! atomic {
 
             $(
                 #[doc = concat!("As [`std::sync::atomic::", stringify!($name), "::", stringify!($fetch), "`], in one step.")]
+                #[inline]
                 #[track_caller]
                 pub fn $fetch(&self, value: $type, order: Ordering) -> $type {
                     let (op, now) =

@@ -87,10 +87,11 @@ impl State {
 }
 
 /// A guard around that of std. In a check, poison is an echo of another run's end.
+#[inline]
 pub(super) fn guarded<I, G>(
-    taken: Option<Visit>,
+    taken: Option<Box<Visit>>,
     inner: LockResult<I>,
-    guard: impl FnOnce(I, Option<Visit>) -> G,
+    guard: impl FnOnce(I, Option<Box<Visit>>) -> G,
 ) -> LockResult<G> {
     match inner {
         Ok(inner) => Ok(guard(inner, taken)),
@@ -100,10 +101,11 @@ pub(super) fn guarded<I, G>(
 }
 
 /// The same for a lock that was only tried.
+#[inline]
 pub(super) fn try_guarded<I, G>(
-    taken: Option<Visit>,
+    taken: Option<Box<Visit>>,
     inner: TryLockResult<I>,
-    guard: impl FnOnce(I, Option<Visit>) -> G,
+    guard: impl FnOnce(I, Option<Box<Visit>>) -> G,
 ) -> TryLockResult<G> {
     let inner = match inner {
         Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
@@ -124,18 +126,20 @@ macro_rules! guard {
             /// None only on the way out, and while its robot sleeps at a `Condvar`.
             inner: Option<std::sync::$name<'a, T>>,
             /// How the robot that holds it took it. None outside of a check.
-            taken: Option<$crate::thing::Visit>,
+            taken: Option<Box<$crate::thing::Visit>>,
         }
 
         impl<'a, T: ?Sized> $name<'a, T> {
+            #[inline]
             fn new(
                 lock: &'a $lock<T>,
-            ) -> impl FnOnce(std::sync::$name<'a, T>, Option<$crate::thing::Visit>) -> Self {
+            ) -> impl FnOnce(std::sync::$name<'a, T>, Option<Box<$crate::thing::Visit>>) -> Self {
                 move |inner, taken| $name { lock, inner: Some(inner), taken }
             }
         }
 
         impl<T: ?Sized> Drop for $name<'_, T> {
+            #[inline]
             fn drop(&mut self) {
                 if let Some(v) = self.taken.take() {
                     v.lets_go("give back #", |state| state.gives_back(&v));

@@ -40,9 +40,10 @@ impl<T: ?Sized> Mutex<T> {
     /// # Panics
     ///
     /// Inside of a check, asking for a lock that the same robot holds ends the run with a story.
+    #[inline]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller());
+        let v = self.tag.visit(Location::caller()).map(Box::new);
         if let Some(v) = &v {
             v.locks(true, "takes #");
         }
@@ -54,9 +55,10 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     ///
     /// As [`std::sync::Mutex::try_lock`].
+    #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller());
+        let v = self.tag.visit(Location::caller()).map(Box::new);
         if v.as_ref().is_some_and(|v| !v.tries(true, "takes #")) {
             return Err(TryLockError::WouldBlock);
         }
@@ -67,7 +69,7 @@ impl<T: ?Sized> Mutex<T> {
 /// What `Condvar::wait` needs: to give the lock back and take it again within one call.
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     pub(super) fn taken(&self) -> Option<&Visit> {
-        self.taken.as_ref()
+        self.taken.as_deref()
     }
 
     pub(super) fn close(&mut self) {

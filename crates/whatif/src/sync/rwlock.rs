@@ -44,9 +44,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Panics
     ///
     /// Inside of a check, asking for a lock that the same robot holds to write ends the run.
+    #[inline]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller());
+        let v = self.tag.visit(Location::caller()).map(Box::new);
         if let Some(v) = &v {
             v.locks(false, "takes # to read");
         }
@@ -62,9 +63,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Panics
     ///
     /// Inside of a check, asking for a lock that the same robot holds ends the run.
+    #[inline]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller());
+        let v = self.tag.visit(Location::caller()).map(Box::new);
         if let Some(v) = &v {
             v.locks(true, "takes # to write");
         }
@@ -76,9 +78,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     ///
     /// As [`std::sync::RwLock::try_read`].
+    #[inline]
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller());
+        let v = self.tag.visit(Location::caller()).map(Box::new);
         if v.as_ref().is_some_and(|v| !v.tries(false, "takes # to read")) {
             return Err(TryLockError::WouldBlock);
         }
@@ -90,9 +93,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     ///
     /// As [`std::sync::RwLock::try_write`].
+    #[inline]
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller());
+        let v = self.tag.visit(Location::caller()).map(Box::new);
         if v.as_ref().is_some_and(|v| !v.tries(true, "takes # to write")) {
             return Err(TryLockError::WouldBlock);
         }
