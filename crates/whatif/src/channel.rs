@@ -6,8 +6,7 @@ use std::sync::mpsc::TryRecvError;
 
 use crate::clock::Clock;
 use crate::floor::State;
-use crate::pending::{Op, ThingId};
-use crate::scheduler::Choice;
+use crate::pending::ThingId;
 use crate::tale::NONE;
 use crate::thing::Visit;
 
@@ -25,6 +24,8 @@ pub(crate) struct Channel {
     senders: Vec<(usize, usize)>,
     cloned: usize,
     receiver_is_gone: bool,
+    /// The receiver has begun to wait. Only known where somebody could notice.
+    pub receiver_waits: bool,
 }
 
 impl Channel {
@@ -83,6 +84,7 @@ impl State {
     /// The robot receives a message, or learns why there is none.
     pub(crate) fn receives(&mut self, v: &Visit) -> Result<(), TryRecvError> {
         let channel = &mut self.things[v.thing].channel;
+        channel.receiver_waits = false;
         let knows = &mut self.robots[v.me.id].knows.now;
         let (words, result) = if let Some(message) = channel.messages.pop_front() {
             channel.received += 1;
@@ -115,19 +117,21 @@ impl State {
         received
     }
 
-    /// Can a message be sent without waiting? With a bound of 0: if the receiver waits for it. A
-    /// receiver that has come to `recv` may not have begun to wait: that is a decision.
+    /// Can a message be sent without waiting? With a bound of 0: if the receiver waits for it.
     pub(crate) fn has_place(&mut self, v: &Visit) -> bool {
         let channel = &self.things[v.thing].channel;
         if channel.bound != Some(0) || channel.receiver_is_gone {
             return channel.takes_a_message();
         }
-        let waits = |op: &Op| matches!(op, Op::Receive { channel, .. } if *channel == v.thing);
-        let mut receivers = self.robots.iter().filter_map(|robot| robot.pending.as_ref());
-        let way = |way| Choice { robot: v.me.id, unasked: false, way, price: way };
-        channel.takes_a_message()
-            && receivers.any(|(op, _)| waits(op))
-            && self.decide(v.me.id, &[way(0), way(1)]).is_some_and(|choice| choice.way == 0)
+        let waits = channel.takes_a_message() && channel.receiver_waits;
+        self.unlock_becomes_step();
+        waits
+    }
+
+    /// Somebody who only tries to send can see whether the receiver waits already: then beginning
+    /// to wait is a step, too.
+    pub(crate) fn waiting_is_step(&self, v: &Visit) -> bool {
+        self.rules.unlock_is_step && self.things[v.thing].channel.bound == Some(0)
     }
 
     /// The number of a new sender.

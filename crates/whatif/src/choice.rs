@@ -8,14 +8,10 @@
 //! A robot that has several ways to go on (`choose`) takes the first one for nothing, and any
 //! other one for 1.
 
-use crate::ending::{End, Void};
-use crate::floor::{Place, Robot, State};
+use crate::ending::End;
+use crate::floor::State;
 use crate::pending::Op;
-use crate::scheduler::{Choice, Decision, Scheduler};
-
-/// A robot that comes past the same place so often, while others could move and do not, is in a
-/// loop that no proof sees the end of.
-const A_LOOP: usize = 16;
+use crate::scheduler::{Choice, Decision};
 
 impl State {
     /// Robot `me` has stopped, or has finished: decides whose turn it is.
@@ -37,10 +33,6 @@ impl State {
         let Some(choice) = self.take_one(me, &choices, true) else {
             return;
         };
-        let tries_all = matches!(self.scheduler, Scheduler::Path(_));
-        if tries_all && choice.robot == me && choices.len() > 1 && self.times_passed(me) > A_LOOP {
-            return self.finish(End::void(Void::GoesRound));
-        }
         if choice.unasked {
             self.may_wake_unasked = false;
             self.wakes_unasked(choice.robot);
@@ -143,14 +135,8 @@ impl State {
     /// waits for something that only another robot can do, and a computer that never ran the other
     /// one would not be a fair one.
     fn is_going_round(&self, me: usize) -> bool {
-        self.robots[me].pending.is_some_and(|(op, _)| self.times_passed(me) > op.patience())
-    }
-
-    /// How often robot `me` has come to where it is, while nobody else moved.
-    fn times_passed(&self, me: usize) -> usize {
-        let Robot { pending, passed, .. } = &self.robots[me];
-        let here = |(place, _): &&(Place, usize)| pending.is_some_and(|(_, at)| *place == at);
-        passed.iter().find(here).map_or(0, |(_, times)| *times)
+        let robot = &self.robots[me];
+        robot.pending.is_some_and(|(op, _)| robot.times_passed() > op.patience())
     }
 
     /// The sleepers whom nobody has woken, and who could go on at once if they woke up.

@@ -73,8 +73,8 @@ pub(crate) enum Void {
     /// It has come to a `try_lock`, and has to be told apart from runs in which the lock is given
     /// back later: everything must be run again, with giving a lock back as a step.
     AgainWithUnlock,
-    /// A robot goes round, and others would have to wait for ever: no proof comes to its end here.
-    GoesRound,
+    /// No proof comes to its end here: a robot goes round, and others would have to wait for ever.
+    BeyondProof,
 }
 
 impl End {

@@ -476,6 +476,12 @@ impl Robot {
             thread: None,
         }
     }
+
+    /// How often it has come to where it is, while nobody else moved.
+    pub(crate) fn times_passed(&self) -> usize {
+        let here = |(place, _): &&(Place, usize)| self.pending.is_some_and(|(_, at)| *place == at);
+        self.passed.iter().find(here).map_or(0, |(_, times)| *times)
+    }
 }
 
 impl State {

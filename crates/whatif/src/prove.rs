@@ -22,6 +22,10 @@ use crate::scheduler::{Choice, Decision, Scheduler};
 use crate::story::Story;
 use crate::tree::Moment;
 
+/// A robot that comes past the same place so often, while others could move and do not, is in a
+/// loop that no proof sees the end of.
+const A_LOOP: usize = 16;
+
 /// A way through the tree of schedules.
 pub(crate) struct Path {
     forks: Vec<Fork>,
@@ -32,7 +36,7 @@ pub(crate) struct Path {
     /// Nobody who is ready is awake, so this run has been seen before. It is not broken off, because
     /// going home takes robots less time than being sent home.
     pub is_redundant: bool,
-    reduction: Reduction,
+    pub reduction: Reduction,
     /// For a [`Tree`](crate::Tree): what could have been done at each moment of this run.
     pub moments: Option<Vec<Moment>>,
 }
@@ -93,6 +97,10 @@ impl Path {
         }
         let nth = self.take(awake.len(), decision.fingerprint)?;
         let picked = awake[nth];
+        let goes_on = decision.choices[picked].robot == decision.moving && awake.len() > 1;
+        if goes_on && robots[decision.moving].times_passed() > A_LOOP {
+            return Err(End::void(Void::BeyondProof));
+        }
         if self.reduction != Reduction::None {
             let taken = step(&decision.choices[picked]);
             let wrong = self.reduction == Reduction::Wrong;
@@ -177,7 +185,7 @@ impl Proof {
         let Scheduler::Path(mut path) = ran.scheduler else { unreachable!("it is what it was") };
         match (ran.void, ran.told) {
             (Some(Void::AgainWithUnlock), _) => return Some(Found::AgainWithUnlock),
-            (Some(Void::GoesRound), _) => return None,
+            (Some(Void::BeyondProof), _) => return None,
             // It might get somewhere if the schedule were a fair one, and others are tried first.
             (None, Some(story)) if story.ending == Ending::NobodyGetsAnywhere => return None,
             (None, Some(story)) if run::is_final(story.ending) => {
@@ -214,7 +222,7 @@ pub(crate) fn every_end(
         path = back;
         match ran.void {
             Some(Void::AgainWithUnlock) => return None,
-            Some(Void::GoesRound) => return Some(Err(runs)),
+            Some(Void::BeyondProof) => return Some(Err(runs)),
             None if path.is_redundant => {}
             None => {
                 runs += 1;

@@ -97,7 +97,7 @@ pub(crate) const CHANNEL: &str = "channel";
 pub(crate) struct Tag {
     pub kind: &'static str,
     name: OnceLock<String>,
-    made_at: Place,
+    pub made_at: Place,
     /// The run in which it was made, if it was made in one.
     home: Weak<Floor>,
     /// Its number, and the run in which that number holds: `run << 20 | number`.

@@ -165,7 +165,7 @@ pub(crate) fn grow(check: &str, run: Runs) -> Option<Result<Tree, String>> {
         let story = ran.told.expect("a run for a tree is told, however it ends");
         let too_many = |why| Some(Err(format!("{check}: {why} for a tree of all that can happen")));
         match ran.void {
-            Some(Void::GoesRound) => {
+            Some(Void::BeyondProof) => {
                 return too_many("a robot goes round in a loop, which is too much");
             }
             Some(_) => return None,

@@ -402,3 +402,21 @@ fn a_channel_from_before_the_run_is_refused_even_by_a_simulation() {
     let story = whatif::simulate(1, &flight::VirtualTime::new(), evening).unwrap_err();
     assert_eq!(story.ending, Ending::MadeOutside);
 }
+
+#[test]
+fn a_try_to_hand_over_can_come_right_before_the_receiver_waits() {
+    let found = outcomes(|| {
+        let (pass, plates) = sync_channel(0);
+        let light = whatif::sync::Arc::new(whatif::sync::Shared::new(false));
+        let other = light.clone();
+        let waiter = thread::spawn(move || {
+            other.set(true);
+            plates.recv().is_ok()
+        });
+        let (seen, sent) = (light.get(), pass.try_send(5).is_ok());
+        drop(pass);
+        assert_eq!(waiter.join().unwrap(), sent);
+        (seen, sent)
+    });
+    assert_eq!(found, [(false, false), (false, true), (true, false), (true, true)].into());
+}

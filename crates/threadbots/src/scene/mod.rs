@@ -203,27 +203,33 @@ impl Evening {
     }
 }
 
+/// A robot goes home, or gives something back on its way.
+fn leaves(entry: &Entry) -> bool {
+    matches!(entry.event, Event::ActorStop | Event::ResRelease { .. })
+}
+
 /// When a check ends a run, all its robots leave at the same moment of virtual time, in an order that the operating
-/// system decides. Here they leave in the order in which they came.
+/// system decides, and let go of what they hold. Here they leave in the order in which they came, and what they let go of
+/// on the way is no part of the story.
 fn line_up_the_leaving(recording: &mut Recording) {
-    let same_moment = |a: &Entry, b: &Entry| {
-        a.event == Event::ActorStop && b.event == Event::ActorStop && a.t == b.t
-    };
-    for leaving in recording.events.chunk_by_mut(same_moment) {
-        let numbers: Vec<u64> = leaving.iter().map(|entry| entry.n).collect();
-        leaving.sort_by_key(|entry| entry.actor);
-        for (entry, n) in leaving.iter_mut().zip(numbers) {
-            entry.n = n;
-        }
+    let leaves = |entry: &Entry| matches!(entry.event, Event::ActorStop);
+    let lets_go = |entry: &Entry| matches!(entry.event, Event::ResRelease { .. });
+    let events = &mut recording.events;
+    let last = events.iter().rposition(|it| !leaves(it) && !lets_go(it));
+    let mut leaving = events.split_off(last.map_or(0, |last| last + 1));
+    let first = leaving.first().map_or(0, |entry| entry.n);
+    leaving.retain(leaves);
+    leaving.sort_by_key(|entry| entry.actor);
+    for (entry, n) in leaving.iter_mut().zip(first..) {
+        entry.n = n;
     }
+    events.extend(leaving);
 }
 
 /// The checker has ended the run, and no robot could say why: it says so as the last thing that happens.
 fn tell_before_they_leave(recording: &mut Recording, mark: Event) {
     let events = &mut recording.events;
-    let leaving = events
-        .iter()
-        .rposition(|entry| entry.event != Event::ActorStop);
+    let leaving = events.iter().rposition(|entry| !leaves(entry));
     let Some(last) = leaving else {
         return;
     };

@@ -41,7 +41,8 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
     let places = if tag.is_on_a_floor() { bound.max(1) } else { bound };
     let (sender, receiver) = mpsc::sync_channel(places);
     let back = Arc::default();
-    let receiver = Receiver { tag, inner: receiver, back: Some(Arc::clone(&back)) };
+    let back_here = (bound == 0).then(|| Arc::clone(&back));
+    let receiver = Receiver { tag, inner: receiver, back: back_here };
     (SyncSender { end, inner: sender, back }, receiver)
 }
 
@@ -74,9 +75,8 @@ impl Clone for SendingEnd {
 }
 
 impl Drop for SendingEnd {
-    #[track_caller]
     fn drop(&mut self) {
-        if let Some(v) = self.tag.visit(Location::caller()) {
+        if let Some(v) = self.tag.visit(self.tag.made_at) {
             v.lets_go("drop a sender of #", |state| state.drops_sender(&v, self.number));
         }
     }
@@ -219,6 +219,7 @@ impl<T> Receiver<T> {
 
     fn recv_at(&self, at: Place) -> Result<T, RecvError> {
         let Some(v) = self.tag.visit(at) else { return self.inner.recv() };
+        begin_to_wait(&v);
         let op = Op::Receive { channel: v.thing, until: None };
         v.step(op, |state| state.receives(&v)).map_err(|_| RecvError)?;
         self.inner.try_recv().map_err(|_| RecvError)
@@ -255,6 +256,7 @@ impl<T> Receiver<T> {
         let Some(v) = self.tag.visit(Location::caller()) else {
             return self.inner.recv_timeout(timeout);
         };
+        begin_to_wait(&v);
         let until = Some(v.me.glance(|state| state.wake_time(timeout)));
         let received = v.step(Op::Receive { channel: v.thing, until }, |state| {
             state.unlock_becomes_step();
@@ -280,10 +282,17 @@ impl<T> Receiver<T> {
     }
 }
 
+fn begin_to_wait(v: &Visit) {
+    if v.me.glance(|state| state.waiting_is_step(v)) {
+        v.step(v.changes("wait at #"), |state| {
+            state.things[v.thing].channel.receiver_waits = true;
+        });
+    }
+}
+
 impl<T> Drop for Receiver<T> {
-    #[track_caller]
     fn drop(&mut self) {
-        if let Some(v) = self.tag.visit(Location::caller()) {
+        if let Some(v) = self.tag.visit(self.tag.made_at) {
             v.step(v.changes("drop the receiver of #"), |state| state.drops_receiver(&v));
             if let Some(back) = &self.back {
                 *back.lock().unwrap_or_else(PoisonError::into_inner) = self.inner.try_recv().ok();

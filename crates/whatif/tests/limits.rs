@@ -1,0 +1,123 @@
+//! What a check says when it has not tried everything.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{both, careless, proved, story};
+use whatif::sync::{Arc, Mutex, Shared};
+use whatif::{Checker, Ending, Outcome};
+
+/// Two robots with so many steps each that nobody can try every order.
+fn long() {
+    let cell = Arc::new(Shared::new(0));
+    let other = Arc::clone(&cell);
+    let count = |cell: &Shared<i32>| (0..12).for_each(|n| cell.set(n));
+    both(("GreetBot", move || count(&cell)), ("WaitBot-1", move || count(&other)));
+}
+
+/// The same, and one order of the very last steps is wrong.
+fn long_and_wrong() {
+    let cell = Arc::new(Shared::new(0).called("the cell"));
+    let other = Arc::clone(&cell);
+    let count = |cell: &Shared<i32>| {
+        for n in 0..6 {
+            let seen = cell.get();
+            whatif::never("a robot sees itself twice", n == 5 && seen % 100 == 11);
+            cell.set(seen + 1);
+        }
+    };
+    both(("GreetBot", move || count(&cell)), ("WaitBot-1", move || count(&other)));
+}
+
+#[test]
+fn bounded_says_what_it_has_covered() {
+    let report = Checker::new("the test").max_runs(500).explore(long);
+    let Outcome::Bounded { runs: 500, preemptions: Some(up_to), more } = report.outcome else {
+        panic!("{report}")
+    };
+    assert!(up_to > 0 && more > 0, "{report}");
+    assert_eq!(
+        report.to_string(),
+        format!(
+            "the test: all schedules with at most {up_to} preemptions, and {more} more, go well; that is no proof"
+        )
+    );
+}
+
+#[test]
+fn a_time_limit_ends_the_search_and_says_what_it_has_covered() {
+    let check = Checker::new("the test").max_runs(usize::MAX).time_limit(Duration::ZERO);
+    let report = check.explore(long);
+    assert!(
+        matches!(report.outcome, Outcome::Bounded { runs: 0, preemptions: None, more: 0 }),
+        "{report}"
+    );
+    let report = Checker::new("the test").random(100, 1).time_limit(Duration::ZERO).explore(long);
+    assert!(matches!(report.outcome, Outcome::Random { runs: 0 }), "{report}");
+    // What goes wrong with one step each in turn is found all the same.
+    let found = Checker::new("the test").time_limit(Duration::ZERO).explore(careless);
+    assert_eq!(story(found).rule, common::CLASH);
+}
+
+#[test]
+fn random_schedules_are_no_proof() {
+    let report = Checker::new("the test").random(50, 7).explore(long);
+    assert_eq!(report.to_string(), "the test: 50 random schedules go well; that is no proof");
+    let story = story(Checker::new("the test").random(50, 7).to_the_end().explore(long));
+    assert_eq!(story.ending, Ending::TooManyOrders);
+}
+
+#[test]
+fn a_random_failure_is_made_short_and_can_be_played_again() {
+    let random = |seed| Checker::new("the test").random(2_000, seed).explore(long_and_wrong);
+    let found = story(random(3));
+    assert_eq!(found.rule, "a robot sees itself twice");
+    assert_eq!(story(random(3)).to_string(), found.to_string(), "the same seed, the same story");
+    assert_ne!(story(random(4)).schedules, 0);
+    let again = story(Checker::new("the test").replay(&found.id, long_and_wrong));
+    assert_eq!((again.rule, again.id.as_str()), (found.rule, found.id.as_str()));
+    // Each turn that is left is needed: with any of them left out something else happens.
+    assert!(found.id.split('-').count() <= 8, "{}", found.id);
+}
+
+#[test]
+fn a_failure_that_only_the_proof_comes_to_is_told() {
+    // With so few runs the search does not get beyond the first preemptions.
+    let report = Checker::new("the test").max_runs(400).explore(|| {
+        let lock = Arc::new(Mutex::new(Vec::new()).called("the book"));
+        let other = Arc::clone(&lock);
+        let write = |name: &'static str, lock: &Mutex<Vec<&'static str>>| {
+            (0..4).for_each(|_| lock.lock().unwrap().push(name));
+        };
+        let all = Arc::clone(&lock);
+        both(("A", move || write("a", &lock)), ("B", move || write("b", &other)));
+        whatif::never("they alternate", all.lock().unwrap().join("") == "babababa");
+    });
+    let found = story(report);
+    assert_eq!(found.rule, "they alternate", "{found}");
+    assert!(found.preemptions >= 6, "{found}");
+}
+
+#[test]
+fn what_goes_round_is_not_proved_by_leaving_things_out() {
+    // A robot that waits in a loop: more schedules than anybody could run.
+    let report = Checker::new("the test").max_runs(200).explore(|| {
+        let light = Arc::new(Shared::new(false));
+        let other = Arc::clone(&light);
+        both(("GreetBot", move || while !light.get() {}), ("WaitBot-1", move || other.set(true)));
+    });
+    assert!(matches!(report.outcome, Outcome::Bounded { .. }), "{report}");
+}
+
+#[test]
+fn robots_that_do_not_meet_cost_one_schedule() {
+    let apart = || {
+        let work = |_: usize| {
+            let cell = Shared::new(0);
+            (0..20).for_each(|n| cell.set(n));
+        };
+        both(("GreetBot", move || work(0)), ("WaitBot-1", move || work(1)));
+    };
+    assert_eq!(proved(&Checker::new("the test").shares_nothing().explore(apart)), 1);
+}

@@ -1,0 +1,65 @@
+//! must fail with: nobody gets anywhere
+//!
+//! If the second key is taken, gives the first one back and begins with the one that was taken, as some
+//! libraries do that lock several at once. That is no nap, and two robots can change sides together for ever.
+
+use std::sync::{Mutex, MutexGuard};
+
+/// The house in which the robots work. They all share it.
+pub struct House {
+    /// Rack 0, rack 1, and so on: how many bottles stand there, and the lock around them.
+    pub racks: Vec<Mutex<u32>>,
+}
+
+impl House {
+    /// A house with these racks.
+    pub fn new(racks: Vec<Mutex<u32>>) -> House {
+        House { racks }
+    }
+
+    /// Opens two different racks, whichever is free last. Returns them as asked for.
+    fn open(&self, one: usize, other: usize) -> [MutexGuard<'_, u32>; 2] {
+        let (mut first, mut second) = (one, other);
+        loop {
+            let has = self.racks[first].lock().unwrap();
+            if let Ok(gets) = self.racks[second].try_lock() {
+                return if first == one {
+                    [has, gets]
+                } else {
+                    [gets, has]
+                };
+            }
+            drop(has);
+            (first, second) = (second, first);
+        }
+    }
+
+    /// Moves `n` bottles from rack `from` to rack `to`, or as many as there are. From a rack to
+    /// itself, nothing moves. Whoever counts meanwhile sees a bottle on one rack or on the other.
+    ///
+    /// At the end, calls `tell` with how many have moved. What `tell` does is not up to you: it may
+    /// look at the racks itself, or wait for another robot that needs them.
+    pub fn move_bottles(&self, from: usize, to: usize, n: u32, tell: impl FnOnce(u32)) {
+        if from == to {
+            return tell(0);
+        }
+        let moved = {
+            let [mut source, mut target] = self.open(from, to);
+            let moved = n.min(*source);
+            *source -= moved;
+            *target += moved;
+            moved
+        }; // both guards are gone
+        tell(moved);
+    }
+
+    /// How many bottles stand on these two racks together, at one moment. If they are the same
+    /// rack, its bottles count once.
+    pub fn count(&self, one: usize, other: usize) -> u32 {
+        if one == other {
+            return *self.racks[one].lock().unwrap();
+        }
+        let [one, other] = self.open(one, other);
+        *one + *other
+    }
+}
