@@ -29,8 +29,9 @@ fn round(name: &str, f: fn()) {
         Checker::new(name).random(1_000, 1).explore(f);
         1_000
     });
-    let count =
-        |reduction| Checker::new(name).max_runs(50_000).every_end(reduction, f).map(|it| it.1);
+    let count = |reduction| {
+        Checker::new(name).max_runs(50_000).every_end(reduction, |_| {}, f).map(|it| it.1)
+    };
     let schedules = count(Reduction::SleepSets);
     let proof = per_run(|| count(Reduction::SleepSets).unwrap_or_else(|runs| runs));
     let all = count(Reduction::None)

@@ -19,8 +19,9 @@ use crate::scheduler::{Dice, Scheduler};
 use crate::story::{Story, count};
 use crate::tree::{self, Tree};
 
-/// Runs `f` under every schedule, those with the fewest preemptions first. If one of them goes
-/// wrong, prints its story and fails the test.
+/// Runs `f` under every schedule, except for those that nobody can tell from one that has been run. If
+/// one of them goes wrong, prints the story of the one with the fewest preemptions, and fails the
+/// test.
 ///
 /// `f` is run once for each schedule, so it has to make everything that the robots share, and to do
 /// the same every time. `name` stands at the head of the story. With `WHATIF_REPLAY` set to the id
@@ -63,6 +64,7 @@ pub struct Checker {
     clock: Option<VirtualTime>,
     shares_nothing: bool,
     to_the_end: bool,
+    wake_unasked: bool,
 }
 
 /// What a check has found.
@@ -120,6 +122,7 @@ impl Checker {
             clock: None,
             shares_nothing: false,
             to_the_end: false,
+            wake_unasked: true,
         }
     }
 
@@ -153,18 +156,26 @@ impl Checker {
         self
     }
 
-    /// For a test of this crate: how all schedules end, and how many there are. The error: there
-    /// are too many.
+    /// For a test of this crate: nobody wakes up unasked.
+    #[doc(hidden)]
+    pub fn sound_sleep(mut self) -> Checker {
+        self.wake_unasked = false;
+        self
+    }
+
+    /// For a test of this crate: how all schedules end, and how many there are. After each run
+    /// `after` is told whether it counts. The error: there are too many.
     #[doc(hidden)]
     pub fn every_end(
         self,
         reduction: Reduction,
+        after: impl Fn(bool),
         f: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Vec<Ending>, usize), usize> {
         let backstage = Backstage::new(&self.name);
         let ends = |unlock| {
             let run: Runs = &|it| self.once(it, unlock, &backstage, false, &f);
-            prove::every_end(self.max_runs, reduction, run)
+            prove::every_end(self.max_runs, reduction, &after, run)
         };
         ends(false).or_else(|| ends(true)).expect("after the second try all steps are known")
     }
@@ -370,7 +381,9 @@ impl Checker {
                 break;
             }
         }
-        let failure = proof.failure.take().map(|story| replay::shorten(story, run));
+        let schedules = search.runs + proof.runs + 1;
+        let failure = proof.failure.take();
+        let failure = failure.map(|it| Story { schedules, ..replay::shorten(it, run) });
         let outcome = match search.best().or(failure) {
             Some(story) => Outcome::Failed(story),
             None => {
@@ -411,7 +424,7 @@ impl Checker {
         let rules = Rules {
             time: self.clock.clone().map_or(Time::Stands, Time::Ticks),
             unlock_is_step,
-            wake_unasked: true,
+            wake_unasked: self.wake_unasked,
             things_from_outside: false,
             max_steps: self.max_steps,
             crew: backstage.crew.clone(),

@@ -48,8 +48,13 @@
 //!
 //! Robots are real threads, but one moves at a time ([`thread`], [`sync`]: shaped like those of
 //! std, and outside of a check they *are* std). A robot stops before each step that others could
-//! notice. There somebody is picked to move next, and the picks decide the run. The search goes
-//! through all picks, fewest preemptions first.
+//! notice. There somebody is picked to move next, and the picks decide the run.
+//!
+//! Two passes go through the picks, side by side. The search tries those with the fewest preemptions
+//! first, so what it finds is told as simply as can be. The proof goes through all of them, except
+//! for those that nobody can tell from one that has been tried: if it comes to its end, nothing can
+//! go wrong. If neither comes to an end, the report says what has been covered, and that it is no
+//! proof.
 //!
 //! A robot alone can have a choice, too: an event loop picks one of the tasks that are ready.
 //! [`choose()`] makes that a pick like any other.
@@ -63,19 +68,24 @@
 //! | `pending.rs` | a step that has been announced; could it be taken now? |
 //! | `choice.rs` | who could move next, and what is a preemption |
 //! | `scheduler.rs`, `schedule.rs` | who picks; and the picks, written down as an id |
-//! | `explore.rs` | every schedule once, fewest preemptions first |
+//! | `explore.rs` | the search: every schedule once, fewest preemptions first |
+//! | `prove.rs`, `independence.rs` | the proof: all schedules but those that make no difference |
 //! | `run.rs`, `replay.rs`, `simulate.rs` | one run: for the search, by its id, by dice in virtual time |
 //! | `thread.rs`, `crew.rs`, `sync/`, `thing.rs`, `channel.rs` | what looks like std |
 //! | `clock.rs` | happens-before: what one robot did that another one can rely on |
 //! | `choose.rs` | a decision that is not between robots: the run queue of an event loop |
 //! | `narrate.rs`, `tale.rs`, `ending.rs`, `story.rs`, `place.rs` | what happened, in words |
+//! | `marks.rs` | the two or three steps of a story that matter |
+//! | `tree.rs`, `record.rs` | for who wants to see more: all schedules as a tree, a story as a file |
 //! | `breakdown.rs`, `watchdog.rs` | robots that panic, and robots that never come back |
 //!
 //! # What it does not see
 //!
 //! Steps are those of this crate. Plain `std::sync`, statics and clocks go unnoticed until they
 //! make a run differ from its schedule, or a robot stay away for two seconds. (A `thread_local` is
-//! like a static here: robots get the same threads again in the next run.)
+//! like a static here: robots get the same threads again in the next run.) A proof takes two steps
+//! that share nothing of this crate for exchangeable, so what robots do to each other by other means
+//! may not be tried in every order. [`step`]s are tried in every order among each other.
 //!
 //! Of what std allows, this is not tried:
 //!

@@ -152,8 +152,8 @@ pub(crate) struct Proof {
     path: Option<Path>,
     /// Runs that may still be spent.
     budget: usize,
-    /// Schedules run to their end.
-    runs: usize,
+    /// Schedules that went well.
+    pub runs: usize,
     met: bool,
     /// A schedule that goes wrong.
     pub failure: Option<Story>,
@@ -213,6 +213,7 @@ impl Proof {
 pub(crate) fn every_end(
     budget: usize,
     reduction: Reduction,
+    after: &dyn Fn(bool),
     run: Runs,
 ) -> Option<Result<(Vec<Ending>, usize), usize>> {
     let (mut path, mut ends, mut runs) = (Path::new(reduction), Vec::new(), 0);
@@ -220,6 +221,7 @@ pub(crate) fn every_end(
         let ran = run(Scheduler::Path(path));
         let Scheduler::Path(back) = ran.scheduler else { unreachable!("it is what it was") };
         path = back;
+        after(ran.void.is_none() && !path.is_redundant);
         match ran.void {
             Some(Void::AgainWithUnlock) => return None,
             Some(Void::BeyondProof) => return Some(Err(runs)),

@@ -203,10 +203,21 @@ fn act(world: &Arc<World>, own: &mut u32, steps: &[Do]) {
 type Outcome = Vec<u32>;
 
 /// All outcomes, all kinds of ends, and the number of schedules; None if there are too many.
-fn run(program: &Program, reduction: Reduction) -> Option<(BTreeSet<Outcome>, Vec<Ending>, usize)> {
-    let results = Arc::new(StdMutex::new(BTreeSet::new()));
-    let (program, found) = (program.clone(), Arc::clone(&results));
-    let ends = Checker::new("a random program").max_runs(800).every_end(reduction, move || {
+fn run(
+    program: &Program,
+    reduction: Reduction,
+    unasked: bool,
+) -> Option<(BTreeSet<Outcome>, Vec<Ending>, usize)> {
+    let (last, results) = (Arc::new(StdMutex::new(None)), StdMutex::new(BTreeSet::new()));
+    let (program, found) = (program.clone(), Arc::clone(&last));
+    // A run that ends early comes to no outcome; one that has been seen elsewhere does not count.
+    let after = |counts: bool| {
+        let outcome = last.lock().unwrap().take();
+        results.lock().unwrap().extend(outcome.filter(|_| counts));
+    };
+    let checker = Checker::new("a random program").max_runs(800);
+    let checker = if unasked { checker } else { checker.sound_sleep() };
+    let ends = checker.every_end(reduction, after, move || {
         let (sender, receiver) = channel();
         let (narrow, end) = sync_channel(1);
         let world = Arc::new(World {
@@ -242,7 +253,7 @@ fn run(program: &Program, reduction: Reduction) -> Option<(BTreeSet<Outcome>, Ve
         outcome.extend(world.end.lock().unwrap().try_iter());
         outcome.push(world.once.get().copied().unwrap_or(0));
         outcome.extend(world.receiver.lock().unwrap().try_iter());
-        found.lock().unwrap().insert(outcome);
+        *found.lock().unwrap() = Some(outcome);
     });
     let (mut ends, runs) = ends.ok()?;
     ends.sort_by_key(|it| format!("{it:?}"));
@@ -355,15 +366,20 @@ fn programs(seed: u64, of_each: usize) -> impl Iterator<Item = (Kind, Program)> 
 /// without and with the reduction. The error is the first program that differs.
 fn compare(reduction: Reduction, of_each: usize) -> Result<[usize; 3], String> {
     let sum = [const { AtomicUsize::new(0) }; 3];
-    for (kind, program) in programs(20, of_each) {
-        let Some((all, mut ends, runs)) = run(&program, Reduction::None) else { continue };
-        let Some((some, mut some_ends, some_runs)) = run(&program, reduction) else {
+    for ((kind, program), unasked) in
+        programs(20, of_each).flat_map(|it| [false, true].map(|unasked| (it.clone(), unasked)))
+    {
+        if unasked && !matches!(kind, Bells | Naps | Parks) {
+            continue; // nobody sleeps
+        }
+        let Some((all, mut ends, runs)) = run(&program, Reduction::None, unasked) else { continue };
+        let Some((some, mut some_ends, some_runs)) = run(&program, reduction, unasked) else {
             return Err(format!("{kind:?} {program:?}: more runs than without"));
         };
         // Where a standstill is possible, somebody who could have woken up unasked may not be seen
         // to do so: the standstill is found before. The same goes for a data race, which ends the
         // run before anything else can come of it. A proof ends there anyway.
-        let stops = matches!(kind, Bells | Naps | Parks | Races) && ends != [Ending::AllWell];
+        let stops = (unasked || kind == Races) && ends != [Ending::AllWell];
         if stops {
             ends.retain(|it| *it != Ending::AllWell);
             some_ends.retain(|it| *it != Ending::AllWell);

@@ -17,9 +17,7 @@ const BAR: usize = 2;
 
 /// A check that takes nothing but a proof.
 fn every_order(of: &str) -> Checker {
-    Checker::new(of)
-        .max_runs(MOST_ORDERS)
-        .to_the_end()
+    Checker::new(of).max_runs(MOST_ORDERS).to_the_end()
 }
 
 /// A house with so many bottles in the cellar, in the glass cabinet, and behind the bar.

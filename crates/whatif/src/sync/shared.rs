@@ -38,7 +38,8 @@ impl<T> Shared<T> {
         self
     }
 
-    /// Looks at the value, in one step.
+    /// Looks at the value, in one step. Looking must not change it, as it could through a `Cell`: two
+    /// looks are not tried in both orders.
     ///
     /// # Panics
     ///
