@@ -100,7 +100,11 @@ impl End {
         let ring = ring_of_locks(state);
         let stuck = tell_where_everybody_is(state, &ring);
         let name = |robot: usize| state.robots[robot].name.as_str();
-        let in_vain = || stuck.iter().find_map(|(robot, op)| op.in_vain(*robot, state));
+        // Who waits for a message may only wait for somebody whom nobody wakes.
+        let in_vain = || {
+            let in_vain = stuck.iter().filter_map(|(robot, op)| op.in_vain(*robot, state));
+            in_vain.min_by_key(|(ending, ..)| *ending != Ending::LostWakeUp)
+        };
         let deadlock = |who: String| (Ending::Deadlock, format!("deadlock: {who}"), None);
         let (ending, rule, advice) = match ring.as_slice() {
             [] => in_vain().unwrap_or_else(|| deadlock("nobody can ever move again".to_owned())),

@@ -420,3 +420,19 @@ fn a_try_to_hand_over_can_come_right_before_the_receiver_waits() {
     });
     assert_eq!(found, [(false, false), (false, true), (true, false), (true, true)].into());
 }
+
+#[test]
+fn whoever_waits_for_a_sleeper_that_nobody_wakes_is_not_the_plot() {
+    let story = story(explore(|| {
+        let (pass, plates) = channel();
+        let chef = robot("ChefBot", move || {
+            thread::park();
+            thread::park();
+            pass.send("soup").unwrap();
+        });
+        plates.recv().unwrap();
+        chef.join().unwrap();
+    }));
+    assert_eq!(story.ending, Ending::LostWakeUp);
+    assert_eq!(story.rule, "lost wake-up: ChefBot is parked, and nobody is left to unpark it");
+}
