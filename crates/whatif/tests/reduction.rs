@@ -210,6 +210,7 @@ fn run(
 ) -> Option<(BTreeSet<Outcome>, Vec<Ending>, usize)> {
     let (last, results) = (Arc::new(StdMutex::new(None)), StdMutex::new(BTreeSet::new()));
     let (program, found) = (program.clone(), Arc::clone(&last));
+    let drains = format!("{program:?}").contains("TryReceive");
     // A run that ends early comes to no outcome; one that has been seen elsewhere does not count.
     let after = |counts: bool| {
         let outcome = last.lock().unwrap().take();
@@ -250,9 +251,11 @@ fn run(
         outcome.extend(world.atomics.iter().map(|it| it.load(Ordering::SeqCst)));
         outcome.extend(world.locks.iter().map(|it| *it.lock().unwrap()));
         outcome.push(*world.shelf.read().unwrap());
-        outcome.extend(world.end.lock().unwrap().try_iter());
-        outcome.push(world.once.get().copied().unwrap_or(0));
-        outcome.extend(world.receiver.lock().unwrap().try_iter());
+        // Only where somebody tries anyway: from then on giving a lock back is a step, and schedules
+        // in which it is none would not be compared at all.
+        if drains {
+            outcome.extend(world.receiver.lock().unwrap().try_iter());
+        }
         *found.lock().unwrap() = Some(outcome);
     });
     let (mut ends, runs) = ends.ok()?;
@@ -356,8 +359,24 @@ fn programs(seed: u64, of_each: usize) -> impl Iterator<Item = (Kind, Program)> 
     let mut random = Random(seed);
     (0..of_each).flat_map(move |i| {
         KINDS.map(|kind| {
-            let (robots, most) = if i % 3 == 0 { (3, 1) } else { (2, 3) };
-            (kind, (0..robots).map(|_| random.some(kind, most, 0)).collect())
+            let (robots, most) = if i % 3 == 0 { (3, 1) } else { (2, 2) };
+            let mut program: Program = (0..robots).map(|_| random.some(kind, most, 0)).collect();
+            // One waits, another one does something about it: by chance that is rare.
+            let pair = match kind {
+                Bells => Some((Do::Locked(0, vec![Do::Sleep]), Do::RingOne)),
+                Naps => Some((Do::Locked(0, vec![Do::Doze]), Do::RingAll)),
+                Parks => Some((Do::Park, Do::Unpark(0))),
+                Narrow => Some((Do::Receive, Do::Squeeze(5))),
+                Shelves => Some((Do::Shared(vec![]), Do::Alone(vec![]))),
+                TryShelves => Some((Do::IfShared(vec![]), Do::Alone(vec![]))),
+                _ => None,
+            };
+            if let Some((waits, acts)) = pair {
+                program[0].insert(0, waits);
+                let at = random.below(program[1].len() as u64 + 1) as usize;
+                program[1].insert(at, acts);
+            }
+            (kind, program)
         })
     })
 }
@@ -409,7 +428,7 @@ fn a_proof_comes_to_every_outcome_that_there_is() {
         compare(Reduction::SleepSets, how_many()).unwrap_or_else(|it| panic!("{it}"));
     println!("{programs} programs: {all} schedules, {some} of them in the proofs");
     assert!(programs > 9 * how_many(), "{programs}");
-    assert!(some * 5 < all, "{some} of {all}");
+    assert!(some * 3 < all, "{some} of {all}");
 }
 
 #[test]

@@ -64,6 +64,10 @@ fn one_after_the_other() {
                 order.claim(2) != Err(1),
             );
             never(
+                "WaitBot-1 has the order, and takes it a second time",
+                order.claim(1) != Err(1),
+            );
+            never(
                 "WaitBot-2 gives back what WaitBot-1 has",
                 order.give_back(2),
             );
@@ -320,5 +324,21 @@ fn room_for_the_small_one() {
             !three,
         );
         never("the jar is not full", jar.count() != FULL);
+    });
+}
+
+#[test]
+fn coins_one_by_one() {
+    every_order("five coins one by one, and one more").check(|| {
+        let jar = Arc::new(TipJar::new(0));
+        let fit = two_waitbots(&jar, |jar, me| match me {
+            1 => jar.put(1),
+            _ => (0..5).all(|_| jar.put(1)),
+        });
+        never(
+            "a coin is turned away because others were faster, and there is room for it",
+            fit != [true; 2],
+        );
+        never("the count is not 6", jar.count() != 6);
     });
 }

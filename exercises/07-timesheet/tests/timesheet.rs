@@ -74,10 +74,22 @@ fn sheet(sheet: &Timesheet, robot: &str, working: Duration, waiting: Duration) {
         "this thread had computed for 5 ms before its job began, and the timesheet of {robot} counts them: read the \
          clock before the job as well, and subtract"
     );
+    let perhaps = match (sheet.working, sheet.waiting) {
+        (Duration::ZERO, all) if all == working + waiting => {
+            ". Which thread has read its clock? The one that did the job computed for a while"
+        }
+        (computed, all) if computed == working && all == working + waiting => {
+            ". In the time that the job took there is some in which it computed"
+        }
+        (computed, rest) if computed == working && rest != waiting => {
+            ". How long did the job take by `clocks.wall()`?"
+        }
+        _ => "",
+    };
     assert!(
         (sheet.working, sheet.waiting) == (working, waiting),
         "{robot} computed for {working:?} and waited for {waiting:?}, and its timesheet says: computed for {:?}, \
-         waited for {:?}",
+         waited for {:?}{perhaps}",
         sheet.working,
         sheet.waiting
     );
@@ -198,6 +210,15 @@ fn an_evening() {
     sheet(&sheets[0], "GreetBot", ms(2), ms(98));
 }
 
+#[test]
+fn an_evening_without_robots() {
+    let sheets = rehearse(|clocks| evening(clocks, Vec::new()));
+    assert!(
+        sheets.is_empty(),
+        "nobody was hired, so there are no timesheets"
+    );
+}
+
 fn of(working: u64, waiting: u64) -> Timesheet {
     Timesheet {
         robot: "WaitBot".to_owned(),
@@ -210,7 +231,7 @@ fn of(working: u64, waiting: u64) -> Timesheet {
 fn share(sheets: &[Timesheet], wanted: f64, why: &str) {
     let share = share_waiting(sheets);
     assert!(
-        (share - wanted).abs() < 1e-9,
+        (share - wanted).abs() < 1e-6,
         "{why}: the share that they waited is {wanted}, and not {share}"
     );
 }
@@ -239,39 +260,46 @@ fn the_share_of_waiting() {
     share(&[short], 0.75, "a job shorter than a millisecond");
 }
 
+#[track_caller]
+fn are_enough(sheets: &[Timesheet], wanted: usize, why: &str) {
+    let enough = enough(sheets);
+    assert!(
+        enough == wanted,
+        "{why}: {wanted} would have been enough, and you say {enough}"
+    );
+}
+
 #[test]
 fn how_many_are_enough() {
     let seven = vec![of(2, 98); 7];
-    assert_eq!(
-        enough(&seven),
-        1,
-        "seven robots that wait 98 % of the time: 14 ms of work in 100 ms"
+    let why = "seven robots that wait 98 % of the time: 14 ms of work in 100 ms";
+    are_enough(&seven, 1, why);
+    let why =
+        "three robots that never wait (fractions of a second are not exact; whole nanoseconds are)";
+    are_enough(&[of(100, 0), of(100, 0), of(100, 0)], 3, why);
+    let why = "110 ms of work in 100 ms: some of it is left for a second robot";
+    are_enough(&[of(60, 40), of(50, 50)], 2, why);
+    let why = "100 ms of work in 100 ms: one robot, and not a minute to spare";
+    are_enough(&[of(60, 40), of(40, 60)], 1, why);
+    let why = "a little work: some work for one robot";
+    are_enough(&[of(0, 100), of(1, 99)], 1, why);
+    let why = "the longest job takes 100 ms, and the first one takes 10";
+    are_enough(&[of(5, 5), of(10, 90)], 1, why);
+    let why =
+        "120 ms of work, and the longest job takes 100 ms; the short jobs fit into one evening";
+    are_enough(&[of(100, 0), of(10, 0), of(10, 0)], 2, why);
+    let short = Timesheet {
+        robot: "WineBot".to_owned(),
+        working: Duration::from_nanos(250),
+        waiting: Duration::from_nanos(750),
+    };
+    let why = "five jobs shorter than a millisecond: 1.25 µs of work in 1 µs";
+    are_enough(&vec![short; 5], 2, why);
+    are_enough(&[of(0, 100)], 0, "nobody worked");
+    are_enough(
+        &[of(0, 0)],
+        0,
+        "a robot that was sent home at once, so nobody worked",
     );
-    assert_eq!(
-        enough(&[of(100, 0), of(100, 0), of(100, 0)]),
-        3,
-        "three robots that never wait"
-    );
-    assert_eq!(
-        enough(&[of(60, 40), of(50, 50)]),
-        2,
-        "110 ms of work in 100 ms: some of it is left for a second robot"
-    );
-    assert_eq!(
-        enough(&[of(60, 40), of(40, 60)]),
-        1,
-        "100 ms of work in 100 ms: one robot, and not a minute to spare"
-    );
-    assert_eq!(
-        enough(&[of(0, 100), of(1, 99)]),
-        1,
-        "a little work: some work for one robot"
-    );
-    assert_eq!(
-        enough(&[of(5, 5), of(10, 90)]),
-        1,
-        "the longest job takes 100 ms, and the first one takes 10"
-    );
-    assert_eq!(enough(&[of(0, 100)]), 0, "nobody worked");
-    assert_eq!(enough(&[]), 0, "nobody was there");
+    are_enough(&[], 0, "nobody was there");
 }

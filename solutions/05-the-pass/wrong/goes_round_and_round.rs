@@ -1,4 +1,4 @@
-//! must fail with: Do your robots go round in a loop?
+//! must fail with: Looking in a loop is polling
 //!
 //! Looks, gives the lock back, and looks again. Nothing goes wrong with the plates; but a robot that
 //! waits keeps a processor busy, and the orders of steps have no end.

@@ -1,4 +1,4 @@
-//! must fail with: Do your robots go round in a loop?
+//! must fail with: Looking in a loop is polling
 //!
 //! Naps and looks again. That is the bell's work, done by a clock that does not know when.
 

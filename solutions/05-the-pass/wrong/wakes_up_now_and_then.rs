@@ -1,4 +1,4 @@
-//! must fail with: Do your robots go round in a loop?
+//! must fail with: Looking in a loop is polling
 //!
 //! One bell, one ring, and in case that the wrong one hears it, everybody wakes up now and then and
 //! looks. That is a nap with a bell beside it.
