@@ -56,6 +56,9 @@ impl State {
         match self.scheduler.pick(&decision) {
             Ok(picked) => {
                 self.picks.note(choices, picked);
+                if whose_turn {
+                    self.note_turn(choices, picked);
+                }
                 self.note_pick(picked);
                 Some(choices[picked])
             }

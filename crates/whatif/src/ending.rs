@@ -169,6 +169,15 @@ impl End {
 
     pub(crate) fn nobody_gets_anywhere(state: &mut State) -> End {
         tell_where_everybody_is(state, &[]);
+        if !state.is_fair() {
+            let rule = format!(
+                "this order of steps is not a fair one: after {} of them they are still at it, and \
+                 robots that could have gone on were made to wait again and again",
+                state.rules.max_steps
+            );
+            let end = End::new(Ending::TooManyOrders, rule).advise(GOES_ROUND);
+            return End { void: Some(Void::BeyondProof), ..end };
+        }
         let rule = format!(
             "nobody gets anywhere: after {} steps they are still at it",
             state.rules.max_steps
@@ -285,9 +294,7 @@ impl End {
             "there are too many orders of steps to try them all: {} went well, and there are more",
             count(runs, "schedule")
         );
-        End::new(Ending::TooManyOrders, rule).advise(
-            "Do your robots go round in a loop? A lock waits better than `try_lock` in a loop.",
-        )
+        End::new(Ending::TooManyOrders, rule).advise(GOES_ROUND)
     }
 
     /// Not an end of the program: the run is broken off.
@@ -295,6 +302,10 @@ impl End {
         End { void: Some(why), ..End::new(Ending::AllWell, String::new()) }
     }
 }
+
+const GOES_ROUND: &str = "Does a robot go round in a loop until something has happened, with \
+    `try_lock`, `yield_now`, a nap or a timeout in it? Each round is one more order to try. What \
+    wakes the one who waits needs no rounds: `lock`, `Condvar::wait`, `recv` or `join`.";
 
 const NEVER_MET: &str =
     "your robots never met: no lock, channel or other thing of whatif was touched by two of them";

@@ -13,6 +13,7 @@
 
 use std::mem;
 
+use crate::ending::Void;
 use crate::run::{self, Ran};
 use crate::schedule::{Schedule, Turn};
 use crate::scheduler::{Made, Scheduler};
@@ -57,6 +58,10 @@ pub(crate) struct Search {
     /// Schedules run, and how many of them belong to levels that are complete.
     pub runs: usize,
     complete: usize,
+    /// All schedules with up to so many preemptions have been run.
+    covered: Option<usize>,
+    /// A schedule was not a fair one, and came to no end. What follows from it is left out.
+    gaps: bool,
     budget: usize,
     max_preemptions: usize,
     pub met: bool,
@@ -72,6 +77,8 @@ impl Search {
             preemptions: 0,
             runs: 0,
             complete: 0,
+            covered: None,
+            gaps: false,
             budget: max_runs,
             max_preemptions,
             met: false,
@@ -87,13 +94,14 @@ impl Search {
     /// All schedules with up to so many preemptions have been run, and so many more. None: not even
     /// all of those without any.
     pub(crate) fn covered(&self) -> (Option<usize>, usize) {
-        (self.preemptions.checked_sub(1), self.runs - self.complete)
+        (self.covered, self.runs - self.complete)
     }
 
     /// The budget has been spent, or the last level that is wanted.
     pub(crate) fn is_over(&self) -> bool {
         (self.runs >= self.budget && !self.level.is_empty())
             || self.preemptions > self.max_preemptions
+            || self.gaps && self.level.is_empty() && self.next_level.is_empty()
     }
 
     /// Runs one more schedule, if the search is not over.
@@ -102,17 +110,25 @@ impl Search {
             return self.best().map(Found::Failure);
         }
         let Some(untried) = self.level.pop() else {
+            if !self.gaps {
+                (self.covered, self.complete) = (Some(self.preemptions), self.runs);
+            }
             if self.best.is_none() && !self.next_level.is_empty() {
                 mem::swap(&mut self.level, &mut self.next_level);
-                (self.preemptions, self.complete) = (self.preemptions + 1, self.runs);
+                self.preemptions += 1;
                 return None;
             }
             let nothing = Found::Nothing { runs: self.runs, met: self.met };
             return Some(self.best().map_or(nothing, Found::Failure));
         };
         let ran = run(run::follow(untried.schedule.clone(), Some(untried.expected)));
-        if ran.void.is_some() {
-            return Some(Found::AgainWithUnlock);
+        match ran.void {
+            Some(Void::AgainWithUnlock) => return Some(Found::AgainWithUnlock),
+            Some(Void::BeyondProof) => {
+                (self.gaps, self.budget) = (true, self.budget - 1);
+                return None;
+            }
+            None => {}
         }
         (self.runs, self.met) = (self.runs + 1, self.met || ran.met);
         if let Scheduler::Follow(follow) = &ran.scheduler {

@@ -26,7 +26,7 @@ use crate::ending::{End, Void};
 use crate::marks::{Taken, marks};
 use crate::pending::{Op, ThingId};
 use crate::schedule::Picks;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{Choice, Scheduler};
 use crate::tale::Tale;
 use crate::thing::{CHANNEL, Tag, Thing, Visit};
 
@@ -64,6 +64,8 @@ pub(crate) struct State {
     /// A number that differs as soon as two runs differ in a step that somebody announces.
     pub fingerprint: u64,
     steps: u64,
+    /// When a robot was made to wait last that could have gone on; in steps.
+    preempted: u64,
     /// Robots that have not finished.
     present: usize,
 }
@@ -89,6 +91,9 @@ pub(crate) struct Robot {
     pub lets_first: Vec<usize>,
     /// The places it has passed since anybody else moved, and how often.
     pub passed: Vec<(Place, usize)>,
+    /// When it could have moved last, and when it did; in steps.
+    could: u64,
+    moved: u64,
     /// Who spawned it and goes on as soon as it stops for the first time.
     spawner: Option<usize>,
     thread: Option<Thread>,
@@ -144,7 +149,13 @@ thread_local! {
 /// The robot that this thread is, if it is one and if it is not being unwound.
 ///
 /// A robot that is being unwound no longer stops: the values that it drops behave like plain std.
+#[inline]
 pub(crate) fn me() -> Option<Me> {
+    if anybody_runs() { me_in_a_run() } else { None }
+}
+
+#[cold]
+fn me_in_a_run() -> Option<Me> {
     if thread::panicking() { None } else { ME.try_with(|me| me.borrow().clone()).ok().flatten() }
 }
 
@@ -155,6 +166,9 @@ pub(crate) fn is_robot() -> bool {
 
 /// Runs `f` as part of the current step: it cannot be stopped half-way, so it must not try to stop.
 pub(crate) fn within_one_step<R>(f: impl FnOnce() -> R) -> R {
+    if !anybody_runs() {
+        return f();
+    }
     struct Restore(bool);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -430,6 +444,7 @@ impl Floor {
             rules,
             fingerprint: 0,
             steps: 0,
+            preempted: 0,
             present: 1,
         };
         Arc::new(Floor { run: RUNS.fetch_add(1, Ordering::Relaxed), state: Mutex::new(state) })
@@ -472,6 +487,8 @@ impl Robot {
             gone: false,
             lets_first: Vec::new(),
             passed: Vec::new(),
+            could: 0,
+            moved: 0,
             spawner: None,
             thread: None,
         }
@@ -578,6 +595,7 @@ impl State {
         for robot in &mut self.robots {
             robot.lets_first.retain(|other| *other != me);
         }
+        self.robots[me].moved = self.steps;
         if let Time::Ticks(time) = &self.rules.time {
             time.advance(Duration::from_secs(1));
         }
@@ -597,6 +615,24 @@ impl State {
         if self.steps > self.rules.max_steps {
             self.finish_without_end();
         }
+    }
+
+    /// One of these choices has been taken, about whose turn it is.
+    pub(crate) fn note_turn(&mut self, choices: &[Choice], picked: usize) {
+        choices.iter().for_each(|choice| self.robots[choice.robot].could = self.steps);
+        if choices[picked].price > 0 {
+            self.preempted = self.steps;
+        }
+    }
+
+    /// Has nobody had to wait for the schedule's sake, in the second half of the steps that a run
+    /// may take? Then whoever gets nowhere has only themselves to blame.
+    pub(crate) fn is_fair(&self) -> bool {
+        let half = self.rules.max_steps / 2;
+        let starves = |it: &Robot| !it.gone && it.could > half && it.moved <= half;
+        matches!(self.scheduler, Scheduler::InTurn)
+            || matches!(self.rules.time, Time::Flows(_))
+            || self.preempted <= half && !self.robots.iter().any(starves)
     }
 
     /// Is it `until` yet? Where time does not flow, a nap can end at any moment.

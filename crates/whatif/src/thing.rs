@@ -132,7 +132,8 @@ impl Tag {
         if floor::anybody_runs() { self.visit_in_a_run(at) } else { None }
     }
 
-    fn visit_in_a_run(&self, at: Place) -> Option<Visit> {
+    #[cold]
+    pub(crate) fn visit_in_a_run(&self, at: Place) -> Option<Visit> {
         let me = self.visitor(at)?;
         let thing = me.floor.state().thing(self, &me, at);
         Some(Visit { me, thing, at })

@@ -7,9 +7,9 @@ use exercise_06::House;
 use whatif::{Checker, never};
 
 /// More orders of steps are not tried. Three robots that take the keys in one order have six, and
-/// with a lock and a `Condvar` more there are a few hundred. Whoever goes round in a loop has no end
-/// of them.
-const MOST_ORDERS: usize = 1_000;
+/// with locks that they make themselves there are a few hundred. Whoever goes round in a loop has no
+/// end of them.
+const MOST_ORDERS: usize = 2_000;
 
 const CELLAR: usize = 0;
 const CABINET: usize = 1;
@@ -185,7 +185,6 @@ fn somebody_counts_at_the_bar() {
         });
         let greetbot = robot("GreetBot", &house, |house| {
             never_counts_other_than(5, house.count(BAR, CABINET));
-            never_counts_other_than(5, house.count(CABINET, BAR));
         });
         winebot.join().unwrap();
         greetbot.join().unwrap();

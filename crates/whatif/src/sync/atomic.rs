@@ -41,6 +41,18 @@ fn change<T: Copy + Into<Value>>(
     op: impl FnOnce() -> T,
     now: impl FnOnce() -> T,
 ) -> T {
+    if floor::anybody_runs() { change_in_a_run(tag, at, order, words, op, now) } else { op() }
+}
+
+#[cold]
+fn change_in_a_run<T: Copy + Into<Value>>(
+    tag: &Tag,
+    at: Place,
+    order: Ordering,
+    words: Words,
+    op: impl FnOnce() -> T,
+    now: impl FnOnce() -> T,
+) -> T {
     let Some(v) = tag.visit(at) else { return op() };
     v.step(v.changes("change #"), |state| {
         let before = op();
@@ -178,7 +190,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$type, $type> {
-                if floor::is_robot() {
+                if floor::anybody_runs() && floor::is_robot() {
                     return self.compare_exchange(current, new, success, failure);
                 }
                 self.inner.compare_exchange_weak(current, new, success, failure)

@@ -4,14 +4,43 @@
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 use crate::ending::End;
-use crate::floor::State;
+use crate::floor::{self, Place, State};
 use crate::pending::Op;
 use crate::tale::{NONE, What, Words};
-use crate::thing::Visit;
+use crate::thing::{Tag, Visit};
+
+/// How a robot took a lock that it holds. None outside of a check.
+pub(crate) type Taken = Option<Box<Visit>>;
+
+impl Tag {
+    /// Takes the lock when it is free; `alone` if nobody else may hold it meanwhile.
+    #[inline]
+    pub(super) fn lock(&self, at: Place, alone: bool, words: Words) -> Taken {
+        if floor::anybody_runs() { self.lock_in_a_run(at, alone, words) } else { None }
+    }
+
+    #[cold]
+    fn lock_in_a_run(&self, at: Place, alone: bool, words: Words) -> Taken {
+        let v = self.visit_in_a_run(at)?;
+        v.locks(alone, words);
+        Some(Box::new(v))
+    }
+
+    /// Takes the lock if it is free. None: it is not.
+    #[inline]
+    pub(super) fn try_lock(&self, at: Place, alone: bool, words: Words) -> Option<Taken> {
+        if floor::anybody_runs() { self.try_lock_in_a_run(at, alone, words) } else { Some(None) }
+    }
+
+    #[cold]
+    fn try_lock_in_a_run(&self, at: Place, alone: bool, words: Words) -> Option<Taken> {
+        let v = self.visit_in_a_run(at).map(Box::new);
+        v.as_ref().is_none_or(|v| v.tries(alone, words)).then_some(v)
+    }
+}
 
 impl Visit {
-    /// Takes the lock when it is free; `alone` if nobody else may hold it meanwhile.
-    pub(super) fn locks(&self, alone: bool, words: Words) {
+    fn locks(&self, alone: bool, words: Words) {
         self.asks_for_what_it_has(alone);
         if !alone {
             self.step(Op::Share(self.thing), |state| state.takes(self, false, words));
@@ -31,8 +60,13 @@ impl Visit {
         });
     }
 
-    /// Takes the lock if it is free.
-    pub(super) fn tries(&self, alone: bool, words: Words) -> bool {
+    /// Gives the lock back.
+    #[cold]
+    pub(super) fn ends(&self) {
+        self.lets_go("give back #", |state| state.gives_back(self));
+    }
+
+    fn tries(&self, alone: bool, words: Words) -> bool {
         self.step(self.changes("try to take #"), |state| {
             // Somebody who only tries can see that the lock is held. So from now on it matters
             // when it is given back, and that becomes a step of its own.
@@ -89,9 +123,9 @@ impl State {
 /// A guard around that of std. In a check, poison is an echo of another run's end.
 #[inline]
 pub(super) fn guarded<I, G>(
-    taken: Option<Box<Visit>>,
+    taken: Taken,
     inner: LockResult<I>,
-    guard: impl FnOnce(I, Option<Box<Visit>>) -> G,
+    guard: impl FnOnce(I, Taken) -> G,
 ) -> LockResult<G> {
     match inner {
         Ok(inner) => Ok(guard(inner, taken)),
@@ -103,9 +137,9 @@ pub(super) fn guarded<I, G>(
 /// The same for a lock that was only tried.
 #[inline]
 pub(super) fn try_guarded<I, G>(
-    taken: Option<Box<Visit>>,
+    taken: Taken,
     inner: TryLockResult<I>,
-    guard: impl FnOnce(I, Option<Box<Visit>>) -> G,
+    guard: impl FnOnce(I, Taken) -> G,
 ) -> TryLockResult<G> {
     let inner = match inner {
         Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
@@ -125,15 +159,14 @@ macro_rules! guard {
             lock: &'a $lock<T>,
             /// None only on the way out, and while its robot sleeps at a `Condvar`.
             inner: Option<std::sync::$name<'a, T>>,
-            /// How the robot that holds it took it. None outside of a check.
-            taken: Option<Box<$crate::thing::Visit>>,
+            taken: $crate::sync::guard::Taken,
         }
 
         impl<'a, T: ?Sized> $name<'a, T> {
             #[inline]
             fn new(
                 lock: &'a $lock<T>,
-            ) -> impl FnOnce(std::sync::$name<'a, T>, Option<Box<$crate::thing::Visit>>) -> Self {
+            ) -> impl FnOnce(std::sync::$name<'a, T>, $crate::sync::guard::Taken) -> Self {
                 move |inner, taken| $name { lock, inner: Some(inner), taken }
             }
         }
@@ -142,19 +175,21 @@ macro_rules! guard {
             #[inline]
             fn drop(&mut self) {
                 if let Some(v) = self.taken.take() {
-                    v.lets_go("give back #", |state| state.gives_back(&v));
+                    v.ends();
                 }
             }
         }
 
         impl<T: ?Sized> std::ops::Deref for $name<'_, T> {
             type Target = T;
+            #[inline]
             fn deref(&self) -> &T {
                 self.inner.as_ref().expect("a guard outside of Condvar::wait is never empty")
             }
         }
 
         $(impl<T: ?Sized> std::ops::$deref_mut for $name<'_, T> {
+            #[inline]
             fn deref_mut(&mut self) -> &mut T {
                 self.inner.as_mut().expect("a guard outside of Condvar::wait is never empty")
             }

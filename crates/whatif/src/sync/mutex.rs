@@ -43,11 +43,8 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller()).map(Box::new);
-        if let Some(v) = &v {
-            v.locks(true, "takes #");
-        }
-        guarded(v, self.inner.lock(), MutexGuard::new(self))
+        let taken = self.tag.lock(Location::caller(), true, "takes #");
+        guarded(taken, self.inner.lock(), MutexGuard::new(self))
     }
 
     /// Takes the lock if it is free, and does not wait if it is not.
@@ -58,11 +55,9 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller()).map(Box::new);
-        if v.as_ref().is_some_and(|v| !v.tries(true, "takes #")) {
-            return Err(TryLockError::WouldBlock);
-        }
-        try_guarded(v, self.inner.try_lock(), MutexGuard::new(self))
+        let taken = self.tag.try_lock(Location::caller(), true, "takes #");
+        let taken = taken.ok_or(TryLockError::WouldBlock)?;
+        try_guarded(taken, self.inner.try_lock(), MutexGuard::new(self))
     }
 }
 

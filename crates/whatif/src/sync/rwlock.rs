@@ -47,11 +47,8 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller()).map(Box::new);
-        if let Some(v) = &v {
-            v.locks(false, "takes # to read");
-        }
-        guarded(v, self.inner.read(), RwLockReadGuard::new(self))
+        let taken = self.tag.lock(Location::caller(), false, "takes # to read");
+        guarded(taken, self.inner.read(), RwLockReadGuard::new(self))
     }
 
     /// Waits until nobody reads or writes, and takes the lock to write.
@@ -66,11 +63,8 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller()).map(Box::new);
-        if let Some(v) = &v {
-            v.locks(true, "takes # to write");
-        }
-        guarded(v, self.inner.write(), RwLockWriteGuard::new(self))
+        let taken = self.tag.lock(Location::caller(), true, "takes # to write");
+        guarded(taken, self.inner.write(), RwLockWriteGuard::new(self))
     }
 
     /// Takes the lock to read if nobody writes. Never waits.
@@ -81,11 +75,9 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller()).map(Box::new);
-        if v.as_ref().is_some_and(|v| !v.tries(false, "takes # to read")) {
-            return Err(TryLockError::WouldBlock);
-        }
-        try_guarded(v, self.inner.try_read(), RwLockReadGuard::new(self))
+        let taken = self.tag.try_lock(Location::caller(), false, "takes # to read");
+        let taken = taken.ok_or(TryLockError::WouldBlock)?;
+        try_guarded(taken, self.inner.try_read(), RwLockReadGuard::new(self))
     }
 
     /// Takes the lock to write if nobody reads or writes. Never waits.
@@ -96,10 +88,8 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let v = self.tag.visit(Location::caller()).map(Box::new);
-        if v.as_ref().is_some_and(|v| !v.tries(true, "takes # to write")) {
-            return Err(TryLockError::WouldBlock);
-        }
-        try_guarded(v, self.inner.try_write(), RwLockWriteGuard::new(self))
+        let taken = self.tag.try_lock(Location::caller(), true, "takes # to write");
+        let taken = taken.ok_or(TryLockError::WouldBlock)?;
+        try_guarded(taken, self.inner.try_write(), RwLockWriteGuard::new(self))
     }
 }
