@@ -204,7 +204,7 @@ fn summary(week: &[Evening]) -> String {
 }
 
 fn minutes(wait: Duration) -> String {
-    format!("{:.1} min", wait.as_secs_f64() / 60.0)
+    format!("{}:{:02} min", wait.as_secs() / 60, wait.as_secs() % 60)
 }
 
 fn week_table(week: &[Evening], seed: u64) -> String {

@@ -31,6 +31,10 @@ pub(crate) fn listen() {
             } else if aborts(panic) {
                 LAST_WORDS.take().iter().for_each(say_at_once);
                 say_at_once(&note(panic));
+                // The run has ended, and a value that was dropped on the way home did not bear it.
+                if let Some(story) = floor::story_of_the_end() {
+                    let _ = writeln!(io::stderr(), "\n{story}\n");
+                }
             } else {
                 LAST_WORDS.set(Some(note(panic)))
             }

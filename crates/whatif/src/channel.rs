@@ -16,8 +16,8 @@ pub(crate) struct Channel {
     bound: Option<usize>,
     /// What is known to whoever receives the messages that are in it.
     messages: VecDeque<Clock>,
-    /// What is known to whoever puts a message where one has been taken out.
-    freed: VecDeque<Clock>,
+    /// What is known to whoever puts a message where one has been taken out, by its number.
+    freed: VecDeque<(usize, Clock)>,
     sent: usize,
     received: usize,
     /// The senders that are alive, by number, and the robot that used each one last.
@@ -66,7 +66,7 @@ impl State {
         if arrives {
             // The first messages go where none has been before.
             if channel.bound.is_some_and(|bound| bound > 0 && channel.sent >= bound)
-                && let Some(freed) = channel.freed.pop_front()
+                && let Some((_, freed)) = channel.freed.pop_front()
             {
                 knows.join(&freed);
             }
@@ -74,7 +74,7 @@ impl State {
             channel.messages.push_back(knows.clone());
             knows.tick(v.me.id);
         } else {
-            self.hears(v, true);
+            self.hears_that_nobody_receives(v);
         }
         let words = if arrives { "sends to #" } else { "cannot send to #: nobody will receive it" };
         self.tell(v, words, NONE);
@@ -90,12 +90,12 @@ impl State {
             channel.received += 1;
             knows.join(&message);
             if channel.bound.is_some() {
-                channel.freed.push_back(knows.clone());
+                channel.freed.push_back((channel.received, knows.clone()));
                 knows.tick(v.me.id);
             }
             ("receives from #", Ok(()))
         } else if channel.senders.is_empty() {
-            self.hears(v, true);
+            self.hears(v, false);
             ("sees that # is closed: all senders are gone", Err(TryRecvError::Disconnected))
         } else {
             ("gets nothing from #", Err(TryRecvError::Empty))
@@ -109,12 +109,19 @@ impl State {
         let channel = &mut self.things[v.thing].channel;
         let received = channel.received >= ticket;
         if received {
-            let knows = channel.freed.pop_front().unwrap_or_default();
-            self.robots[v.me.id].knows.now.join(&knows);
+            // A message that was only tried to send has left an entry that nobody asks for.
+            let mine = channel.freed.iter().position(|(number, _)| *number == ticket);
+            let freed = mine.and_then(|mine| channel.freed.remove(mine));
+            freed.iter().for_each(|(_, knows)| self.robots[v.me.id].knows.now.join(knows));
         } else {
-            self.hears(v, true);
+            self.hears_that_nobody_receives(v);
         }
         received
+    }
+
+    /// What other senders knew has nothing to do with it.
+    fn hears_that_nobody_receives(&mut self, v: &Visit) {
+        self.robots[v.me.id].knows.now.join(&self.things[v.thing].read);
     }
 
     /// Can a message be sent without waiting? With a bound of 0: if the receiver waits for it.
@@ -149,14 +156,14 @@ impl State {
         let last = senders.is_empty();
         self.leaves_word(v, true);
         if last {
-            self.tell(v, "drops the last sender of #", NONE);
+            self.tell(v, "drops the last sender of #, made here", NONE);
         }
     }
 
     pub(crate) fn drops_receiver(&mut self, v: &Visit) {
         self.things[v.thing].channel.receiver_is_gone = true;
         self.leaves_word(v, false);
-        self.tell(v, "drops the receiver of #", NONE);
+        self.tell(v, "drops the receiver of #, made here", NONE);
     }
 
     /// Who could still send to a channel, as far as the floor can tell.

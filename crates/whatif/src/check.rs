@@ -3,12 +3,13 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::panic;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use flight::VirtualTime;
 
-use crate::ending::{End, Ending};
+use crate::ending::{End, Ending, Void};
 use crate::explore::{Found, Runs, Search};
 use crate::floor::{Rules, Time};
 use crate::prove::{self, Proof, Reduction};
@@ -396,21 +397,27 @@ impl Checker {
 
     fn at_random(&self, runs: usize, seed: u64, run: Runs) -> Option<(Outcome, bool)> {
         let (start, mut seeds, mut met) = (Instant::now(), Dice(seed), false);
+        let mut unended = 0; // These have not gone well, nor wrong.
         for tried in 0..runs {
             if start.elapsed() > self.time_limit {
-                return Some((Outcome::Random { runs: tried }, met));
+                return Some((Outcome::Random { runs: tried - unended }, met));
             }
             let ran = run(Scheduler::Dice(Dice(seeds.next())));
-            if ran.void.is_some() {
-                return None;
-            }
             met |= ran.met;
-            if let Some(story) = ran.told {
+            let told = match ran.void {
+                Some(Void::AgainWithUnlock) => return None,
+                Some(Void::BeyondProof) => {
+                    unended += 1;
+                    ran.told.and_then(|it| replay::gets_nowhere(&it, run))
+                }
+                None => ran.told,
+            };
+            if let Some(story) = told {
                 let story = Story { schedules: tried + 1, ..replay::shorten(story, run) };
                 return Some((Outcome::Failed(story), met));
             }
         }
-        Some((Outcome::Random { runs }, met))
+        Some((Outcome::Random { runs: runs - unended }, met))
     }
 
     fn once(
@@ -422,6 +429,7 @@ impl Checker {
         f: &dyn Fn(),
     ) -> Ran {
         let rules = Rules {
+            check: Arc::clone(&backstage.check),
             time: self.clock.clone().map_or(Time::Stands, Time::Ticks),
             unlock_is_step,
             wake_unasked: self.wake_unasked,

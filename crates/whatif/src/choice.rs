@@ -12,6 +12,7 @@ use crate::ending::End;
 use crate::floor::State;
 use crate::pending::Op;
 use crate::scheduler::{Choice, Decision};
+use crate::tale::What;
 
 impl State {
     /// Robot `me` has stopped, or has finished: decides whose turn it is.
@@ -161,7 +162,7 @@ impl State {
                 Op::Park { .. } => "goes on, although nobody unparked it",
                 _ => "wakes up at #, although nobody rang",
             };
-            self.tale.tell(robot, crate::tale::What::Did(place, words, crate::tale::NONE), at);
+            self.tale.tell(robot, What::Woke(place, words), at);
         }
     }
 

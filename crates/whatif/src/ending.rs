@@ -109,9 +109,13 @@ impl End {
         let (ending, rule, advice) = match ring.as_slice() {
             [] => in_vain().unwrap_or_else(|| deadlock("nobody can ever move again".to_owned())),
             [a, b] => deadlock(format!("{} and {} wait for each other", name(*a), name(*b))),
-            [before @ .., last] => {
-                let before = before.iter().map(|robot| name(*robot)).collect::<Vec<_>>().join(", ");
-                deadlock(format!("{before} and {} wait for each other, in a ring", name(*last)))
+            [first, .., last] => {
+                let waits = ring.windows(2).enumerate().map(|(i, pair)| {
+                    let waits = if i == 0 { " waits" } else { "" };
+                    format!("{}{waits} for {}", name(pair[0]), name(pair[1]))
+                });
+                let chain = waits.collect::<Vec<_>>().join(", ");
+                deadlock(format!("{chain}, and {} for {}", name(*last), name(*first)))
             }
         };
         let things: Vec<ThingId> = stuck.iter().filter_map(|(_, op)| op.thing()).collect();
@@ -261,7 +265,7 @@ impl End {
         );
         End::new(Ending::MadeOutside, rule).advise(
             "Every schedule must start from the same state. \
- Make it inside the closure that check runs.",
+ Make it inside the closure that check runs, or in what the robots share.",
         )
     }
 
@@ -284,6 +288,7 @@ impl End {
     pub(crate) fn never_met() -> End {
         End::new(Ending::NeverMet, NEVER_MET.to_owned()).advise(
             "So every order of steps looks the same, and nothing has been checked. \
+                 It sees the locks, bells, channels, atomics and cells of whatif::sync. \
                  Do they use plain std::sync? \
                  (If they are meant to share nothing, say so with Checker::shares_nothing.)",
         )
@@ -296,11 +301,6 @@ impl End {
         );
         End::new(Ending::TooManyOrders, rule).advise(GOES_ROUND)
     }
-
-    /// Not an end of the program: the run is broken off.
-    pub(crate) fn void(why: Void) -> End {
-        End { void: Some(why), ..End::new(Ending::AllWell, String::new()) }
-    }
 }
 
 const GOES_ROUND: &str = "Does a robot go round in a loop until something has happened, with \
@@ -308,7 +308,7 @@ const GOES_ROUND: &str = "Does a robot go round in a loop until something has ha
     wakes the one who waits needs no rounds: `lock`, `Condvar::wait`, `recv` or `join`.";
 
 const NEVER_MET: &str =
-    "your robots never met: no lock, channel or other thing of whatif was touched by two of them";
+    "your robots never met: nothing that the check can see was touched by two of them";
 
 impl Op {
     /// Does robot `me` wait for somebody to come, rather than for something that another robot has?
@@ -392,40 +392,49 @@ fn plot(state: &State, things: &[ThingId]) -> Vec<usize> {
     (0..lines.len()).filter(|i| is_plot(*i)).collect()
 }
 
-/// Robots of which each one waits for the next one in the ring. Empty if there is no such ring.
+/// Robots of which each one waits for the next one in the ring: the shortest ring there is. Empty
+/// if there is none.
 fn ring_of_locks(state: &State) -> Vec<usize> {
-    /// Follows the chain from its last robot on, until it comes back to where it began.
-    fn closes(state: &State, chain: &mut Vec<usize>) -> bool {
-        let nobody: &[usize] = &[];
-        let waits_for = match state.robots[chain[chain.len() - 1]].pending {
-            Some((Op::Lock(lock) | Op::Share(lock) | Op::Asleep { lock, .. }, _))
-                if state.things[lock].holder.is_some() =>
-            {
-                state.things[lock].holder.as_slice()
+    let rings = (0..state.robots.len()).filter_map(|start| {
+        // Who is waited for, in how many steps from `start`, and by whom first.
+        let mut chain = vec![(start, start)];
+        let mut at = 0;
+        while let Some(&(robot, _)) = chain.get(at) {
+            for next in waits_for(state, robot) {
+                if next == start {
+                    let mut ring = vec![robot];
+                    while ring[0] != start {
+                        let of = |it: &&(usize, usize)| it.0 == ring[0];
+                        let (_, before) = chain.iter().find(of).expect("it came from somewhere");
+                        ring.insert(0, *before);
+                    }
+                    return Some(ring);
+                }
+                if chain.iter().all(|(known, _)| *known != next) {
+                    chain.push((next, robot));
+                }
             }
-            Some((Op::Lock(lock), _)) => &state.things[lock].readers,
-            Some((Op::Share(lock), _)) => &state.things[lock].sleepers,
-            Some((Op::Join(ref other), _)) => std::slice::from_ref(other),
-            _ => nobody,
-        };
-        waits_for.iter().any(|next| {
-            if *next == chain[0] {
-                return true;
+            at += 1;
+        }
+        None
+    });
+    rings.min_by_key(Vec::len).unwrap_or_default()
+}
+
+/// The robots of which each one alone is enough to keep this one waiting.
+fn waits_for(state: &State, robot: usize) -> Vec<usize> {
+    let Some((op, _)) = state.robots[robot].pending else { return Vec::new() };
+    match op {
+        Op::Join(other) => vec![other],
+        Op::Lock(lock) | Op::Share(lock) | Op::Asleep { lock, .. } => {
+            let thing = &state.things[lock];
+            match (thing.holder, op) {
+                (Some(holder), _) => vec![holder],
+                (None, Op::Lock(_)) => thing.readers.clone(),
+                (None, Op::Share(_)) => thing.sleepers.clone(),
+                _ => Vec::new(),
             }
-            if chain.contains(next) {
-                return false; // A ring further on: it is found from one of its own robots.
-            }
-            chain.push(*next);
-            let found = closes(state, chain);
-            if !found {
-                chain.pop();
-            }
-            found
-        })
+        }
+        _ => Vec::new(),
     }
-    let chain = |start| {
-        let mut chain = vec![start];
-        closes(state, &mut chain).then_some(chain)
-    };
-    (0..state.robots.len()).find_map(chain).unwrap_or_default()
 }

@@ -22,13 +22,14 @@ use flight::VirtualTime;
 use crate::breakdown;
 use crate::clock::Knowledge;
 use crate::crew::Crew;
-use crate::ending::{End, Void};
+use crate::ending::End;
 use crate::marks::{Taken, marks};
 use crate::pending::{Op, ThingId};
 use crate::schedule::Picks;
 use crate::scheduler::{Choice, Scheduler};
+use crate::story::Story;
 use crate::tale::Tale;
-use crate::thing::{CHANNEL, Tag, Thing, Visit};
+use crate::thing::{CHANNEL, Made, Tag, Thing, Visit};
 
 /// A place in the source.
 pub(crate) type Place = &'static Location<'static>;
@@ -44,6 +45,7 @@ pub(crate) struct Floor {
 pub(crate) struct State {
     pub robots: Vec<Robot>,
     pub things: Vec<Thing>,
+    pub made: Vec<Made>,
     pub tale: Tale,
     /// Set once, when the run has ended before its time. All robots go home at their next stop.
     pub end: Option<End>,
@@ -53,6 +55,8 @@ pub(crate) struct State {
     /// The steps that have been taken so far; not in a simulation, which may have any number.
     pub taken: Vec<Taken>,
     pub rules: Rules,
+    /// The run does not count: it must be run again, with giving a lock back as a step.
+    pub again: bool,
     /// Whose turn it is.
     pub moving: usize,
     /// The next change of robots costs nothing. See `pick_next`.
@@ -102,6 +106,8 @@ pub(crate) struct Robot {
 /// What holds for a whole run.
 #[derive(Clone)]
 pub(crate) struct Rules {
+    /// The name of the check.
+    pub check: Arc<str>,
     pub time: Time,
     /// Giving a lock back is a step, so that a `try_lock` can come before it.
     pub unlock_is_step: bool,
@@ -162,6 +168,19 @@ fn me_in_a_run() -> Option<Me> {
 /// Is this thread a robot, even one that is being unwound?
 pub(crate) fn is_robot() -> bool {
     ME.try_with(|me| me.borrow().is_some()).unwrap_or(false)
+}
+
+/// Is this thread a robot that is being unwound?
+#[cold]
+pub(crate) fn is_sent_home() -> bool {
+    anybody_runs() && thread::panicking() && is_robot()
+}
+
+/// The story of the run that this robot was in, if it has ended: for who cannot go home in peace.
+pub(crate) fn story_of_the_end() -> Option<Story> {
+    let me = ME.try_with(|me| me.borrow().clone()).ok()??;
+    let state = me.floor.state.try_lock().ok()?;
+    state.end.as_ref().map(|end| Story::tell(&state.rules.check, &state, end, false))
 }
 
 /// Runs `f` as part of the current step: it cannot be stopped half-way, so it must not try to stop.
@@ -315,7 +334,10 @@ impl Me {
         if let Err(payload) = &result {
             self.give_up(payload.as_ref());
         }
-        deliver(result);
+        // If nobody wants the result any more, it is dropped here.
+        if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(|| deliver(result))) {
+            self.give_up(payload.as_ref());
+        }
     }
 
     /// The robot has nothing left to do. That is a step where somebody looks whether it is still
@@ -334,7 +356,7 @@ impl Me {
     pub(crate) fn visit(&self, robot: usize, at: Place) -> Visit {
         let thing = self.glance(|state| {
             let thing = state.robots[robot].thing;
-            state.things[thing].touched_by(self.id);
+            state.touches(self.id, thing);
             thing
         });
         Visit { me: self.clone(), thing, at }
@@ -432,6 +454,7 @@ impl Floor {
         let state = State {
             robots: vec![first],
             things: vec![Thing::new(FIRST_ROBOT.to_owned())],
+            made: Vec::new(),
             tale: Tale::default(),
             end: None,
             scheduler,
@@ -441,6 +464,7 @@ impl Floor {
             change_is_free: false,
             may_wake_unasked: rules.wake_unasked,
             has_chosen: false,
+            again: false,
             rules,
             fingerprint: 0,
             steps: 0,
@@ -505,10 +529,11 @@ impl State {
     /// The number of the thing behind `tag` in this run.
     pub(crate) fn thing(&mut self, tag: &Tag, me: &Me, at: Place) -> ThingId {
         let thing = tag.seat(me.floor.run, || {
-            self.things.push(Thing::new(tag.name()));
+            let name = self.name_for(tag, self.things.len());
+            self.things.push(Thing::new(name));
             self.things.len() - 1
         });
-        self.things[thing].touched_by(me.id);
+        self.touches(me.id, thing);
         // What was in a channel before the run began, the floor cannot know.
         let may_come = self.rules.things_from_outside && tag.kind != CHANNEL;
         if !may_come && !tag.was_made_on(&me.floor) {
@@ -534,12 +559,12 @@ impl State {
     }
 
     /// Somebody tries a lock: from now on it matters when locks are given back. A check starts
-    /// again, a simulation goes on.
+    /// again, but lets the run come to its end first: robots that are sent home are unwound, and
+    /// that is more than some programs can take.
     pub(crate) fn unlock_becomes_step(&mut self) {
-        match self.rules.time {
-            _ if self.rules.unlock_is_step => (),
-            Time::Flows(_) => self.rules.unlock_is_step = true,
-            Time::Stands | Time::Ticks(_) => self.finish(End::void(Void::AgainWithUnlock)),
+        if !self.rules.unlock_is_step {
+            self.rules.unlock_is_step = true;
+            self.again = !matches!(self.rules.time, Time::Flows(_));
         }
     }
 

@@ -11,7 +11,7 @@
 use crate::ending::{End, Ending};
 use crate::floor::State;
 use crate::pending::{Op, ThingId};
-use crate::sync::UNHEARD;
+use crate::sync::{IN_LINE, UNHEARD};
 use crate::tale::What;
 
 /// A step that has been taken.
@@ -30,8 +30,14 @@ pub(crate) fn marks(state: &State, end: &End) -> Vec<usize> {
     let lines = &state.tale.lines;
     match end.ending {
         Ending::Deadlock | Ending::LockedTwice => {
-            let took = |i: &usize| matches!(lines[*i].what, What::Took(..));
-            end.plot.iter().copied().filter(took).collect()
+            let holds_up = |i: &usize| match lines[*i].what {
+                What::Took(..) => true,
+                What::Did(lock, IN_LINE, _) => {
+                    state.things[lock].sleepers.contains(&lines[*i].robot)
+                }
+                _ => false,
+            };
+            end.plot.iter().copied().filter(holds_up).collect()
         }
         Ending::LostWakeUp => lost_wake_up(state),
         Ending::RuleBroken => {

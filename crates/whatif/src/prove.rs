@@ -36,6 +36,8 @@ pub(crate) struct Path {
     /// Nobody who is ready is awake, so this run has been seen before. It is not broken off, because
     /// going home takes robots less time than being sent home.
     pub is_redundant: bool,
+    /// A robot is in a loop, so this run does not count. It is not broken off, either.
+    pub is_beyond: bool,
     pub reduction: Reduction,
     /// For a [`Tree`](crate::Tree): what could have been done at each moment of this run.
     pub moments: Option<Vec<Moment>>,
@@ -68,13 +70,14 @@ impl Path {
             passed: 0,
             asleep: Vec::new(),
             is_redundant: false,
+            is_beyond: false,
             reduction,
             moments: None,
         }
     }
 
     pub(crate) fn pick(&mut self, decision: &Decision) -> Result<usize, End> {
-        if self.is_redundant {
+        if self.is_redundant || self.is_beyond {
             return Ok(0);
         }
         let Some(robots) = decision.robots else {
@@ -99,7 +102,8 @@ impl Path {
         let picked = awake[nth];
         let goes_on = decision.choices[picked].robot == decision.moving && awake.len() > 1;
         if goes_on && robots[decision.moving].times_passed() > A_LOOP {
-            return Err(End::void(Void::BeyondProof));
+            self.is_beyond = true;
+            return Ok(0);
         }
         if self.reduction != Reduction::None {
             let taken = step(&decision.choices[picked]);

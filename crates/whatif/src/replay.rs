@@ -1,7 +1,7 @@
 //! Playing one schedule again, by its id; and making one shorter by playing it with less.
 
 use crate::check::{Outcome, Report};
-use crate::ending::{End, Ending};
+use crate::ending::{End, Ending, Void};
 use crate::explore::Runs;
 use crate::run::{self, Ran};
 use crate::schedule::{IN_TURN, Schedule};
@@ -29,7 +29,7 @@ pub(crate) fn replay(check: &str, id: &str, run: impl Fn(Scheduler, bool) -> Ran
         }
     };
     // Void: found in a program that never came to a try_lock, and this one does.
-    let story = ran.told.filter(|_| ran.void.is_none());
+    let story = ran.told.filter(|_| ran.void != Some(Void::AgainWithUnlock));
     let story = story.unwrap_or_else(|| Story::without_lines(check, &End::does_not_fit()));
     let outcome = match story.ending {
         Ending::AllWell => Outcome::Replayed(story),
@@ -56,4 +56,13 @@ pub(crate) fn shorten(mut story: Story, run: Runs) -> Story {
         }
     }
     story
+}
+
+/// A run at random came to no end, and dice are fair to nobody. Is there none, either, if from some
+/// point on things happen by themselves? Then that is the story.
+pub(crate) fn gets_nowhere(story: &Story, run: Runs) -> Option<Story> {
+    let mut schedule = Schedule::parse(&story.id).ok()?;
+    schedule.turns.truncate(schedule.turns.len() / 4);
+    let ran = run(run::follow(schedule, None));
+    ran.told.filter(|_| ran.void.is_none())
 }

@@ -13,13 +13,14 @@ use crate::watchdog::Watchdog;
 
 /// What all runs of one check have in common, and the program does not see.
 pub(crate) struct Backstage {
+    pub check: Arc<str>,
     pub watchdog: Watchdog,
     pub crew: Arc<Crew>,
 }
 
 impl Backstage {
     pub(crate) fn new(check: &str) -> Backstage {
-        Backstage { watchdog: Watchdog::start(check), crew: Arc::default() }
+        Backstage { check: check.into(), watchdog: Watchdog::start(check), crew: Arc::default() }
     }
 }
 
@@ -49,7 +50,11 @@ pub(crate) fn once(
     backstage.watchdog.watch(&floor);
     let mut state = floor.run(f);
     let end = state.end.take();
-    let void = end.as_ref().and_then(|end| end.void);
+    let void = match &state.scheduler {
+        _ if state.again => Some(Void::AgainWithUnlock),
+        Scheduler::Path(path) if path.is_beyond => Some(Void::BeyondProof),
+        _ => end.as_ref().and_then(|end| end.void),
+    };
     // A run that has never come to all turns of its schedule is not the one that it should be.
     let end = state.scheduler.left_over().filter(|_| void.is_none()).or(end);
     let end = end.unwrap_or_else(End::all_well);
@@ -59,14 +64,10 @@ pub(crate) fn once(
     Ran { told, void, scheduler: mem::replace(&mut state.scheduler, Scheduler::InTurn), met }
 }
 
-/// Have two robots touched the same thing? The first robot sets the scene and looks at the result,
-/// which is no meeting; unless there is only one other robot for it to meet.
+/// Have two robots met? If there is only one besides the first, that is the one for it to meet.
 fn met(state: &State) -> bool {
     let alone = state.robots.len() <= 2;
-    state
-        .things
-        .iter()
-        .any(|thing| thing.visitors.iter().filter(|robot| alone || **robot != 0).count() > 1)
+    state.things.iter().any(|thing| thing.met || alone && thing.visitors.len() > 1)
 }
 
 /// Is the run's end one of those that no other schedule can put right?

@@ -49,6 +49,7 @@ pub fn simulate(
     let name = format!("the evening of seed {seed}");
     let backstage = Backstage::new(&name);
     let rules = Rules {
+        check: name.as_str().into(),
         time: Time::Flows(time.clone()),
         unlock_is_step: false,
         wake_unasked: false,

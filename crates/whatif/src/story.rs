@@ -58,7 +58,9 @@ pub struct Line {
     pub loc: Place,
     /// It is one of the two or three lines that matter.
     pub marked: bool,
-    /// It is a line of the story itself, and not about locks, bells and cells.
+    /// The robot says it of itself.
+    pub(crate) spoken: bool,
+    /// It is told in any case, and not about locks, bells and cells.
     pub(crate) said: bool,
     /// It is a line that a reader wants.
     pub(crate) shown: bool,
@@ -89,6 +91,7 @@ impl Story {
                     text: told.what.words(state),
                     loc: told.at,
                     marked: told.marked || end.marks.contains(&i),
+                    spoken: matches!(told.what, What::Said(_)),
                     said,
                     shown,
                 });
@@ -138,15 +141,36 @@ impl Story {
     }
 }
 
-/// Says "(12 times)" instead of saying the same thing twelve times over.
+/// No round of a loop that a reader would follow is longer.
+const LONGEST_ROUND: usize = 12;
+
+/// Says "(12 times)" instead of saying the same thing twelve times over, and the same of a round of
+/// several lines.
 fn fold_repetitions(lines: &[Line]) -> Vec<Line> {
-    let fold = |same: &[Line]| match same {
-        [.., last] if same.len() > 3 => {
-            vec![Line { text: format!("{} ({} times)", last.text, same.len()), ..last.clone() }]
-        }
-        few => few.to_vec(),
-    };
-    lines.chunk_by(Line::is_like).flat_map(fold).collect()
+    let (mut folded, mut rest) = (Vec::new(), lines);
+    while let [next, ..] = rest {
+        let rounds = |of: usize| {
+            let first = &rest[..of.min(rest.len())];
+            let like = |it: &&[Line]| it.iter().zip(first).all(|(it, first)| it.is_like(first));
+            rest.chunks_exact(of).take_while(like).count()
+        };
+        let is_many = |of: &usize| rounds(*of) > if *of == 1 { 3 } else { 2 };
+        let Some(of) = (1..=LONGEST_ROUND).find(is_many) else {
+            folded.push(next.clone());
+            rest = &rest[1..];
+            continue;
+        };
+        let times = rounds(of);
+        // The lines of the last round, as its numbers say how far it has come.
+        folded.extend_from_slice(&rest[(times - 1) * of..times * of]);
+        let last = folded.last_mut().expect("no round is empty");
+        last.text += &match of {
+            1 => format!(" ({times} times)"),
+            _ => format!(" (and so on, {times} rounds of {of} steps)"),
+        };
+        rest = &rest[times * of..];
+    }
+    folded
 }
 
 impl Line {

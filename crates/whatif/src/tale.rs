@@ -29,6 +29,8 @@ pub(crate) enum What {
     Stuck(String),
     /// A turn out of order.
     Turned { to: String, first: String },
+    /// A robot goes on although nobody woke it: without this nobody could follow what comes next.
+    Woke(ThingId, Words),
     /// The rest is what locks, bells and cells see. A story needs it only where it is the plot.
     /// Taking a lock: "takes #".
     Took(ThingId, Words),
@@ -65,16 +67,16 @@ impl Tale {
 }
 
 impl What {
-    /// Is it a line of the story itself?
+    /// Is it told in any case?
     pub(crate) fn is_story(&self) -> bool {
-        matches!(self, What::Said(_) | What::Stuck(_) | What::Turned { .. })
+        !matches!(self, What::Took(..) | What::Did(..))
     }
 
     /// The lock, bell or cell in question.
     pub(crate) fn thing(&self) -> Option<ThingId> {
         match self {
             What::Said(_) | What::Stuck(_) | What::Turned { .. } => None,
-            What::Took(thing, _) | What::Did(thing, ..) => Some(*thing),
+            What::Took(thing, _) | What::Woke(thing, _) | What::Did(thing, ..) => Some(*thing),
         }
     }
 
@@ -83,7 +85,9 @@ impl What {
         match self {
             What::Said(text) | What::Stuck(text) => text.clone(),
             What::Turned { to, first } => format!("turns to {to}, although {first} came first"),
-            What::Took(thing, words) => state.fill_in(words, *thing, NONE),
+            What::Took(thing, words) | What::Woke(thing, words) => {
+                state.fill_in(words, *thing, NONE)
+            }
             What::Did(thing, words, values) => state.fill_in(words, *thing, *values),
         }
     }

@@ -27,6 +27,10 @@ pub(crate) struct Thing {
     pub round: usize,
     /// The robots that have touched it.
     pub visitors: Vec<usize>,
+    /// Robots below this number were there when the first one touched it.
+    pub seen_by_first: usize,
+    /// Two robots have met here.
+    pub met: bool,
     /// What is known to whoever comes to it, and what is known to whoever changes it. See
     /// [`clock`](crate::clock).
     pub written: Clock,
@@ -81,10 +85,71 @@ impl Thing {
     pub(crate) fn new(name: String) -> Thing {
         Thing { name, ..Thing::default() }
     }
+}
 
-    pub(crate) fn touched_by(&mut self, robot: usize) {
-        if !self.visitors.contains(&robot) {
-            self.visitors.push(robot);
+/// How a story calls a thing that nobody has given a name.
+fn unnamed(which: &str, kind: &str, at: Place) -> String {
+    format!("the {which}{kind} made at {}", place::short(at))
+}
+
+/// Things of one kind that were made in one place: how many, and the number of the first one.
+pub(crate) struct Made {
+    kind: &'static str,
+    at: Place,
+    count: usize,
+    first: Option<ThingId>,
+}
+
+impl State {
+    fn makes(&mut self, kind: &'static str, at: Place) -> usize {
+        let Some(made) = self.made.iter_mut().find(|it| (it.kind, it.at) == (kind, at)) else {
+            self.made.push(Made { kind, at, count: 1, first: None });
+            return 1;
+        };
+        made.count += 1;
+        // Until now there was only one.
+        if let Some(first) = made.first.take() {
+            self.things[first].name = unnamed("first ", kind, at);
+        }
+        made.count
+    }
+
+    /// The name of a thing that is about to sit down as number `seat`.
+    pub(crate) fn name_for(&mut self, tag: &Tag, seat: ThingId) -> String {
+        let here = |it: &&mut Made| (it.kind, it.at) == (tag.kind, tag.made_at);
+        let (None, Some(made)) = (tag.name.get(), self.made.iter_mut().find(here)) else {
+            return tag.name();
+        };
+        let which = match tag.number {
+            0 => String::new(),
+            1 if made.count == 1 => {
+                made.first = Some(seat);
+                String::new()
+            }
+            n @ 1..=6 => {
+                ["first", "second", "third", "fourth", "fifth", "sixth"][n - 1].to_owned() + " "
+            }
+            n => format!("{n}th "),
+        };
+        unnamed(&which, tag.kind, tag.made_at)
+    }
+
+    /// Robots meet where both have touched the same thing. What the first one does before another
+    /// one is there sets the scene, and what it does when that one has gone looks at the result.
+    pub(crate) fn touches(&mut self, robot: usize, thing: ThingId) {
+        let hired = self.robots.len();
+        let thing = &mut self.things[thing];
+        thing.met |= thing.visitors.iter().any(|other| match (*other, robot) {
+            (other, robot) if other == robot => false,
+            (0, robot) => robot < thing.seen_by_first,
+            (other, 0) => !self.robots[other].gone,
+            _ => true,
+        });
+        if !thing.visitors.contains(&robot) {
+            thing.visitors.push(robot);
+        }
+        if robot == 0 {
+            thing.seen_by_first = hired;
         }
     }
 }
@@ -100,6 +165,8 @@ pub(crate) struct Tag {
     pub made_at: Place,
     /// The run in which it was made, if it was made in one.
     home: Weak<Floor>,
+    /// Which of those it is that were made there in that run, from 1.
+    number: usize,
     /// Its number, and the run in which that number holds: `run << 20 | number`.
     seat: AtomicU64,
 }
@@ -107,14 +174,11 @@ pub(crate) struct Tag {
 impl Tag {
     #[track_caller]
     pub(crate) fn new(kind: &'static str) -> Tag {
-        let home = floor::me().map_or_else(Weak::new, |me| Arc::downgrade(&me.floor));
-        Tag {
-            kind,
-            name: OnceLock::new(),
-            made_at: Location::caller(),
-            home,
-            seat: AtomicU64::new(0),
-        }
+        let made_at = Location::caller();
+        let (home, number) = floor::me().map_or((Weak::new(), 0), |me| {
+            (Arc::downgrade(&me.floor), me.glance(|state| state.makes(kind, made_at)))
+        });
+        Tag { kind, name: OnceLock::new(), made_at, home, number, seat: AtomicU64::new(0) }
     }
 
     pub(crate) fn call(&self, name: impl Into<String>) {
@@ -122,8 +186,7 @@ impl Tag {
     }
 
     pub(crate) fn name(&self) -> String {
-        let unnamed = || format!("the {} made at {}", self.kind, place::short(self.made_at));
-        self.name.get().cloned().unwrap_or_else(unnamed)
+        self.name.get().cloned().unwrap_or_else(|| unnamed("", self.kind, self.made_at))
     }
 
     /// The robot that comes to the thing now, ready to take a step there. None: see `visitor`.

@@ -297,8 +297,11 @@ impl<T> JoinHandle<T> {
             Handle::Plain(thread) => thread.join(),
             Handle::Robot { id, result } => {
                 wait_for(id, Location::caller());
-                let result = lock(&result).take();
-                result.expect("only robots of the same check can wait for a robot")
+                match lock(&result).take() {
+                    Some(result) => result,
+                    None if floor::is_sent_home() => Err(Box::new("the run is over")),
+                    None => panic!("only robots of the same check can wait for a robot"),
+                }
             }
         }
     }

@@ -196,7 +196,7 @@ impl Growing {
         let lines = |from: usize, to: Option<&Moment>| {
             story.whole[from..to.map_or(story.whole.len(), |moment| moment.told)].to_vec()
         };
-        self.speaks |= story.whole.iter().any(|line| line.said && line.step.is_some());
+        self.speaks |= story.whole.iter().any(|line| line.spoken);
         let end = Node::End {
             ending: story.ending,
             rule: story.rule.clone(),

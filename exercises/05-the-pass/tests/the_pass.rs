@@ -270,7 +270,7 @@ fn two_of_each() {
             chefbot("ChefBot-2", &pass, &["Okafor"]),
         ];
         let waitbots = [1, 2].map(|n| carries(&format!("WaitBot-{n}"), &pass, 1));
-        chefbots.map(|robot| robot.join().unwrap());
+        chefbots.into_iter().for_each(|robot| robot.join().unwrap());
         let carried = waitbots.map(|robot| robot.join().unwrap());
         all_there(
             &carried.into_iter().flatten().collect::<Vec<_>>(),
@@ -370,10 +370,10 @@ fn the_end_of_a_shift() {
 
 #[test]
 fn the_end_of_a_shift_with_two_waitbots() {
-    every_order("the end of a shift: one ChefBot, two WaitBots").check(|| {
+    every_order("the end of a shift: a plate on the pass, and two WaitBots").check(|| {
         let pass = Arc::new(Pass::new(1));
-        let chefbots = vec![chefbot("ChefBot", &pass, &["Chen"])];
-        let waitbots = vec![waitbot("WaitBot-1", &pass), waitbot("WaitBot-2", &pass)];
-        all_there(&end_of_shift(&pass, chefbots, waitbots), &["Chen"]);
+        let _ = pass.put(Plate("Chen"));
+        let waitbots = [1, 2].map(|n| waitbot(&format!("WaitBot-{n}"), &pass));
+        all_there(&end_of_shift(&pass, vec![], waitbots.into()), &["Chen"]);
     });
 }

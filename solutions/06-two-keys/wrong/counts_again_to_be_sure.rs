@@ -1,4 +1,4 @@
-//! must fail with: the count is 8 bottles, and there are 5
+//! must fail with: the count is 2 bottles, and there are 5
 //!
 //! Holds one key at a time, and looks once more at the first rack: if as many stand there as before, then
 //! nothing has moved. Bottles that have gone and come back look as if they had never moved.

@@ -9,6 +9,9 @@ use crate::pending::Op;
 use crate::tale::{NONE, What, Words};
 use crate::thing::{Tag, Visit};
 
+/// What a story says of a robot that waits for those who read.
+pub(crate) const IN_LINE: Words = "waits in line to write #";
+
 /// How a robot took a lock that it holds. None outside of a check.
 pub(crate) type Taken = Option<Box<Visit>>;
 
@@ -72,7 +75,8 @@ impl Visit {
             // when it is given back, and that becomes a step of its own.
             state.unlock_becomes_step();
             let thing = &state.things[self.thing];
-            let free = thing.holder.is_none() && (!alone || thing.readers.is_empty());
+            let others = if alone { &thing.readers } else { &thing.sleepers };
+            let free = thing.holder.is_none() && others.is_empty();
             match free {
                 true => state.takes(self, alone, words),
                 false => state.tell(self, "cannot have # at once", NONE),
@@ -103,7 +107,7 @@ impl State {
             self.takes(v, true, words);
         } else {
             self.things[v.thing].sleepers.push(v.me.id);
-            self.tell(v, "waits in line to write #", NONE);
+            self.tell(v, IN_LINE, NONE);
         }
         free
     }
@@ -129,7 +133,9 @@ pub(super) fn guarded<I, G>(
 ) -> LockResult<G> {
     match inner {
         Ok(inner) => Ok(guard(inner, taken)),
-        Err(poison) if taken.is_some() => Ok(guard(poison.into_inner(), taken)),
+        Err(poison) if taken.is_some() || floor::is_sent_home() => {
+            Ok(guard(poison.into_inner(), taken))
+        }
         Err(poison) => Err(PoisonError::new(guard(poison.into_inner(), None))),
     }
 }
