@@ -24,7 +24,8 @@ pub enum Ending {
     LostWakeUp,
     /// A robot asked for a lock that it was holding itself.
     LockedTwice,
-    /// Steps without end: a livelock, or a loop that waits for something that never comes.
+    /// Steps without end, though everybody who could move did, again and again: a livelock, or a
+    /// loop that waits for something that never comes.
     NobodyGetsAnywhere,
     /// Two accesses of an [`Unguarded`](crate::sync::Unguarded) that nothing orders, and one of
     /// them writes.
@@ -45,7 +46,8 @@ pub enum Ending {
     Misuse,
     /// No thing was touched by two robots, so the check has checked nothing.
     NeverMet,
-    /// A check that was to run all schedules has come to its limits before.
+    /// A check that was to run all schedules has come to its limits before; or the schedule that was
+    /// played has steps without end because it keeps somebody waiting who could go on.
     TooManyOrders,
     /// The id to replay is not one, or is one of a program that has changed since.
     DoesNotFit,
@@ -73,7 +75,7 @@ pub(crate) enum Void {
     /// It has come to a `try_lock`, and has to be told apart from runs in which the lock is given
     /// back later: everything must be run again, with giving a lock back as a step.
     AgainWithUnlock,
-    /// No proof comes to its end here: a robot goes round, and others would have to wait for ever.
+    /// A robot goes round, and others would have to wait for ever. No search sees the end of that.
     BeyondProof,
 }
 
@@ -107,7 +109,9 @@ impl End {
         };
         let deadlock = |who: String| (Ending::Deadlock, format!("deadlock: {who}"), None);
         let (ending, rule, advice) = match ring.as_slice() {
-            [] => in_vain().unwrap_or_else(|| deadlock("nobody can ever move again".to_owned())),
+            [] | [_] => {
+                in_vain().unwrap_or_else(|| deadlock("nobody can ever move again".to_owned()))
+            }
             [a, b] => deadlock(format!("{} and {} wait for each other", name(*a), name(*b))),
             [first, .., last] => {
                 let waits = ring.windows(2).enumerate().map(|(i, pair)| {

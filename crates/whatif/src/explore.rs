@@ -39,6 +39,12 @@ pub(crate) enum Found {
     AgainWithUnlock,
 }
 
+/// Of a schedule that comes to no end, so many decisions are looked at for other schedules ...
+const BEFORE_IT_GOES_ROUND: usize = 32;
+
+/// ... and after so many of them the search gives up: each takes as long as hundreds of others.
+const MOST_GAPS: usize = 100;
+
 /// A schedule that has not been run yet.
 struct Untried {
     schedule: Schedule,
@@ -60,8 +66,9 @@ pub(crate) struct Search {
     complete: usize,
     /// All schedules with up to so many preemptions have been run.
     covered: Option<usize>,
-    /// A schedule was not a fair one, and came to no end. What follows from it is left out.
-    gaps: bool,
+    /// So many schedules were not fair, and came to no end. Most of what follows from them is left
+    /// out.
+    gaps: usize,
     budget: usize,
     max_preemptions: usize,
     pub met: bool,
@@ -78,7 +85,7 @@ impl Search {
             runs: 0,
             complete: 0,
             covered: None,
-            gaps: false,
+            gaps: 0,
             budget: max_runs,
             max_preemptions,
             met: false,
@@ -101,7 +108,8 @@ impl Search {
     pub(crate) fn is_over(&self) -> bool {
         (self.runs >= self.budget && !self.level.is_empty())
             || self.preemptions > self.max_preemptions
-            || self.gaps && self.level.is_empty() && self.next_level.is_empty()
+            || self.gaps > MOST_GAPS
+            || self.gaps > 0 && self.level.is_empty() && self.next_level.is_empty()
     }
 
     /// Runs one more schedule, if the search is not over.
@@ -110,7 +118,7 @@ impl Search {
             return self.best().map(Found::Failure);
         }
         let Some(untried) = self.level.pop() else {
-            if !self.gaps {
+            if self.gaps == 0 {
                 (self.covered, self.complete) = (Some(self.preemptions), self.runs);
             }
             if self.best.is_none() && !self.next_level.is_empty() {
@@ -125,7 +133,12 @@ impl Search {
         match ran.void {
             Some(Void::AgainWithUnlock) => return Some(Found::AgainWithUnlock),
             Some(Void::BeyondProof) => {
-                (self.gaps, self.budget) = (true, self.budget - 1);
+                (self.gaps, self.budget) = (self.gaps + 1, self.budget - 1);
+                // What came before it went round can still be done otherwise.
+                if let Scheduler::Follow(follow) = &ran.scheduler {
+                    let before = follow.log.len().min(BEFORE_IT_GOES_ROUND);
+                    self.branch(&untried, &follow.log[..before]);
+                }
                 return None;
             }
             None => {}

@@ -95,7 +95,9 @@
 //!   *hands over* is checked, by happens-before, for what is in an [`Unguarded`](sync::Unguarded).
 //! * *More than one sleeper that wakes unasked*, at a `Condvar` or from `park`, in one run; and a
 //!   `compare_exchange_weak` that fails for nothing.
-//! * *Poison.* A robot that panics ends the run.
+//! * *The count of an `Arc`.* It is std's own: dropping a clone is no step, who drops the last one
+//!   is not tried both ways, and what one drop hands over to the next is not seen.
+//! * *Poison.* A robot that panics ends the run, and the others are unwound where they stand.
 //! * *Statics.* No `new` is `const`, because what a static remembers of one schedule would be there
 //!   in the next. That is the one thing that compiles with std and not with this crate.
 //!

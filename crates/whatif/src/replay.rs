@@ -28,7 +28,7 @@ pub(crate) fn replay(check: &str, id: &str, run: impl Fn(Scheduler, bool) -> Ran
             }
         }
     };
-    // Void: found in a program that never came to a try_lock, and this one does.
+    // The story comes from a program that never came to a try_lock, and this one does.
     let story = ran.told.filter(|_| ran.void != Some(Void::AgainWithUnlock));
     let story = story.unwrap_or_else(|| Story::without_lines(check, &End::does_not_fit()));
     let outcome = match story.ending {

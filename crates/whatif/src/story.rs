@@ -161,12 +161,12 @@ fn fold_repetitions(lines: &[Line]) -> Vec<Line> {
             continue;
         };
         let times = rounds(of);
-        // The lines of the last round, as its numbers say how far it has come.
-        folded.extend_from_slice(&rest[(times - 1) * of..times * of]);
+        folded.extend_from_slice(&rest[..of]);
         let last = folded.last_mut().expect("no round is empty");
+        last.step = rest[times * of - 1].step;
         last.text += &match of {
             1 => format!(" ({times} times)"),
-            _ => format!(" (and so on, {times} rounds of {of} steps)"),
+            _ => format!(" (and so on, {times} rounds)"),
         };
         rest = &rest[times * of..];
     }

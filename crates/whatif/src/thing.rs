@@ -189,26 +189,20 @@ impl Tag {
         self.name.get().cloned().unwrap_or_else(|| unnamed("", self.kind, self.made_at))
     }
 
-    /// The robot that comes to the thing now, ready to take a step there. None: see `visitor`.
+    /// The robot that comes to the thing now, ready to take a step there. None
+    /// means: no check here, behave like plain std.
     #[inline]
     pub(crate) fn visit(&self, at: Place) -> Option<Visit> {
         if floor::anybody_runs() { self.visit_in_a_run(at) } else { None }
     }
 
-    #[cold]
-    pub(crate) fn visit_in_a_run(&self, at: Place) -> Option<Visit> {
-        let me = self.visitor(at)?;
-        let thing = me.floor.state().thing(self, &me, at);
-        Some(Visit { me, thing, at })
-    }
-
-    /// The robot that comes to the thing now. None means: no check here, behave like plain std.
-    ///
     /// A thread that is no robot has no business with a thing of a running check: nobody can tell
     /// when it moves. Then the run ends, and so does that thread.
-    fn visitor(&self, at: Place) -> Option<Me> {
+    #[cold]
+    pub(crate) fn visit_in_a_run(&self, at: Place) -> Option<Visit> {
         if let Some(me) = floor::me() {
-            return Some(me);
+            let thing = me.floor.state().thing(self, &me, at);
+            return Some(Visit { me, thing, at });
         }
         if !std::thread::panicking()
             && !floor::is_robot()

@@ -68,9 +68,10 @@ fn alone_put_and_take() {
 
 /// Here nobody comes to ring. So the only right end is that the robot sleeps, for ever: it has
 /// gone to bed instead of looking again and again.
-fn sleeps(of: &str, name: &'static str, job: fn(&Hatch)) {
+fn sleeps(of: &str, name: &'static str, before: fn(&Hatch), job: fn(&Hatch)) {
     let alone = move || {
         let hatch = Arc::new(Hatch::empty());
+        robot("ChefBot-0", &hatch, before).join().unwrap();
         robot(name, &hatch, job).join().unwrap();
     };
     let report = Checker::new(of)
@@ -92,38 +93,38 @@ fn sleeps(of: &str, name: &'static str, job: fn(&Hatch)) {
     resume_unwind(Box::new(complaint)); // without a word, as it has been said
 }
 
-#[test]
-fn alone_at_an_empty_hatch() {
-    sleeps("the hatch is empty", "WaitBot", |hatch| drop(hatch.take()));
-}
+fn nothing(_: &Hatch) {}
 
-#[test]
-fn alone_at_a_full_hatch() {
-    sleeps("a plate stands on the hatch", "ChefBot", |hatch| {
-        hatch.put("soup");
-        hatch.put("pasta");
-    });
-}
-
-/// A plate stands on the hatch, with a hand on it that is never taken away.
+/// Sets a plate down, and never takes the hand away.
 fn hold_a_plate(hatch: &Hatch) {
     hatch.place.lock().unwrap().set_down("salad");
 }
 
 #[test]
+fn alone_at_an_empty_hatch() {
+    let take = |hatch: &Hatch| drop(hatch.take());
+    sleeps("the hatch is empty", "WaitBot", nothing, take);
+}
+
+#[test]
+fn alone_at_a_full_hatch() {
+    let put_two = |hatch: &Hatch| {
+        hatch.put("soup");
+        hatch.put("pasta");
+    };
+    sleeps("a plate stands on the hatch", "ChefBot", nothing, put_two);
+}
+
+#[test]
 fn a_hand_on_the_plate() {
-    sleeps("somebody holds the plate", "WaitBot", |hatch| {
-        hold_a_plate(hatch);
-        hatch.take();
-    });
+    let take = |hatch: &Hatch| drop(hatch.take());
+    sleeps("somebody holds the plate", "WaitBot", hold_a_plate, take);
 }
 
 #[test]
 fn no_room_beside_the_hand() {
-    sleeps("somebody holds the plate", "ChefBot", |hatch| {
-        hold_a_plate(hatch);
-        hatch.put("soup");
-    });
+    let put = |hatch: &Hatch| hatch.put("soup");
+    sleeps("somebody holds the plate", "ChefBot", hold_a_plate, put);
 }
 
 #[test]

@@ -18,6 +18,7 @@ pub struct Order {
     /// The number of the robot that has the order; or `NOBODY`, or `ON_THE_PASS`.
     pub card: AtomicU32,
     /// What the guests want. It has no lock: only the robot that has the order may touch it.
+    /// `slip.set(Some(..))` writes on it, `slip.take()` takes it away.
     pub slip: Unguarded<Option<String>>,
 }
 

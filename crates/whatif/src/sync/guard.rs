@@ -47,8 +47,8 @@ impl Visit {
         self.asks_for_what_it_has(alone);
         if !alone {
             self.step(Op::Share(self.thing), |state| state.takes(self, false, words));
-        } else if !self.step(Op::Lock(self.thing), |state| state.takes_or_queues(self, words)) {
-            self.step(Op::Lock(self.thing), |state| state.takes(self, true, words));
+        } else {
+            while !self.step(Op::Lock(self.thing), |state| state.takes_or_queues(self, words)) {}
         }
     }
 
@@ -100,7 +100,8 @@ impl State {
     }
 
     /// As long as others read it, whoever wants the lock alone may have to wait in line. From then
-    /// on whoever comes to read waits behind it.
+    /// on whoever comes to read waits behind it; until the last one who reads has left, when a new
+    /// one may be faster.
     fn takes_or_queues(&mut self, v: &Visit, words: Words) -> bool {
         let free = self.things[v.thing].readers.is_empty();
         if free {
@@ -119,6 +120,9 @@ impl State {
             thing.holder = None;
         } else if let Some(mine) = thing.readers.iter().position(|robot| *robot == me) {
             thing.readers.swap_remove(mine);
+            if thing.readers.is_empty() {
+                thing.sleepers.clear();
+            }
         }
         self.leaves_word(v, alone);
     }
