@@ -43,14 +43,20 @@ fn complaints(book: &Path, exercises: &[Exercise], packages: &BTreeSet<String>) 
 fn packages() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let root = root();
+    let mut folders = vec![root.join("referee")];
     for shelf in ["crates", "exercises", "solutions"] {
-        for entry in fs::read_dir(root.join(shelf)).unwrap() {
-            let Ok(text) = fs::read_to_string(entry.unwrap().path().join("Cargo.toml")) else {
-                continue;
-            };
-            let manifest: toml::Table = text.parse().unwrap();
-            names.insert(manifest["package"]["name"].as_str().unwrap().to_owned());
-        }
+        folders.extend(
+            fs::read_dir(root.join(shelf))
+                .unwrap()
+                .map(|entry| entry.unwrap().path()),
+        );
+    }
+    for folder in folders {
+        let Ok(text) = fs::read_to_string(folder.join("Cargo.toml")) else {
+            continue;
+        };
+        let manifest: toml::Table = text.parse().unwrap();
+        names.insert(manifest["package"]["name"].as_str().unwrap().to_owned());
     }
     names
 }

@@ -28,7 +28,8 @@ impl State {
                 break choices;
             }
             if !self.time_jumps() {
-                return self.finish_standstill();
+                let end = End::standstill(self);
+                return self.finish(end);
             }
         };
         let Some(choice) = self.take_one(me, &choices, true) else {
@@ -93,26 +94,21 @@ impl State {
                 || self.gives_up(*robot)
         };
 
-        let choice = |robot: usize, price: usize| Choice { robot, unasked: false, way: 0, price };
         let others = ready.iter().filter(|robot| **robot != me);
         let (later, sooner): (Vec<usize>, Vec<usize>) = others.partition(|robot| behind(robot));
         let mut choices = Vec::with_capacity(ready.len() + 1);
         if goes_on && !gives_way {
-            choices.push(choice(me, 0));
+            choices.push(Choice::of(me, 0));
         }
-        choices.extend(sooner.iter().map(|robot| choice(*robot, change)));
-        choices.extend(later.iter().map(|robot| choice(*robot, 1)));
+        choices.extend(sooner.iter().map(|robot| Choice::of(*robot, change)));
+        choices.extend(later.iter().map(|robot| Choice::of(*robot, 1)));
         if gives_way {
-            choices.push(choice(me, 1));
+            choices.push(Choice::of(me, 1));
         }
         choices[0].price = 0;
         if self.may_wake_unasked {
-            choices.extend(self.could_wake_unasked().map(|robot| Choice {
-                robot,
-                unasked: true,
-                way: 0,
-                price: 1,
-            }));
+            let woken = |robot| Choice { unasked: true, ..Choice::of(robot, 1) };
+            choices.extend(self.could_wake_unasked().map(woken));
         }
         choices
     }
@@ -168,11 +164,8 @@ impl State {
 
     /// `notify_one`: whom does it wake? With several sleepers that is a decision like any other.
     pub(crate) fn ring_one(&mut self, me: usize, bell: usize) -> Option<usize> {
-        let sleepers: Vec<Choice> = self.things[bell]
-            .sleepers
-            .iter()
-            .map(|robot| Choice { robot: *robot, unasked: false, way: 0, price: 0 })
-            .collect();
+        let sleepers = &self.things[bell].sleepers;
+        let sleepers: Vec<Choice> = sleepers.iter().map(|robot| Choice::of(*robot, 0)).collect();
         if sleepers.is_empty() {
             return None;
         }
@@ -189,17 +182,5 @@ impl State {
             self.robots[*robot].rung = true;
         }
         sleepers.len()
-    }
-
-    /// Everybody who has not gone home stands still, for ever.
-    fn finish_standstill(&mut self) {
-        let end = End::standstill(self);
-        self.finish(end);
-    }
-
-    /// Steps without end.
-    pub(crate) fn finish_without_end(&mut self) {
-        let end = End::nobody_gets_anywhere(self);
-        self.finish(end);
     }
 }

@@ -54,12 +54,7 @@ impl Me {
         let mut chosen = 0;
         if ways.len() > 1 && state.end.is_none() {
             state.is_offered(self.id, ways, at);
-            let way = |way: usize| Choice {
-                robot: self.id,
-                unasked: false,
-                way,
-                price: usize::from(way > 0),
-            };
+            let way = |way| Choice { way, ..Choice::of(self.id, usize::from(way > 0)) };
             let choices: Vec<Choice> = (0..ways.len()).map(way).collect();
             chosen = state.decide(self.id, &choices).map_or(0, |it| it.way);
             if chosen > 0 {

@@ -307,9 +307,9 @@ impl End {
     }
 }
 
-const GOES_ROUND: &str = "Does a robot go round in a loop until something has happened, with \
-    `try_lock`, `yield_now`, a nap or a timeout in it? Each round is one more order to try. What \
-    wakes the one who waits needs no rounds: `lock`, `Condvar::wait`, `recv` or `join`.";
+const GOES_ROUND: &str = "Do your robots go round in a loop? Each round is one more order to try. \
+    A lock waits better than `try_lock` in a loop; and a bell, a message or a join waits better \
+    than `yield_now`, a nap or a timeout in one.";
 
 const NEVER_MET: &str =
     "your robots never met: nothing that the check can see was touched by two of them";

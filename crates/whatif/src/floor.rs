@@ -574,9 +574,7 @@ impl State {
     }
 
     fn announce(&mut self, me: usize, op: Op, at: Place) {
-        let mut hasher = DefaultHasher::new();
-        (self.fingerprint, me, op, at.line(), at.column()).hash(&mut hasher);
-        self.fingerprint = hasher.finish();
+        self.comes_to((me, op, at.line(), at.column()));
         self.robots[me].pending = Some((op, at));
         self.passes(me, at);
     }
@@ -598,13 +596,15 @@ impl State {
 
     /// Robot `me` has these ways to go on.
     pub(crate) fn is_offered(&mut self, me: usize, ways: &[impl AsRef<str>], at: Place) {
-        let mut hasher = DefaultHasher::new();
-        (self.fingerprint, me, at.line(), at.column()).hash(&mut hasher);
-        for way in ways {
-            way.as_ref().hash(&mut hasher);
-        }
-        self.fingerprint = hasher.finish();
+        let ways: Vec<&str> = ways.iter().map(AsRef::as_ref).collect();
+        self.comes_to((me, at.line(), at.column(), ways));
         self.has_chosen = true;
+    }
+
+    fn comes_to(&mut self, what: impl Hash) {
+        let mut hasher = DefaultHasher::new();
+        (self.fingerprint, what).hash(&mut hasher);
+        self.fingerprint = hasher.finish();
     }
 
     /// Hands the floor to the next robot: to the spawner at a robot's first stop, to the
@@ -638,7 +638,8 @@ impl State {
         self.steps += 1;
         self.rules.heartbeat.fetch_add(1, Ordering::Relaxed);
         if self.steps > self.rules.max_steps {
-            self.finish_without_end();
+            let end = End::nobody_gets_anywhere(self);
+            self.finish(end);
         }
     }
 

@@ -18,6 +18,12 @@ pub(crate) struct Choice {
     pub price: usize,
 }
 
+impl Choice {
+    pub(crate) fn of(robot: usize, price: usize) -> Choice {
+        Choice { robot, unasked: false, way: 0, price }
+    }
+}
+
 /// A moment with more than one way to go on. The first choice is what happens by itself.
 pub(crate) struct Decision<'a> {
     pub choices: &'a [Choice],

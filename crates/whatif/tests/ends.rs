@@ -630,9 +630,9 @@ the test: nothing has gone wrong, and nothing is proved
 
    there are too many orders of steps to try them all: 1 schedule went well, and there
    are more
-   Does a robot go round in a loop until something has happened, with `try_lock`,
-   `yield_now`, a nap or a timeout in it? Each round is one more order to try. What
-   wakes the one who waits needs no rounds: `lock`, `Condvar::wait`, `recv` or `join`.
+   Do your robots go round in a loop? Each round is one more order to try. A lock waits
+   better than `try_lock` in a loop; and a bell, a message or a join waits better than
+   `yield_now`, a nap or a timeout in one.
 "
     );
 }
@@ -820,27 +820,28 @@ fn a_value_that_takes_a_lock_when_it_is_dropped_does_not_keep_its_robot_from_goi
 
 // Whom to blame ---------------------------------------------------------------------------------------------------
 
-/// Only an unfair order keeps the one who holds the lock from giving it back, again and again.
+/// Three robots try, and the one who has the lock needs thirty turns to come to the end. Dice may not
+/// give it as many, and nobody is to blame for that.
 #[test]
 fn a_loop_that_an_unfair_order_keeps_going_is_not_said_to_get_nowhere() {
     let tries = || {
-        let racks = Arc::new([Mutex::new(6), Mutex::new(0)]);
-        let other = Arc::clone(&racks);
-        both(
-            ("WineBot", move || {
-                let target = racks[1].lock().unwrap();
-                while racks[0].try_lock().is_err() {}
-                drop(target);
-            }),
-            ("GreetBot", move || drop((other[0].lock().unwrap(), 1))),
-        );
+        let rack = Arc::new(Mutex::new(6));
+        let robot = |name: &str| thread::Builder::new().name(name.to_owned());
+        let other = Arc::clone(&rack);
+        let holds = move || {
+            let _bottles = other.lock().unwrap();
+            (0..30).for_each(|_| step("counts"));
+        };
+        let mut robots = vec![robot("WineBot").spawn(holds).unwrap()];
+        for name in ["GreetBot", "WaitBot", "ChefBot"] {
+            let rack = Arc::clone(&rack);
+            robots.push(robot(name).spawn(move || while rack.try_lock().is_err() {}).unwrap());
+        }
+        robots.into_iter().for_each(|it| it.join().unwrap());
     };
-    let report = Checker::new("the test").max_runs(300).explore(tries);
-    assert!(matches!(report.outcome, Outcome::Bounded { .. } | Outcome::Proved { .. }), "{report}");
-    let story = story(Checker::new("the test").max_runs(300).to_the_end().explore(tries));
-    assert_eq!(story.ending, Ending::TooManyOrders, "{story}");
-    let report = Checker::new("the test").max_steps(40).random(50, 1).explore(tries);
-    assert!(matches!(report.outcome, Outcome::Random { .. }), "{report}");
+    let report = Checker::new("the test").max_steps(150).random(50, 1).explore(tries);
+    let Outcome::Random { runs } = report.outcome else { panic!("{report}") };
+    assert!(runs < 50, "some of them came to no end, and are not said to have gone well: {runs}");
 }
 
 #[test]

@@ -102,3 +102,30 @@ fn what_was_made_in_a_check_is_plain_std_afterwards() {
     let lock = kept.lock().unwrap().take().unwrap();
     thread::spawn(move || assert_eq!(*lock.lock().unwrap(), 6)).join().unwrap();
 }
+
+#[test]
+fn checks_that_begin_and_end_elsewhere_change_nothing_here() {
+    let tips = Arc::new(Mutex::new(0));
+    let check = || {
+        whatif::Checker::new("elsewhere").explore(|| {
+            let cell = Arc::new(Shared::new(0));
+            let other = Arc::clone(&cell);
+            let robot = thread::spawn(move || other.write(|n| *n += 1));
+            cell.write(|n| *n += 1);
+            robot.join().unwrap();
+            assert_eq!(cell.get(), 2);
+        })
+    };
+    let add = || (0..20_000).for_each(|_| *tips.lock().unwrap() += 1);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..20).for_each(|_| proved(&check())));
+            scope.spawn(add);
+        }
+    });
+    assert_eq!(*tips.lock().unwrap(), 40_000);
+}
+
+fn proved(report: &whatif::Report) {
+    assert!(matches!(report.outcome, whatif::Outcome::Proved { .. }), "{report}");
+}

@@ -184,7 +184,7 @@ macro_rules! guard {
         impl<T: ?Sized> Drop for $name<'_, T> {
             #[inline]
             fn drop(&mut self) {
-                if let Some(v) = self.taken.take() {
+                if let Some(v) = &self.taken {
                     v.ends();
                 }
             }

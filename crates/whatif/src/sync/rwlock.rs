@@ -10,7 +10,8 @@ use crate::thing::Tag;
 ///
 /// Outside of a check it is one. Who comes first when readers and a writer wait is up to the
 /// operating system, so a check tries both: readers come in while a writer waits, or the writer is
-/// in line already and they wait behind it. That is why a robot that reads twice at once can stand
+/// in line already and they wait behind it. When the last reader leaves, a new one may still be
+/// faster than the writer. That is why a robot that reads twice at once can stand
 /// still for ever: the writer waits for its first guard, and its second `read` for the writer.
 ///
 /// ```
