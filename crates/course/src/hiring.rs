@@ -297,13 +297,13 @@ impl Costs {
         [
             (
                 "start it, and wait for its end",
-                micros(self.thread),
-                micros(self.task),
+                readable(self.thread),
+                readable(self.task),
             ),
             (
                 "hand over to another one",
-                micros(self.thread_switch),
-                micros(self.task_switch),
+                readable(self.thread_switch),
+                readable(self.task_switch),
             ),
             (
                 "memory in use while it waits",
@@ -337,8 +337,11 @@ impl Costs {
     }
 }
 
-fn micros(time: Duration) -> String {
-    format!("{:.2} µs", time.as_secs_f64() * 1e6)
+fn readable(time: Duration) -> String {
+    match time.as_nanos() {
+        nanos @ ..1_000 => format!("{nanos} ns"),
+        _ => format!("{:.1} µs", time.as_secs_f64() * 1e6),
+    }
 }
 
 fn median(mut round: impl FnMut() -> Duration) -> Duration {
