@@ -1,4 +1,5 @@
-//! How long one run takes under whatif and under shuttle: the same programs, random schedules, round by round in turn.
+//! How long one run takes under whatif and under shuttle: the same programs, round by round in turn. First in every order,
+//! as far as shuttle's depth-first search gets in so many runs; then by dice, which change threads as often as they can.
 //!
 //! ```text
 //! cargo bench -p referee --profile dev      # as `cargo test` builds
@@ -7,12 +8,13 @@
 //!
 //! Prints, asserts nothing.
 
-use std::time::{Duration, Instant};
+use std::cell::Cell;
+use std::time::Instant;
 
 use referee::planted::{NAMES, Planted};
-use shuttle::scheduler::RandomScheduler;
+use shuttle::scheduler::{DfsScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, FailurePersistence, Runner};
-use whatif::{Checker, Outcome};
+use whatif::{Checker, Outcome, Reduction};
 
 mod on_whatif {
     referee::planted!(whatif);
@@ -25,49 +27,67 @@ const RUNS: usize = 1_000;
 const ROUNDS: u64 = 7;
 
 fn main() {
+    println!("µs a run, medians of {ROUNDS} rounds of up to {RUNS} runs, and their ratio:\n");
     println!(
-        "µs a run, median of {ROUNDS} rounds of {RUNS} random schedules each; the ratio is that of the medians:\n"
+        "| program | in every order: whatif | shuttle | shuttle / whatif | by dice: whatif | shuttle | shuttle / whatif |"
     );
-    println!("| program | whatif | shuttle | shuttle / whatif |");
-    println!("|---|--:|--:|--:|");
+    println!("|---|--:|--:|--:|--:|--:|--:|");
     for name in NAMES {
         let planted = Planted {
             name,
             careless: false,
         };
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        let (mut ours, mut theirs, mut our_dice, mut their_dice) = (vec![], vec![], vec![], vec![]);
         for round in 0..ROUNDS {
-            ours.push(whatif(planted, round));
-            theirs.push(shuttle(planted, round));
+            ours.push(whatif_in_order(planted));
+            theirs.push(shuttle(planted, DfsScheduler::new(Some(RUNS), false)));
+            our_dice.push(whatif_by_dice(planted, round));
+            their_dice.push(shuttle(
+                planted,
+                RandomScheduler::new_from_seed(round, RUNS),
+            ));
         }
-        let (ours, theirs) = (median(ours), median(theirs));
+        let [ours, theirs, our_dice, their_dice] = [ours, theirs, our_dice, their_dice].map(median);
         println!(
-            "| {name} | {ours:.1} | {theirs:.1} | {:.2} |",
-            theirs / ours
+            "| {name} | {ours:.1} | {theirs:.1} | {:.2} | {our_dice:.1} | {their_dice:.1} | {:.2} |",
+            theirs / ours,
+            their_dice / our_dice
         );
     }
 }
 
-fn whatif(planted: Planted, seed: u64) -> Duration {
+/// Without reduction, so that each run is counted.
+fn whatif_in_order(planted: Planted) -> f64 {
+    let runs = Cell::new(0);
     let start = Instant::now();
-    let report = Checker::new(planted.name)
-        .random(RUNS, seed)
-        .explore(move || on_whatif::play(planted));
-    assert!(matches!(report.outcome, Outcome::Random { .. }), "{report}");
-    start.elapsed()
+    let after = |_| runs.set(runs.get() + 1);
+    let checker = Checker::new(planted.name).max_runs(RUNS);
+    let _ = checker.every_end(Reduction::None, after, move || on_whatif::play(planted));
+    micros(start, runs.get())
 }
 
-fn shuttle(planted: Planted, seed: u64) -> Duration {
+fn whatif_by_dice(planted: Planted, seed: u64) -> f64 {
+    let start = Instant::now();
+    let checker = Checker::new(planted.name).random(RUNS, seed);
+    let report = checker.explore(move || on_whatif::play(planted));
+    assert!(matches!(report.outcome, Outcome::Random { .. }), "{report}");
+    micros(start, RUNS)
+}
+
+fn shuttle(planted: Planted, scheduler: impl Scheduler + 'static) -> f64 {
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
-    let runner = Runner::new(RandomScheduler::new_from_seed(seed, RUNS), config);
+    let runner = Runner::new(scheduler, config);
     let start = Instant::now();
-    runner.run(move || on_shuttle::play(planted));
-    start.elapsed()
+    let runs = runner.run(move || on_shuttle::play(planted));
+    micros(start, runs)
 }
 
-/// Microseconds a run.
-fn median(mut rounds: Vec<Duration>) -> f64 {
-    rounds.sort_unstable();
-    rounds[rounds.len() / 2].as_secs_f64() * 1e6 / RUNS as f64
+fn micros(start: Instant, runs: usize) -> f64 {
+    start.elapsed().as_secs_f64() * 1e6 / runs as f64
+}
+
+fn median(mut rounds: Vec<f64>) -> f64 {
+    rounds.sort_unstable_by(f64::total_cmp);
+    rounds[rounds.len() / 2]
 }

@@ -10,6 +10,17 @@ use exercise_07::{Clocks, Job, Timesheet, enough, evening, measure, share_waitin
 use flight::VirtualTime;
 use whatif::thread;
 
+/// Fails with these words and no others, the same each time.
+macro_rules! claim {
+    ($holds:expr, $($words:tt)*) => {
+        if !$holds {
+            let words = format!($($words)*);
+            eprintln!("\n{words}\n");
+            std::panic::resume_unwind(Box::new(words));
+        }
+    };
+}
+
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
 }
@@ -68,8 +79,12 @@ fn rehearse<T: Send + 'static>(f: impl FnOnce(Arc<Rehearsal>) -> T + Send + 'sta
 
 #[track_caller]
 fn sheet(sheet: &Timesheet, robot: &str, working: Duration, waiting: Duration) {
-    assert_eq!(sheet.robot, robot, "whose timesheet is this?");
-    assert!(
+    claim!(
+        sheet.robot == robot,
+        "whose timesheet is this? It says {}, and {robot} did the job",
+        sheet.robot
+    );
+    claim!(
         sheet.working != working + PAST,
         "this thread had computed for 5 ms before its job began, and the timesheet of {robot} counts them: read the \
          clock before the job as well, and subtract"
@@ -86,7 +101,7 @@ fn sheet(sheet: &Timesheet, robot: &str, working: Duration, waiting: Duration) {
         }
         _ => "",
     };
-    assert!(
+    claim!(
         (sheet.working, sheet.waiting) == (working, waiting),
         "{robot} computed for {working:?} and waited for {waiting:?}, and its timesheet says: computed for {:?}, \
          waited for {:?}{perhaps}",
@@ -108,9 +123,8 @@ fn one_robot() {
         });
         measure("ChefBot", &*clocks, job)
     });
-    assert_eq!(
-        done.load(Ordering::Relaxed),
-        1,
+    claim!(
+        done.load(Ordering::Relaxed) == 1,
         "the job has not been done, or more than once"
     );
     sheet(&it, "ChefBot", ms(30), ms(70));
@@ -180,29 +194,27 @@ fn an_evening() {
         let sheets = evening(clocks.clone(), jobs);
         (sheets, clocks.wall())
     });
-    assert!(
+    claim!(
         !own.load(Ordering::Relaxed),
         "the jobs were done by the robot that hires: each job needs a robot of its own"
     );
-    assert!(
+    claim!(
         !strangers.load(Ordering::Relaxed),
         "a thread that the rehearsal does not know does a job: start robots with whatif::thread, it is imported already"
     );
-    assert_eq!(
-        sheets.len(),
-        3,
+    claim!(
+        sheets.len() == 3,
         "3 robots were hired, and there are {} timesheets",
         sheets.len()
     );
-    assert!(
+    claim!(
         took == ms(100),
         "the evening took {took:?}, and the longest job takes 100 ms: are all robots hired before the first one is \
          waited for?"
     );
     let robots: Vec<&str> = sheets.iter().map(|sheet| sheet.robot.as_str()).collect();
-    assert_eq!(
-        robots,
-        ["GreetBot", "WaitBot", "ChefBot"],
+    claim!(
+        robots == ["GreetBot", "WaitBot", "ChefBot"],
         "the timesheets lie in the order of hiring, whoever goes home first"
     );
     sheet(&sheets[2], "ChefBot", ms(30), ms(30));
@@ -213,7 +225,7 @@ fn an_evening() {
 #[test]
 fn an_evening_without_robots() {
     let sheets = rehearse(|clocks| evening(clocks, Vec::new()));
-    assert!(
+    claim!(
         sheets.is_empty(),
         "nobody was hired, so there are no timesheets"
     );
@@ -230,7 +242,7 @@ fn of(working: u64, waiting: u64) -> Timesheet {
 #[track_caller]
 fn share(sheets: &[Timesheet], wanted: f64, why: &str) {
     let share = share_waiting(sheets);
-    assert!(
+    claim!(
         (share - wanted).abs() < 1e-6,
         "{why}: the share that they waited is {wanted}, and not {share}"
     );
@@ -263,7 +275,7 @@ fn the_share_of_waiting() {
 #[track_caller]
 fn are_enough(sheets: &[Timesheet], wanted: usize, why: &str) {
     let enough = enough(sheets);
-    assert!(
+    claim!(
         enough == wanted,
         "{why}: {wanted} would have been enough, and you say {enough}"
     );
