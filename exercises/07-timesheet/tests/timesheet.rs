@@ -13,7 +13,8 @@ use whatif::thread;
 /// Fails with these words and no others, the same each time.
 macro_rules! claim {
     ($holds:expr, $($words:tt)*) => {
-        if !$holds {
+        let holds: bool = $holds;
+        if !holds {
             let words = format!($($words)*);
             eprintln!("\n{words}\n");
             std::panic::resume_unwind(Box::new(words));
