@@ -49,7 +49,7 @@ pub mod sync {
 pub mod thread {
     pub use ::std::thread::*;
     pub use whatif::thread::{
-        Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, current, park, park_timeout, scope,
-        sleep, spawn, yield_now,
+        Builder, JoinHandle, Scope, ScopedJoinHandle, Thread, available_parallelism, current, park,
+        park_timeout, scope, sleep, spawn, yield_now,
     };
 }

@@ -77,6 +77,7 @@
 //! | `narrate.rs`, `tale.rs`, `ending.rs`, `story.rs`, `place.rs` | what happened, in words |
 //! | `marks.rs` | the two or three steps of a story that matter |
 //! | `tree.rs`, `record.rs` | for who wants to see more: all schedules as a tree, a story as a file |
+//! | `one_core.rs` | where they run |
 //! | `breakdown.rs`, `watchdog.rs` | robots that panic, and robots that never come back |
 //!
 //! # What it does not see
@@ -119,6 +120,7 @@ mod floor;
 mod independence;
 mod marks;
 mod narrate;
+mod one_core;
 mod pending;
 mod place;
 mod prove;

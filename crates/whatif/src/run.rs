@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::crew::Crew;
 use crate::ending::{End, Ending, Void};
 use crate::floor::{Floor, Rules, State};
+use crate::one_core::OneCore;
 use crate::schedule::Schedule;
 use crate::scheduler::{Follow, Scheduler};
 use crate::story::Story;
@@ -16,11 +17,14 @@ pub(crate) struct Backstage {
     pub check: Arc<str>,
     pub watchdog: Watchdog,
     pub crew: Arc<Crew>,
+    _one_core: OneCore,
 }
 
 impl Backstage {
     pub(crate) fn new(check: &str) -> Backstage {
-        Backstage { check: check.into(), watchdog: Watchdog::start(check), crew: Arc::default() }
+        let watchdog = Watchdog::start(check); // Before the robots' core is chosen: it may use any.
+        let (check, crew, _one_core) = (check.into(), Arc::default(), OneCore::keep());
+        Backstage { check, watchdog, crew, _one_core }
     }
 }
 

@@ -3,17 +3,28 @@
 
 use std::fmt;
 use std::io;
+use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread as real;
 use std::time::Duration;
 
-pub use std::thread::{AccessError, LocalKey, Result, ThreadId, available_parallelism, panicking};
+pub use std::thread::{AccessError, LocalKey, Result, ThreadId, panicking};
 
 use crate::crew;
 use crate::floor::{self, Me, Place};
+use crate::one_core;
 use crate::pending::Op;
 use crate::tale::NONE;
+
+/// As std's. In a check, too, it says how many cores the machine has, not how many the check uses.
+///
+/// # Errors
+///
+/// If the system does not tell.
+pub fn available_parallelism() -> io::Result<NonZero<usize>> {
+    one_core::before().map_or_else(real::available_parallelism, Ok)
+}
 
 /// Starts a robot. See [`std::thread::spawn`].
 ///

@@ -125,3 +125,17 @@ fn robots_that_do_not_meet_cost_one_schedule() {
     };
     assert_eq!(proved(&Checker::new("the test").shares_nothing().explore(apart)), 1);
 }
+
+/// The robots share one core in a check; nobody notices.
+#[test]
+fn a_check_says_how_many_cores_the_machine_has() {
+    let cores = std::thread::available_parallelism().unwrap();
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen_inside = Arc::clone(&seen);
+    Checker::new("cores").shares_nothing().explore(move || {
+        let inside = whatif::thread::available_parallelism().unwrap();
+        seen_inside.lock().unwrap().push(inside);
+    });
+    assert!(seen.lock().unwrap().iter().all(|inside| *inside == cores));
+    assert_eq!(std::thread::available_parallelism().unwrap(), cores, "given back afterwards");
+}
