@@ -72,6 +72,7 @@
       });
       if (this.prediction.asks) this.dataset.gate = this.prediction.made ? "open" : "closed";
       this.story = new house.StoryList();
+      this.hits = new house.HitList((position) => this.#lookAt(position));
 
       const button = (part, label, icon, act) =>
         make("button", { type: "button", "data-part": part, "aria-label": label, title: label, onclick: act }, house.icon(icon));
@@ -100,7 +101,7 @@
         this.story.caption, this.story.alarm, this.story.spoken,
         make("div", { "data-part": "controls", role: "group", "aria-label": "Playback" },
           p.restart, p.back, p.play, p.forward, p.scrub, p.clock, p.speed),
-        p.lanes, p.legend, p.verdict,
+        p.lanes, p.legend, p.verdict, this.hits.element,
         make("div", { "data-part": "foot" }, p.note), p.notice);
       this.append(p.player);
       this.#listen();
@@ -178,6 +179,7 @@
       this.dataset.clock = recording.clock;
       this.fold = new house.Fold(recording);
       this.story.use(this.fold);
+      this.hits.use(recording);
       this.current = null;
       parts.floor.replaceChildren();
       this.floor = new house.FloorDrawing(parts.floor, this.fold);
@@ -216,6 +218,13 @@
       this.pause();
       if (position >= this.recording.events.length) this.#goto(this.paced.total);
       else this.#goto(house.secondsAt(this.paced, position), Math.max(0, position));
+    }
+
+    // To a moment that is spoken of below the figure: there, and into sight.
+    #lookAt(position) {
+      this.seek(position);
+      this.parts.player.scrollIntoView({ block: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+      this.story.speak();
     }
 
     // To the next or the previous step of the story.
@@ -455,6 +464,7 @@
       notice.hidden = trouble === "";
       if (recording) {
         this.#grow();
+        this.hits.use(recording);
         again.hidden = false;
         const clock = recording.clock === "virtual" ? ` of virtual time, ${took} by the clock on the wall` : "";
         note.textContent = `Ran on this machine: ${recording.events.length + recording.left} events, ` +

@@ -16,6 +16,8 @@
   // Which number of an event points into which table, so that a damaged file is refused here and not drawn.
   const pointers = {
     task_spawn: { a: "tasks" }, task_end: { a: "tasks" }, poll_begin: { a: "tasks" }, poll_end: { a: "tasks" },
+    observed: { a: "tasks" }, wakers_gone: { a: "tasks" }, job_submit: { b: "strings" }, job_start: { b: "strings" },
+    process_start: { b: "strings" },
     wake: { a: "tasks" }, timer_arm: { b: "tasks" }, timer_fire: { b: "tasks" },
     park_begin: { a: "strings" }, res_wait: { a: "strings" }, res_acquire: { a: "strings" },
     res_release: { a: "strings" }, mark: { a: "strings", b: "strings" }, counter: { a: "strings" },
@@ -45,6 +47,7 @@
       this.locs = [];
       this.events = [];
       this.left = 0; // events that came after MOST_EVENTS
+      this.hits = [];
       this.append(file);
     }
 
@@ -52,6 +55,7 @@
     append(chunk) {
       for (const name of tables) if (chunk[name]) this[name].push(...chunk[name]);
       for (const numbers of chunk.events ?? []) this.#add(numbers);
+      for (const hit of chunk.hits ?? []) this.#hit(hit);
       if (chunk.end) {
         this.dropped = chunk.end.dropped ?? this.dropped;
         this.complete = chunk.end.complete ?? this.complete;
@@ -85,6 +89,27 @@
         }
       }
       this.events.push(event);
+    }
+
+    // What the rules say. It is told next to the run and not needed to play it, so there is not much to check.
+    #hit(hit) {
+      const numbers = Array.isArray(hit?.evidence) && [hit.at, ...hit.evidence].every(Number.isFinite);
+      if (!numbers || ![hit.rule, hit.severity, hit.says].every((text) => typeof text === "string")) {
+        throw new RecordingError("the recording is damaged: it has a hit that says nothing");
+      }
+      this.hits.push(hit);
+    }
+
+    // Where the event with this number stands, or -1.
+    indexOf(n) {
+      let low = 0;
+      let high = this.events.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (this.events[middle].n < n) low = middle + 1;
+        else high = middle;
+      }
+      return this.events[low]?.n === n ? low : -1;
     }
 
     get duration() {

@@ -5,7 +5,7 @@
 "cores":0,
 "dropped":0,
 "facts":{"coordination":"a claim","schedule":"none breaks it","tables":"1"},
-"kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
+"kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap","job_submit","job_start","job_end","process_start","process_exit","observed"],
 "locs":["crates/monday/src/scene/seat.rs:155","crates/monday/src/scene/seat.rs:128","crates/monday/src/scene/seat.rs:159"],
 "made_by":"flight 0.1.0",
 "program":"one table, one robot",
@@ -47,8 +47,10 @@
 [29,20000000000,0,5,1,1,0],
 [30,20000000000,0,3,1,0,0],
 [31,20000000000,0,4,0,2,28],
-[32,20000000000,0,5,0,1,0],
-[33,20000000000,0,3,0,0,0],
-[34,20000000000,0,1,0,0,0]
+[32,20000000000,0,22,1,0,0],
+[33,20000000000,0,22,2,0,0],
+[34,20000000000,0,5,0,1,0],
+[35,20000000000,0,3,0,0,0],
+[36,20000000000,0,1,0,0,0]
 ]
 };

@@ -12,13 +12,14 @@ use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
 use crate::trouble::{Trouble, status, status_of};
 use crate::{
-    collisions, doctor, exercises, hint, hiring, interrupt, record, shift, story, workspace,
+    collisions, doctor, exercises, gallery, hands, hint, hiring, interrupt, look, record, shift, souffle,
+    story, workspace,
 };
 
 /// The status list that `--help` ends with.
 const STATUSES: &str = "Exit status:
   0    done; the exercise passes
-  1    the exercise's tests fail; the recordings are out of date
+  1    the exercise's tests fail; the recordings are out of date; the rules find something red
   2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable)
   3    this machine or folder lacks something: `course doctor` says what
   4    the exercise does not compile
@@ -63,6 +64,16 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         markdown: Option<PathBuf>,
     },
+    /// Bake a soufflé while guests talk, on LoopBot and on Tokio, and say how late it was taken out
+    Souffle(souffle::SouffleArgs),
+    /// Say what more threads do for work that only computes, on this machine
+    Hands {
+        /// Write the tables here as well, as Markdown
+        #[arg(long, value_name = "FILE")]
+        markdown: Option<PathBuf>,
+    },
+    /// Hold a loop up in every way that people fall into, broken and mended, and say what was seen of it
+    Gallery(gallery::GalleryArgs),
     /// Make the book's recordings again
     Record {
         /// Change nothing; fail when a recording differs from what this program makes
@@ -74,6 +85,8 @@ enum Command {
         /// The recording
         file: PathBuf,
     },
+    /// Ask the rules what went wrong in a recording: who held LoopBot, which timer was late, what nobody heard of
+    Look(look::LookArgs),
     /// List the exercises
     List,
     /// Run an exercise's tests and say how they ended
@@ -151,9 +164,13 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         // An evening needs no book and no exercises, so it runs anywhere.
         Command::Shift(args) => shift::command(&args),
         Command::Collisions(args) => collisions::command(&args),
+        Command::Hands { markdown } => hands::command(markdown.as_deref()),
         Command::Hiring { seed, markdown } => hiring::command(&seed, markdown.as_deref()),
+        Command::Souffle(args) => souffle::command(&args),
+        Command::Gallery(args) => gallery::command(&args),
         Command::Record { check } => record::command(&root()?, check),
         Command::Tell { file } => print(&record::tell_file(&file)?).map(|()| status::DONE),
+        Command::Look(args) => look::command(&args),
         Command::List => list(&root()?),
         Command::Check {
             exercise,

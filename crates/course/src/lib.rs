@@ -7,6 +7,8 @@
 //! - [`check`] runs an exercise's tests contained, and says in one sentence how they ended.
 //! - [`shift`] and [`record`] run the restaurant in the terminal and make the book's recordings.
 //! - [`crowd`] serves the same evenings with more and more robots.
+//! - [`souffle`] measures how late a soufflé is while guests talk, and [`gallery`] what else holds a loop up.
+//! - [`look`] asks the rules about a recording.
 //! - [`collisions`] counts what goes wrong when, and proves what does not.
 //! - [`story`] makes a page of the runs in which an exercise goes wrong.
 //! - [`hint`], [`exercises`], [`doctor`] are the rest of what a learner asks for.
@@ -20,13 +22,17 @@ pub mod contained;
 pub mod crowd;
 pub mod doctor;
 pub mod exercises;
+pub mod gallery;
+pub mod hands;
 pub mod hint;
 pub mod hiring;
 pub mod interrupt;
+pub mod look;
 pub mod progress;
 pub mod record;
 pub mod serve;
 pub mod shift;
+pub mod souffle;
 pub mod story;
 pub mod trouble;
 pub mod workspace;

@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use flight::rules::{self, Limits};
 use flight::{Event, Follower, Header, Recorder, Recording};
 use restaurant::{Pace, Report, Shift};
 use threadbots::Coordination;
@@ -412,9 +413,11 @@ impl Watcher for Stream {
         if !self.begun {
             self.look()?;
         }
+        let recording = recorder.recording();
+        let hits = rules::look(&recording, &Limits::default());
         cli::print(&format!(
             "{}\n",
-            self.follower.last_line(recorder.recording().dropped)
+            self.follower.last_line_with(recording.dropped, &hits)
         ))
     }
 }

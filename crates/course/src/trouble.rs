@@ -6,7 +6,7 @@ use std::fmt;
 pub mod status {
     /// Done; the exercise passes.
     pub const DONE: u8 = 0;
-    /// The exercise's tests fail, or the recordings are out of date.
+    /// The exercise's tests fail, the recordings are out of date, or the rules find something red in a recording.
     pub const FAILS: u8 = 1;
     /// The question cannot be answered as asked: unknown exercise, bad seed, port in use, file that cannot be written.
     pub const INPUT: u8 = 2;

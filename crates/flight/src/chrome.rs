@@ -1,18 +1,21 @@
 //! A recording as a Chrome trace, which Perfetto and `chrome://tracing` open.
 //!
-//! Process 1 holds the robots, a lane each; process 2 holds the tasks, a lane each. Flow arrows lead
-//! from a wake to the poll that it caused. Perfetto hangs an arrow on the slice that is open on that
-//! lane at that instant, so an arrow is drawn only where a wake happened inside a poll.
+//! Process 1 holds the robots, a lane each; process 2 holds the tasks, a lane each; a worker process is a
+//! process here as well. Flow arrows lead from a wake to the poll that it caused, and from where a job was
+//! handed over to where a worker began it. Perfetto hangs an arrow on the slice that is open on that
+//! lane at that instant, so an arrow is drawn only where it begins inside a poll or a job.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
 use crate::event::{Event, Text};
-use crate::recording::{Entry, Recording};
+use crate::recording::{ActorKind, Entry, Recording};
 
 const ROBOTS: u32 = 1;
 const TASKS: u32 = 2;
+/// Worker processes are numbered from here, by lane. (Their own numbers could be 1 and 2 as well.)
+const PROCESSES: u32 = 100;
 
 impl Recording {
     /// The recording in Chrome's trace format (JSON), for <https://ui.perfetto.dev>.
@@ -21,6 +24,7 @@ impl Recording {
             recording: self,
             rows: Vec::new(),
             open: HashMap::new(),
+            arrows: HashSet::new(),
         };
         trace.name_lanes();
         for entry in &self.events {
@@ -41,6 +45,8 @@ struct Trace<'a> {
     rows: Vec<Row>,
     /// Slices that have begun, by lane: what they are called and when they began.
     open: HashMap<(usize, Slice), (String, u64)>,
+    /// The jobs to which an arrow leads, by pool and number.
+    arrows: HashSet<(Text, u64)>,
 }
 
 struct Row {
@@ -55,6 +61,7 @@ enum Slice {
     Poll,
     Wait(Text),
     Hold(Text),
+    Job(u64),
 }
 
 impl Trace<'_> {
@@ -70,7 +77,11 @@ impl Trace<'_> {
         name("process_name", ROBOTS, 0, "robots");
         name("process_name", TASKS, 0, "tasks");
         for (index, actor) in self.recording.actors.iter().enumerate() {
-            name("thread_name", ROBOTS, lane(index), &actor.name);
+            let pid = process(self.recording, index);
+            if actor.kind == ActorKind::Process {
+                name("process_name", pid, 0, &actor.name);
+            }
+            name("thread_name", pid, lane(index), &actor.name);
         }
         for (index, task) in self.recording.tasks.iter().enumerate() {
             name("thread_name", TASKS, lane(index), task);
@@ -85,7 +96,7 @@ impl Trace<'_> {
             Event::PollBegin { task, cause, .. } => {
                 self.begin(entry, Slice::Poll, recording.task(task));
                 if self.wake_inside_a_poll(cause) {
-                    self.flow("f", entry, cause);
+                    self.flow("f", entry, "wake", "wake", cause);
                 }
             }
             Event::PollEnd { task, .. } => {
@@ -101,7 +112,7 @@ impl Trace<'_> {
             Event::Wake { task, .. } => {
                 self.instant(entry, &format!("wakes {}", recording.task(task)), "t");
                 if self.open.contains_key(&(entry.actor, Slice::Poll)) {
-                    self.flow("s", entry, entry.n);
+                    self.flow("s", entry, "wake", "wake", entry.n);
                 }
             }
             Event::ResWait { resource } => {
@@ -169,7 +180,38 @@ impl Trace<'_> {
                 self.close(|actor| actor == entry.actor, entry.t);
                 self.instant(entry, "leaves", "t");
             }
-            Event::TimerArm { .. } => {}
+            Event::JobSubmit { job, pool, .. } => {
+                let name = recording.text(pool);
+                self.instant(entry, &format!("hands job {job} to {name}"), "t");
+                if self.is_busy(entry.actor) {
+                    self.arrows.insert((pool, job));
+                    self.flow("s", entry, "job", name, job);
+                }
+            }
+            Event::JobStart { job, pool } => {
+                let name = recording.text(pool);
+                self.begin(entry, Slice::Job(job), &format!("job {job} of {name}"));
+                if self.arrows.remove(&(pool, job)) {
+                    self.flow("f", entry, "job", name, job);
+                }
+            }
+            Event::JobEnd { job, .. } => self.end(entry.actor, Slice::Job(job), entry.t),
+            Event::ProcessStart { pid, name } => {
+                let name = recording.text(name);
+                self.instant(entry, &format!("process {pid} starts: {name}"), "p");
+            }
+            Event::ProcessExit { pid, status } => {
+                let how = match status.checked_sub(256) {
+                    None => format!("exit code {status}"),
+                    Some(signal) => format!("signal {signal}"),
+                };
+                self.instant(entry, &format!("process {pid} is gone: {how}"), "p");
+            }
+            Event::WakersGone { task } => {
+                let name = recording.task(task);
+                self.instant(entry, &format!("nobody can wake {name} any more"), "t");
+            }
+            Event::TimerArm { .. } | Event::Observed { .. } => {}
         }
     }
 
@@ -181,8 +223,15 @@ impl Trace<'_> {
     fn end(&mut self, actor: usize, slice: Slice, now: u64) {
         // A slice whose beginning fell into a gap has no beginning to draw from.
         if let Some((name, began)) = self.open.remove(&(actor, slice)) {
-            self.slice(ROBOTS, actor, &name, began, now);
+            self.slice(process(self.recording, actor), actor, &name, began, now);
         }
+    }
+
+    /// Whether a slice is open on this lane, so that an arrow has something to hang on.
+    fn is_busy(&self, actor: usize) -> bool {
+        let busy = |slice| matches!(slice, Slice::Poll | Slice::Job(_));
+        let mut open = self.open.keys();
+        open.any(|&(of, slice)| of == actor && busy(slice))
     }
 
     fn close_what_is_open(&mut self) {
@@ -215,13 +264,15 @@ impl Trace<'_> {
     fn instant(&mut self, entry: &Entry, name: &str, scope: &str) {
         let tid = lane(entry.actor);
         let args = json!({ "n": entry.n });
-        let json = json!({ "ph": "i", "name": name, "pid": ROBOTS, "tid": tid, "ts": us(entry.t), "s": scope, "args": args });
+        let pid = process(self.recording, entry.actor);
+        let json = json!({ "ph": "i", "name": name, "pid": pid, "tid": tid, "ts": us(entry.t), "s": scope, "args": args });
         self.push(entry.t, json);
     }
 
-    fn flow(&mut self, phase: &str, entry: &Entry, id: u64) {
-        let tid = lane(entry.actor);
-        let json = json!({ "ph": phase, "bp": "e", "cat": "wake", "name": "wake", "id": id, "pid": ROBOTS, "tid": tid, "ts": us(entry.t) });
+    /// One end of an arrow. Both ends have the same category, name and number.
+    fn flow(&mut self, phase: &str, entry: &Entry, category: &str, name: &str, id: u64) {
+        let (pid, tid) = (process(self.recording, entry.actor), lane(entry.actor));
+        let json = json!({ "ph": phase, "bp": "e", "cat": category, "name": name, "id": id, "pid": pid, "tid": tid, "ts": us(entry.t) });
         self.push(entry.t, json);
     }
 
@@ -258,6 +309,14 @@ impl Trace<'_> {
             }
         }
         false
+    }
+}
+
+/// The process of the trace in which a robot has its lane.
+fn process(recording: &Recording, actor: usize) -> u32 {
+    match recording.actors[actor].kind {
+        ActorKind::Process => PROCESSES.saturating_add(u32::try_from(actor).unwrap_or(u32::MAX)),
+        _ => ROBOTS,
     }
 }
 

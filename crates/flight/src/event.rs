@@ -168,11 +168,58 @@ pub enum Event {
         /// The `n` of the last one.
         to: u64,
     },
+    /// Work is handed to a pool of threads or processes. On the lane of whoever hands it over.
+    JobSubmit {
+        /// The job's number, unique in its pool.
+        job: u64,
+        /// The pool's name.
+        pool: Text,
+        /// The task that handed it over, if one did.
+        by: Option<Task>,
+    },
+    /// A worker begins a job. On the worker's lane.
+    JobStart {
+        /// The job's number in its pool.
+        job: u64,
+        /// The pool's name.
+        pool: Text,
+    },
+    /// The worker is done with the job that it began. On the worker's lane.
+    JobEnd {
+        /// The job's number in its pool.
+        job: u64,
+        /// How it ended.
+        how: End,
+    },
+    /// A worker process runs. On its own lane.
+    ProcessStart {
+        /// The number that the system gave it.
+        pid: u64,
+        /// Its name.
+        name: Text,
+    },
+    /// A worker process is gone. On its own lane.
+    ProcessExit {
+        /// The number that the system had given it.
+        pid: u64,
+        /// Its exit code; or 256 and the number of the signal that killed it.
+        status: u64,
+    },
+    /// Somebody took what a task made, or heard why it made nothing.
+    Observed {
+        /// The task, which is over or about to be.
+        task: Task,
+    },
+    /// A task waits, and the last waker of it was dropped unused: nobody can wake it any more.
+    WakersGone {
+        /// The task that waits.
+        task: Task,
+    },
 }
 
 /// The names of the kinds, as files spell them. A file carries its own copy of this table and numbers its
 /// events by it, so that a kind can be added here without making old files unreadable.
-pub(crate) const KINDS: [&str; 17] = [
+pub(crate) const KINDS: [&str; 24] = [
     "actor_start",
     "actor_stop",
     "task_spawn",
@@ -190,7 +237,19 @@ pub(crate) const KINDS: [&str; 17] = [
     "mark",
     "counter",
     "gap",
+    "job_submit",
+    "job_start",
+    "job_end",
+    "process_start",
+    "process_exit",
+    "observed",
+    "wakers_gone",
 ];
+
+/// How many kinds the first recordings had. A file names at least these, and later ones only if it holds
+/// events of them: so that a program which learned a new kind writes its old runs down as before.
+#[cfg(feature = "json")]
+pub(crate) const FIRST_KINDS: usize = 17;
 
 impl Event {
     /// The name of this kind of event, as files spell it.
@@ -223,6 +282,15 @@ impl Event {
             } => (14, [id(text.0), id(category.0), value]),
             Event::Counter { name, value } => (15, [id(name.0), value, 0]),
             Event::Gap { lost, from, to } => (16, [lost, from, to]),
+            Event::JobSubmit { job, pool, by } => {
+                (17, [job, id(pool.0), by.map_or(0, |by| id(by.0) + 1)])
+            }
+            Event::JobStart { job, pool } => (18, [job, id(pool.0), 0]),
+            Event::JobEnd { job, how } => (19, [job, how as u64, 0]),
+            Event::ProcessStart { pid, name } => (20, [pid, id(name.0), 0]),
+            Event::ProcessExit { pid, status } => (21, [pid, status, 0]),
+            Event::Observed { task } => (22, [id(task.0), 0, 0]),
+            Event::WakersGone { task } => (23, [id(task.0), 0, 0]),
         }
     }
 
@@ -232,20 +300,26 @@ impl Event {
         let index = |number: u64| u32::try_from(number).ok();
         let text = |number| index(number).map(Text);
         let task = |number| index(number).map(Task);
+        // Numbered from 1, so that 0 can say that there is none.
+        let task_or_none = |number: u64| match number.checked_sub(1) {
+            None => Some(None),
+            Some(number) => task(number).map(Some),
+        };
+        let how = |number: u64| {
+            let ends = [End::Done, End::Cancelled, End::Panicked];
+            ends.get(usize::try_from(number).ok()?).copied()
+        };
         let event = match kind {
             0 => Event::ActorStart,
             1 => Event::ActorStop,
-            2 => {
-                let by = if b == 0 { None } else { Some(task(b - 1)?) };
-                Event::TaskSpawn { task: task(a)?, by }
-            }
-            3 => {
-                let how = [End::Done, End::Cancelled, End::Panicked];
-                Event::TaskEnd {
-                    task: task(a)?,
-                    how: *how.get(usize::try_from(b).ok()?)?,
-                }
-            }
+            2 => Event::TaskSpawn {
+                task: task(a)?,
+                by: task_or_none(b)?,
+            },
+            3 => Event::TaskEnd {
+                task: task(a)?,
+                how: how(b)?,
+            },
             4 => Event::PollBegin {
                 task: task(a)?,
                 poll: b,
@@ -294,6 +368,26 @@ impl Event {
                 from: b,
                 to: c,
             },
+            17 => Event::JobSubmit {
+                job: a,
+                pool: text(b)?,
+                by: task_or_none(c)?,
+            },
+            18 => Event::JobStart {
+                job: a,
+                pool: text(b)?,
+            },
+            19 => Event::JobEnd {
+                job: a,
+                how: how(b)?,
+            },
+            20 => Event::ProcessStart {
+                pid: a,
+                name: text(b)?,
+            },
+            21 => Event::ProcessExit { pid: a, status: b },
+            22 => Event::Observed { task: task(a)? },
+            23 => Event::WakersGone { task: task(a)? },
             _ => return None,
         };
         Some(event)
@@ -308,7 +402,8 @@ impl Event {
             | Event::ResAcquire { resource }
             | Event::ResRelease { resource } => (Some(resource), None),
             Event::Mark { text, category, .. } => (Some(text), Some(category)),
-            Event::Counter { name, .. } => (Some(name), None),
+            Event::Counter { name, .. } | Event::ProcessStart { name, .. } => (Some(name), None),
+            Event::JobSubmit { pool, .. } | Event::JobStart { pool, .. } => (Some(pool), None),
             _ => (None, None),
         };
         one.into_iter().chain(two)
@@ -319,12 +414,15 @@ impl Event {
     pub(crate) fn tasks(&self) -> impl Iterator<Item = Task> {
         let (one, two) = match *self {
             Event::TaskSpawn { task, by } => (Some(task), by),
+            Event::JobSubmit { by, .. } => (by, None),
             Event::TaskEnd { task, .. }
             | Event::PollBegin { task, .. }
             | Event::PollEnd { task, .. }
             | Event::Wake { task, .. }
             | Event::TimerArm { task, .. }
-            | Event::TimerFire { task, .. } => (Some(task), None),
+            | Event::TimerFire { task, .. }
+            | Event::Observed { task }
+            | Event::WakersGone { task } => (Some(task), None),
             _ => (None, None),
         };
         one.into_iter().chain(two)

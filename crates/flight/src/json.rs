@@ -6,9 +6,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::VirtualTime;
-use crate::event::{Event, KINDS};
+use crate::event::{Event, FIRST_KINDS, KINDS};
 use crate::follow::{Chunk, Follower};
 use crate::recording::{Actor, ActorKind, ClockKind, Entry, Header, Recording};
+use crate::rules::Hit;
 
 const SCHEMA: &str = "loopbot-flight";
 const VERSION: u64 = 1;
@@ -115,10 +116,22 @@ struct Probe {
 impl Recording {
     /// The recording as JSON. On virtual time, the same run gives the same text on every machine.
     pub fn to_json(&self) -> String {
-        let head = serde_json::to_value(self.head()).expect("a recording's head is plain data");
+        self.to_json_with(&[])
+    }
+
+    /// The same, with what the [rules](crate::rules) say about it in a list `hits`, for readers that do not know the
+    /// rules. Without hits there is no such list. [`from_json`](Recording::from_json) passes over it: what a
+    /// recording says about itself is found by looking.
+    pub fn to_json_with(&self, hits: &[Hit]) -> String {
+        let head = serde_json::to_value(self.head(self.kinds_used()))
+            .expect("a recording's head is plain data");
         let mut json = String::from("{\n");
         for (name, value) in head.as_object().expect("a struct is an object") {
             json.push_str(&format!("\"{name}\":{value},\n"));
+        }
+        if !hits.is_empty() {
+            let rows: Vec<String> = hits.iter().map(|hit| hit.to_value().to_string()).collect();
+            json.push_str(&format!("\"hits\":[\n{}\n],\n", rows.join(",\n")));
         }
         json.push_str("\"events\":[\n");
         let rows: Vec<String> = self
@@ -166,7 +179,13 @@ impl Recording {
         file.check()
     }
 
-    fn head(&self) -> Head {
+    /// The kinds that the file has to name, from the first one on.
+    fn kinds_used(&self) -> &'static [&'static str] {
+        let used = self.events.iter().map(|entry| entry.event.encode().0 + 1);
+        &KINDS[..used.fold(FIRST_KINDS, usize::max)]
+    }
+
+    fn head(&self, kinds: &[&str]) -> Head {
         Head {
             schema: SCHEMA.into(),
             version: VERSION,
@@ -179,7 +198,7 @@ impl Recording {
             facts: self.header.facts.clone(),
             dropped: self.dropped,
             complete: self.complete,
-            kinds: KINDS.map(String::from).into(),
+            kinds: kinds.iter().copied().map(String::from).collect(),
             strings: self.strings.clone(),
             actors: self.actors.iter().map(FileActor::from).collect(),
             tasks: self
@@ -189,6 +208,28 @@ impl Recording {
                 .collect(),
             locs: self.locs.clone(),
         }
+    }
+}
+
+impl Hit {
+    fn to_value(&self) -> serde_json::Value {
+        serde_json::json!({
+            "rule": self.rule.name(),
+            "severity": self.severity.name(),
+            "subject": self.subject,
+            "says": self.says,
+            "explains": self.rule.explain(),
+            "chapter": self.rule.chapter(),
+            "limit": self.limit,
+            "observed": self.observed,
+            "at": self.at,
+            "evidence": self.evidence,
+        })
+    }
+
+    /// The hit as one line of JSON, as a recording's list of hits has it.
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
     }
 }
 
@@ -295,7 +336,7 @@ impl Follower {
             ..Recording::empty(header.clone())
         };
         let mut line =
-            serde_json::to_value(recording.head()).expect("a recording's head is plain data");
+            serde_json::to_value(recording.head(&KINDS)).expect("a recording's head is plain data");
         line["live"] = true.into();
         line["events"] = rows(&chunk.events);
         line.to_string()
@@ -309,7 +350,15 @@ impl Follower {
 
     /// The last line, to be written when the run is over. `dropped` is the whole run's count of lost events.
     pub fn last_line(&mut self, dropped: u64) -> String {
+        self.last_line_with(dropped, &[])
+    }
+
+    /// The same, with what the [rules](crate::rules) say about the run.
+    pub fn last_line_with(&mut self, dropped: u64, hits: &[Hit]) -> String {
         let mut line = self.next_chunk().to_value();
+        if !hits.is_empty() {
+            line["hits"] = hits.iter().map(Hit::to_value).collect();
+        }
         line["end"] = serde_json::json!({ "dropped": dropped, "complete": true });
         line.to_string()
     }

@@ -37,6 +37,7 @@
 //! | `recording.rs` | a run, written down |
 //! | `collect.rs` | from many rings to one order |
 //! | `follow.rs` | a run piece by piece, while it happens |
+//! | [`rules`] | what usually goes wrong, looked for in a recording |
 //! | `json.rs`, `chrome.rs` | files (feature `json`) |
 
 mod clock;
@@ -48,6 +49,8 @@ mod recording;
 mod ring;
 mod shared;
 mod tables;
+
+pub mod rules;
 
 #[cfg(feature = "json")]
 mod chrome;

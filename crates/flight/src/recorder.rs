@@ -137,6 +137,13 @@ impl Lane {
         }
     }
 
+    /// The same as [`record`](Lane::record), and gives the event's time as well: for those who would else ask the clock again.
+    pub fn record_at(&self, event: Event) -> (u64, u64) {
+        self.open
+            .as_ref()
+            .map_or((0, 0), |open| open.record_at(event))
+    }
+
     /// Records a [`Event::Mark`], interning both strings.
     pub fn mark(&self, category: &str, text: &str, value: u64) {
         if let Some(open) = &self.open {
@@ -176,13 +183,17 @@ impl Open {
     }
 
     fn record(&self, event: Event) -> u64 {
+        self.record_at(event).0
+    }
+
+    fn record_at(&self, event: Event) -> (u64, u64) {
         let t = self.shared.clock.now();
         // The lock is this thread's own but for the moments when somebody collects the recording. The
         // number is drawn inside it: whoever holds all the rings knows that every number drawn is in one.
         let mut ring = lock(&self.ring);
         let n = self.shared.next.fetch_add(1, Ordering::SeqCst);
         ring.push(Stamped { n, t, event });
-        n
+        (n, t)
     }
 }
 

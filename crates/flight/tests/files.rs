@@ -1,5 +1,6 @@
 //! What the files promise: they come back as they were, and every damage has a name.
 
+use flight::rules::{self, Limits};
 use flight::{
     ActorKind, Chunk, End, Event, Header, ReadError, Recorder, Recording, Source, VirtualTime,
 };
@@ -79,6 +80,202 @@ fn everything() -> Recording {
     }
     drop(lane);
     recorder.recording()
+}
+
+/// A loop that hands two jobs over, one to a thread and one to a process that is killed.
+fn jobs() -> Recording {
+    let time = VirtualTime::new();
+    let recorder = Recorder::new(Header::virtual_time("test", &time));
+    let robot = recorder.actor("LoopBot", ActorKind::Loop);
+    let hand = recorder.actor("hand 1", ActorKind::Pool);
+    let cook = recorder.actor("cook 1", ActorKind::Process);
+    let task = recorder.task("the Chen party");
+    let (hands, kitchen) = (
+        recorder.text("the hands"),
+        recorder.text("the back kitchen"),
+    );
+    let events = [
+        (&robot, Event::TaskSpawn { task, by: None }),
+        (
+            &cook,
+            Event::ProcessStart {
+                pid: 4711,
+                name: kitchen,
+            },
+        ),
+        (
+            &robot,
+            Event::PollBegin {
+                task,
+                poll: 1,
+                cause: 4,
+            },
+        ),
+        (
+            &robot,
+            Event::JobSubmit {
+                job: 1,
+                pool: hands,
+                by: Some(task),
+            },
+        ),
+        (
+            &hand,
+            Event::JobStart {
+                job: 1,
+                pool: hands,
+            },
+        ),
+        (
+            &robot,
+            Event::JobSubmit {
+                job: 1,
+                pool: kitchen,
+                by: None,
+            },
+        ),
+        (&robot, Event::PollEnd { task, ready: false }),
+        (
+            &cook,
+            Event::JobStart {
+                job: 1,
+                pool: kitchen,
+            },
+        ),
+        (
+            &cook,
+            Event::JobEnd {
+                job: 1,
+                how: End::Panicked,
+            },
+        ),
+        (
+            &cook,
+            Event::ProcessExit {
+                pid: 4711,
+                status: 256 + 9,
+            },
+        ),
+        (
+            &hand,
+            Event::JobEnd {
+                job: 1,
+                how: End::Done,
+            },
+        ),
+        (&robot, Event::WakersGone { task }),
+        (
+            &robot,
+            Event::TaskEnd {
+                task,
+                how: End::Cancelled,
+            },
+        ),
+        (&robot, Event::Observed { task }),
+    ];
+    for (lane, event) in events {
+        time.advance_to(time.now() + 1_500);
+        lane.record(event);
+    }
+    drop((robot, hand, cook));
+    recorder.recording()
+}
+
+#[test]
+fn jobs_and_processes_come_back_as_they_were() {
+    let recording = jobs();
+    let json = recording.to_json();
+    let again = Recording::from_json(&json).unwrap();
+    assert_eq!(again.events, recording.events);
+    assert_eq!(again.to_json(), json);
+    let broken = [
+        (
+            "the pool",
+            "\n[7,6000,0,17,1,0,1]",
+            "\n[7,6000,0,17,1,9,1]",
+            "a text",
+        ),
+        (
+            "the task",
+            "\n[7,6000,0,17,1,0,1]",
+            "\n[7,6000,0,17,1,0,9]",
+            "a task",
+        ),
+        ("observed", ",0,22,0,0,0]", ",0,22,9,0,0]", "a task"),
+        (
+            "the process",
+            ",2,20,4711,1,0]",
+            ",2,20,4711,9,0]",
+            "a text",
+        ),
+        ("the end", ",1,19,1,0,0]", ",1,19,1,3,0]", "mean nothing"),
+    ];
+    for (what, from, to, sentence) in broken {
+        assert!(json.contains(from), "{what}: {json}");
+        let error = Recording::from_json(&json.replace(from, to)).unwrap_err();
+        assert!(error.to_string().contains(sentence), "{what}: {error}");
+    }
+}
+
+#[test]
+fn a_file_names_a_newer_kind_only_if_it_uses_it() {
+    let kinds = |recording: &Recording| {
+        let file: serde_json::Value = serde_json::from_str(&recording.to_json()).unwrap();
+        file["kinds"].as_array().unwrap().len()
+    };
+    assert_eq!(kinds(&everything()), 17, "as before these kinds were there");
+    assert_eq!(kinds(&jobs()), 24);
+}
+
+#[test]
+fn what_the_rules_say_can_stand_in_the_file_and_is_not_read_back() {
+    let mut limits = Limits::default();
+    assert_eq!(rules::look(&everything(), &limits), []);
+    let (plain, json) = (everything().to_json(), everything().to_json_with(&[]));
+    assert_eq!(plain, json, "without hits nothing is added");
+
+    limits.long_poll = std::time::Duration::from_nanos(1);
+    let recording = jobs();
+    let hits = rules::look(&recording, &limits);
+    let json = recording.to_json_with(&hits);
+    let file: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(file["hits"][0]["rule"], "long_poll");
+    assert_eq!(file["hits"][0]["says"], hits[0].says);
+    assert_eq!(file["hits"][0].to_string(), hits[0].to_json());
+    let again = Recording::from_json(&json).unwrap();
+    assert_eq!(again.to_json(), recording.to_json());
+}
+
+#[test]
+fn an_arrow_leads_from_the_order_to_the_worker_and_a_process_stands_for_itself() {
+    let trace: serde_json::Value = serde_json::from_str(&jobs().to_chrome_trace()).unwrap();
+    let rows = trace["traceEvents"].as_array().unwrap();
+    let find = |ph: &str, name: &str| {
+        let mut found = rows
+            .iter()
+            .filter(|row| row["ph"] == ph && row["name"] == name);
+        let row = found
+            .next()
+            .unwrap_or_else(|| panic!("{ph} {name} in {rows:#?}"));
+        assert!(found.next().is_none(), "one {ph} {name}");
+        row
+    };
+    for (pool, robots) in [("the hands", true), ("the back kitchen", false)] {
+        let (start, end) = (find("s", pool), find("f", pool));
+        let slice = find("X", &format!("job 1 of {pool}"));
+        assert_eq!((&start["cat"], &start["id"]), (&end["cat"], &end["id"]));
+        assert_eq!((&slice["pid"], &slice["tid"]), (&end["pid"], &end["tid"]));
+        assert_eq!(
+            slice["ts"], end["ts"],
+            "the arrow ends where the work begins"
+        );
+        assert_eq!(
+            slice["pid"] == 1,
+            robots,
+            "a process has a process of its own"
+        );
+    }
+    find("i", "process 4711 is gone: signal 9");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::executor;
 use crate::inbox::PLACES;
 use crate::stand_still::StandStill;
+use crate::watchdog::Watchdog;
 
 /// A single-threaded executor. [`run`](crate::run) makes the usual one; [`LoopBot::builder`] makes others.
 ///
@@ -31,6 +32,7 @@ pub struct LoopBot {
     pub(crate) recorder: Recorder,
     pub(crate) limits: Limits,
     pub(crate) pick_next: Option<Rc<PickNext>>,
+    pub(crate) watchdog: Option<Watchdog>,
 }
 
 /// What keeps a LoopBot from doing too much of one thing.
@@ -69,6 +71,7 @@ impl LoopBot {
                     patience: None,
                 },
                 pick_next: None,
+                watchdog: None,
             },
         }
     }
@@ -217,6 +220,12 @@ impl Builder {
     /// ```
     pub fn pick_next(mut self, pick: impl Fn(&[ReadyTask]) -> usize + 'static) -> Builder {
         self.robot.pick_next = Some(Rc::new(pick));
+        self
+    }
+
+    /// Has it watched: see [`Watchdog`]. Without this, nobody notices that a task holds LoopBot up.
+    pub fn watchdog(mut self, watchdog: Watchdog) -> Builder {
+        self.robot.watchdog = Some(watchdog);
         self
     }
 

@@ -99,9 +99,7 @@ impl Executor {
         main: F,
         at: &'static Location<'static>,
     ) -> Result<thread::Result<F::Output>, StandStill> {
-        if self.record.is_taken() {
-            self.record.spawned(MAIN, 0, Some("main"), at, None);
-        }
+        self.record.main_begins(at);
         let ended = self.run_loop(pin!(main));
         let how = match &ended {
             Ok(Ok(_)) => End::Done,
@@ -212,6 +210,7 @@ impl Executor {
             drop_caught(replaced);
         }
         self.record.poll_ended(turn.slot, false);
+        self.look_for_wakers(turn.slot);
     }
     // ANCHOR_END: poll
 

@@ -117,8 +117,15 @@ impl<T> Future for JoinHandle<T> {
         let Some(claim) = self.claim.take() else {
             panic!("a JoinHandle was polled again after it gave its result")
         };
-        let born = claim.born;
-        match current::try_with(|executor| executor.shelf().join(claim)) {
+        let (born, slot) = (claim.born, claim.slot);
+        let joined = current::try_with(|executor| {
+            let joined = executor.shelf().join(claim);
+            if let Joined::Over(_) = joined {
+                executor.record.observed(slot);
+            }
+            joined
+        });
+        match joined {
             Some(Joined::Over(result)) => Poll::Ready(result),
             Some(Joined::NotYet(claim)) => {
                 let slot = claim.slot;

@@ -6,7 +6,10 @@ use std::task::{Context, Poll, Waker};
 
 use std::time::Duration;
 
+use flight::Event;
+
 use crate::executor::Executor;
+use crate::record::Record;
 use crate::{current, waker};
 
 /// Who can end a wait.
@@ -43,6 +46,24 @@ pub(crate) fn keep_own(waker: &Waker) -> Option<Waker> {
     waker::keep_own(waker)
 }
 
+/// For the record: the polled task's waker was kept by one of LoopBot's own futures that does not say what it waits for.
+pub(crate) fn keeps_in_silence() {
+    of_the_polled(|record, slot| record.note(slot, |note| note.waker_is_kept = true));
+}
+
+/// For the record: somebody has heard how the polled task is about to end.
+pub(crate) fn is_observed() {
+    of_the_polled(|record, slot| record.observed(slot));
+}
+
+fn of_the_polled(note: impl FnOnce(&Record, u32)) {
+    current::try_with(|executor| {
+        if let (Some(slot), true) = (executor.polled.get(), executor.lane().is_on()) {
+            note(&executor.record, slot);
+        }
+    });
+}
+
 /// The task that is being polled is about to return `Pending`: notes what it waits for, and where in the program.
 #[inline]
 pub(crate) fn waits(what: &'static str, at: &'static Location<'static>, ended_by: EndedBy) {
@@ -52,7 +73,12 @@ pub(crate) fn waits(what: &'static str, at: &'static Location<'static>, ended_by
 /// A named wait point is about to return `Pending`, as the future inside it did: notes the name, over what the
 /// future inside noted. Called after the inner poll; to be called again after each poll that is pending.
 pub(crate) fn named(name: &Rc<str>, at: &'static Location<'static>) {
-    current::try_with(|executor| executor.names_a_wait(name.to_string(), Some(at)));
+    current::try_with(|executor| {
+        executor
+            .record
+            .waits_by_name(executor.polled.get(), name, at);
+        executor.names_a_wait(name.to_string(), Some(at));
+    });
 }
 
 /// Whom a task waits for, as far as it has said so.
@@ -75,6 +101,30 @@ impl Executor {
         left > 0
     }
 
+    /// For the record: this task was polled, and goes on waiting. Who can wake it?
+    #[inline]
+    pub(crate) fn look_for_wakers(&self, slot: u32) {
+        if self.lane().is_on() {
+            self.note_who_has_none(slot);
+        }
+    }
+
+    /// Copies of our wakers are not counted, so that nobody pays for it. But if there never was one, nobody has one.
+    #[cold]
+    #[inline(never)]
+    fn note_who_has_none(&self, slot: u32) {
+        let is_kept = self.record.note(slot, |note| {
+            note.waker_is_kept |= self.waits.get() != WaitsFor::NobodyNamed;
+            note.waker_is_kept
+        });
+        let inbox = self.address.inbox;
+        let may_be_outside = inbox.is_shared() || !inbox.is_empty();
+        if !is_kept && !may_be_outside && self.shelf().is_left_alone(slot) {
+            let task = self.record.row(slot);
+            self.lane().record(Event::WakersGone { task });
+        }
+    }
+
     /// The polled task is about to return `Pending`, and says what it waits for.
     #[inline]
     pub(crate) fn waits(
@@ -88,6 +138,7 @@ impl Executor {
             EndedBy::Task if so_far != WaitsFor::Outside => WaitsFor::Tasks,
             _ => WaitsFor::Outside,
         });
+        self.record.waits_at(self.polled.get(), Some(at));
         if self.record.is_taken() {
             self.names_a_wait(what.into(), Some(at));
         }
@@ -98,6 +149,7 @@ impl Executor {
         if self.waits.get() != WaitsFor::Outside {
             self.waits.set(WaitsFor::Tasks);
         }
+        self.record.waits_at(self.polled.get(), None);
         if self.record.is_taken() {
             let what = format!("the end of {}", self.task_name(slot));
             let at = self.record.note(slot, |note| note.spawned_at);

@@ -105,6 +105,7 @@ mod timeout;
 mod timer_queue;
 mod wait_point;
 mod waker;
+mod watchdog;
 mod yield_now;
 
 use std::panic::Location;
@@ -120,6 +121,7 @@ pub use stand_still::{StandStill, Wait, Waiting};
 pub use task_group::{GroupError, GroupHandle, TaskGroup, task_group};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 pub use wait_point::{WaitPoint, wait_point};
+pub use watchdog::{Frame, LastWait, Stuck, Watchdog};
 pub use yield_now::{YieldNow, yield_now};
 
 /// Runs a future to its end on this thread, together with all the tasks it spawns, and returns its output.

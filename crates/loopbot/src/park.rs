@@ -6,7 +6,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use flight::Event;
 #[cfg(feature = "net")]
 use flight::Source;
 
@@ -28,7 +27,7 @@ impl Executor {
                 Ok(())
             }
         };
-        self.record.lane.record(Event::ParkEnd);
+        self.record.park_ended();
         ended
     }
 

@@ -13,11 +13,14 @@ use std::time::Duration;
 use flight::{ActorKind, End, Event, Lane, Recorder, Source, Text};
 
 use crate::builder::LoopBot;
+use crate::shelf::MAIN;
 use crate::stand_still::Wait;
+use crate::watchdog::guard::Guard;
 
 pub(crate) struct Record {
     recorder: Recorder,
     pub(crate) lane: Lane,
+    watchdog: Option<Guard>,
     /// What to add to a time of ours to get a time of the recorder's, whose clock may have begun earlier.
     offset: u64,
     taken: bool,
@@ -38,6 +41,8 @@ pub(crate) struct Note {
     polls: u64,
     /// The number, in the record, of the wake or the spawn that put it into the run queue.
     cause: u64,
+    /// Whether one of LoopBot's own futures has ever kept its waker.
+    pub(crate) waker_is_kept: bool,
     pub(crate) spawned_at: Option<&'static Location<'static>>,
     /// What it said in its last poll that it waits for, from the inside out; and in the one before.
     pub(crate) waits: Vec<Wait>,
@@ -48,6 +53,7 @@ impl Record {
     pub(crate) fn new(robot: &LoopBot) -> Record {
         Record {
             lane: robot.recorder.actor(&robot.name, ActorKind::Loop),
+            watchdog: Guard::of(robot),
             offset: robot.recorder.now(),
             taken: robot.recorder.is_on()
                 || robot.clock.is_virtual()
@@ -67,6 +73,16 @@ impl Record {
         self.taken
     }
 
+    /// The run begins. To have notes on main, and its name, is not a reason to have them on all others.
+    pub(crate) fn main_begins(&self, at: &'static Location<'static>) {
+        if let Some(dog) = &self.watchdog {
+            dog.watch.spawned(MAIN, 0, at);
+        }
+        if self.is_taken() {
+            self.note_spawn(MAIN, 0, Some("main"), at, None);
+        }
+    }
+
     /// A task was spawned. Once there are names, one without a name must not inherit that of the place's last task.
     #[inline]
     pub(crate) fn spawned(
@@ -77,6 +93,9 @@ impl Record {
         at: &'static Location<'static>,
         by: Option<u32>,
     ) {
+        if let Some(dog) = &self.watchdog {
+            dog.watch.spawned(slot, born, at);
+        }
         if self.is_taken() || name.is_some() || self.names_given.get() {
             self.note_spawn(slot, born, name, at, by);
         }
@@ -92,6 +111,9 @@ impl Record {
         at: &'static Location<'static>,
         by: Option<u32>,
     ) {
+        if let (Some(dog), Some(name)) = (&self.watchdog, name) {
+            dog.watch.is_called(slot, born, name);
+        }
         if !self.is_taken() {
             self.names_given.set(true);
             return self.note(slot, |note| note.name = name.map(Rc::from));
@@ -117,6 +139,9 @@ impl Record {
         if self.is_taken() {
             self.note_poll(slot);
         }
+        if let Some(dog) = &self.watchdog {
+            dog.watch.poll_begins(slot);
+        }
     }
 
     #[cold]
@@ -128,7 +153,10 @@ impl Record {
             note.waits.clear();
             (note.row, note.polls, note.cause)
         });
-        self.lane.record(Event::PollBegin { task, poll, cause });
+        let (_, t) = self.lane.record_at(Event::PollBegin { task, poll, cause });
+        if let Some(dog) = &self.watchdog {
+            dog.watch.begins_at(t);
+        }
     }
 
     #[inline]
@@ -136,13 +164,19 @@ impl Record {
         if self.is_taken() {
             self.note_end_of_poll(slot, ready);
         }
+        if let Some(dog) = &self.watchdog {
+            dog.watch.poll_ended();
+        }
     }
 
     #[cold]
     #[inline(never)]
     fn note_end_of_poll(&self, slot: u32, ready: bool) {
         let task = self.row(slot);
-        self.lane.record(Event::PollEnd { task, ready });
+        let (_, t) = self.lane.record_at(Event::PollEnd { task, ready });
+        if let Some(dog) = &self.watchdog {
+            dog.watch.ends_at(t);
+        }
     }
 
     #[inline]
@@ -174,8 +208,26 @@ impl Record {
         self.lane.record(Event::TaskEnd { task, how });
     }
 
+    /// Somebody took what the task made. Its place may be free by now, but nobody else has had it yet.
+    #[inline]
+    pub(crate) fn observed(&self, slot: u32) {
+        if self.is_taken() {
+            self.note_observed(slot);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_observed(&self, slot: u32) {
+        let task = self.row(slot);
+        self.lane.record(Event::Observed { task });
+    }
+
     /// The loop has nothing to do, until the next timer or until somebody rings.
     pub(crate) fn park_begins(&self, due: Option<u64>) {
+        if let Some(dog) = &self.watchdog {
+            dog.watch.park_begins();
+        }
         if self.lane.is_on() {
             let (cell, why) = match due {
                 Some(_) => (&self.why_timer, "nobody is ready: waits for the next timer"),
@@ -188,6 +240,34 @@ impl Record {
             cell.set(Some(why));
             let until = due.map_or(0, |due| self.time(due));
             self.lane.record(Event::ParkBegin { why, until });
+        }
+    }
+
+    /// It may have something to do.
+    pub(crate) fn park_ended(&self) {
+        if let Some(dog) = &self.watchdog {
+            dog.park_ended();
+        }
+        self.lane.record(Event::ParkEnd);
+    }
+
+    /// For the watchdog: where the polled task waits, if that is known.
+    #[inline]
+    pub(crate) fn waits_at(&self, polled: Option<u32>, at: Option<&'static Location<'static>>) {
+        if let (Some(dog), Some(slot)) = (&self.watchdog, polled) {
+            dog.watch.waits(slot, at);
+        }
+    }
+
+    /// The same, if that place has a name.
+    pub(crate) fn waits_by_name(
+        &self,
+        polled: Option<u32>,
+        name: &str,
+        at: &'static Location<'static>,
+    ) {
+        if let (Some(dog), Some(slot)) = (&self.watchdog, polled) {
+            dog.watch.waits_by_name(slot, name, at);
         }
     }
 
@@ -246,6 +326,7 @@ impl Default for Note {
             row: Recorder::off().task(""),
             polls: 0,
             cause: 0,
+            waker_is_kept: false,
             spawned_at: None,
             waits: Vec::new(),
             waited: Vec::new(),

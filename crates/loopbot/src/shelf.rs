@@ -183,6 +183,11 @@ impl Shelf {
             place.state |= SHARED;
         }
     }
+
+    /// It is not in the run queue, and nobody was given a copy of its waker whom we do not know.
+    pub(crate) fn is_left_alone(&self, slot: u32) -> bool {
+        self.slots[slot as usize].state & (QUEUED | SHARED) == 0
+    }
     // ANCHOR_END: ring
 
     // ANCHOR: turn

@@ -268,6 +268,7 @@ impl<E> Group<E> {
             return Poll::Ready(None);
         }
         self.waiter.stand(&mut Some(leaf::keep(cx.waker())));
+        leaf::keeps_in_silence();
         Poll::Ready(match ready!(body.poll(cx)) {
             Ok(output) => Some(output),
             Err(error) => {
@@ -294,6 +295,9 @@ impl<E> Group<E> {
     fn fail(&self, who: u64, failure: GroupError<E>) {
         if self.failure.borrow().is_some() {
             return drop_caught(failure);
+        }
+        if let GroupError::Panic(_) = failure {
+            leaf::is_observed(); // The task is not over yet, but its panic has reached its group.
         }
         self.failure.replace(Some(failure));
         let members = self.members.borrow().clone();

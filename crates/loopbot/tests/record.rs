@@ -44,6 +44,7 @@ fn in_words(recording: &Recording) -> Vec<String> {
                     format!("arm {timer} for {} at {}", name(task), ms(due))
                 }
                 Event::TimerFire { timer, late, .. } => format!("fire {timer}, late {}", ms(late)),
+                Event::Observed { task } => format!("  {} is observed", name(task)),
                 other => format!("{other:?}"),
             };
             format!("{:>2} {:>3} ms  {what}", entry.n, ms(entry.t))
@@ -83,6 +84,7 @@ fn the_record_of_a_small_evening() {
         "  ready",
         "end soup Done",
         "poll main #3 because of {16}",
+        "  soup is observed",
         "  ready",
         "end main Done",
         "leaves",

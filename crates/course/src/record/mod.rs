@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use flight::rules::{self, Limits};
 use flight::{ClockKind, Recording};
 use monday::scene::seat;
+use pitfalls::souffle::{self, Guest};
 use restaurant::Shift;
 use threadbots::scene::{self, Scene};
 use threadbots::{Coordination, Opening};
@@ -146,6 +148,9 @@ fn others() -> Vec<Take> {
                 .rehearse(&Shift::monday(42))
                 .recording
         }),
+        Take::alone("souffle-falls", || souffle::record(Guest::Holds)),
+        Take::alone("souffle-stands", || souffle::record(Guest::InParts)),
+        Take::alone("souffle-elsewhere", || souffle::record(Guest::Elsewhere)),
     ]
 }
 
@@ -160,7 +165,7 @@ pub struct File {
 /// Makes the four files of one recording, and a fifth where the checker has its say.
 pub fn files(take: &Take) -> Vec<File> {
     let recording = take.record();
-    let json = recording.to_json();
+    let json = recording.to_json_with(&rules::look(&recording, &Limits::default()));
     let folder = Path::new("book").join("src").join("recordings");
     let file = |extension: &str, text: String| File {
         path: folder.join(format!("{}.{extension}", take.name)),
@@ -254,10 +259,7 @@ pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
 ///
 /// A file that cannot be read, that is damaged, or that a newer version made: one sentence each.
 pub fn tell_file(path: &Path) -> anyhow::Result<String> {
-    let refuse = |why: String| Trouble::input(format!("{}: {why}.", path.display()));
-    let text =
-        fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read ({error})")))?;
-    let recording = Recording::from_json(&text).map_err(|error| refuse(error.to_string()))?;
+    let recording = read(path)?;
     let header = &recording.header;
     let mut told = format!(
         "{}, {} events in {:.3} s {}\n",
@@ -279,6 +281,18 @@ pub fn tell_file(path: &Path) -> anyhow::Result<String> {
         ));
     }
     Ok(format!("{told}\n{}", telling::tell(&recording)))
+}
+
+/// Reads a recording.
+///
+/// # Errors
+///
+/// As [`tell_file`].
+pub fn read(path: &Path) -> anyhow::Result<Recording> {
+    let refuse = |why: String| Trouble::input(format!("{}: {why}.", path.display()));
+    let text =
+        fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read ({error})")))?;
+    Recording::from_json(&text).map_err(|error| refuse(error.to_string()))
 }
 
 /// Written beside the file and moved over it, so that a server never reads half of one.

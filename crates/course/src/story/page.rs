@@ -16,7 +16,7 @@ macro_rules! asset {
 }
 
 /// The player's scripts, each after those that it uses.
-const SCRIPTS: [&str; 13] = [
+const SCRIPTS: [&str; 14] = [
     asset!("house.js"),
     asset!("recording.js"),
     asset!("fold.js"),
@@ -26,13 +26,18 @@ const SCRIPTS: [&str; 13] = [
     asset!("strip.js"),
     asset!("lanes.js"),
     asset!("story-list.js"),
+    asset!("hits.js"),
     asset!("prediction.js"),
     asset!("live-run.js"),
     asset!("floor-plan.js"),
     include_str!("source.js"),
 ];
 
-const STYLES: [&str; 2] = [include_str!("page.css"), asset!("floor-plan.css")];
+const STYLES: [&str; 3] = [
+    include_str!("page.css"),
+    asset!("floor-plan.css"),
+    asset!("hits.css"),
+];
 
 /// The page for these stories, under a heading. The source files that they name are looked for in `folders`.
 pub fn page(heading: &str, stories: &[Told], folders: &[&Path]) -> String {

@@ -1,0 +1,171 @@
+// ANCHOR: guard
+//! The watchdog's own thread: it looks now and then whether the loop is still in the poll in which it was before.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use flight::{ActorKind, Lane};
+
+use super::stack::Target;
+use super::stuck::Stuck;
+use super::watch::{Poll, Watch};
+use super::Watchdog;
+use crate::builder::LoopBot;
+use crate::clock::nanoseconds;
+use crate::task::drop_caught;
+
+/// A watchdog that is on duty, for as long as this lives: one run of a LoopBot.
+pub(crate) struct Guard {
+    pub(crate) watch: Arc<Watch>,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the watchdog's thread has.
+struct OnDuty {
+    dog: Watchdog,
+    watch: Arc<Watch>,
+    is_over: Arc<AtomicBool>,
+    lane: Lane,
+    target: Target,
+}
+
+impl Guard {
+    /// A watchdog for a LoopBot that runs on this thread, if it is to have one.
+    pub(crate) fn of(robot: &LoopBot) -> Option<Guard> {
+        let dog = robot.watchdog.clone()?;
+        let (watch, is_over) = (Arc::new(Watch::new()), Arc::new(AtomicBool::new(false)));
+        let name = format!("watchdog of {}", robot.name);
+        // What it notices happens in real time. In a record on virtual time that has no place.
+        let lane = match robot.clock.is_virtual() {
+            true => Lane::off(),
+            false => robot.recorder.actor(&name, ActorKind::Thread),
+        };
+        let on_duty = OnDuty {
+            dog,
+            watch: watch.clone(),
+            is_over: is_over.clone(),
+            lane,
+            target: Target::this_thread(),
+        };
+        let thread = thread::Builder::new().name(name);
+        match thread.spawn(move || on_duty.watch()) {
+            Ok(thread) => Some(Guard {
+                watch,
+                is_over,
+                thread: Some(thread),
+            }),
+            Err(why) => {
+                eprintln!("LoopBot runs without its watchdog, for which there is no thread: {why}");
+                None
+            }
+        }
+    }
+
+    /// The loop has something to do again.
+    pub(crate) fn park_ended(&self) {
+        if let Some(thread) = &self.thread {
+            self.watch.park_ended(thread.thread());
+        }
+    }
+}
+
+/// The run is over, and the watchdog goes home first.
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            if let Err(panic) = thread.join() {
+                drop_caught(Some(panic));
+            }
+        }
+    }
+}
+// ANCHOR_END: guard
+
+// ANCHOR: rounds
+/// How many times the watchdog looks within the limit.
+const LOOKS: u32 = 8;
+/// It does not look more often than this, whatever the limit.
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+/// While a poll is known to take too long, it looks for its end this often, or sixty times while it lasts.
+const END_TICKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+impl OnDuty {
+    fn watch(self) {
+        let tick = (self.dog.limit / LOOKS).max(SHORTEST_TICK);
+        let (mut seen, mut since) = (self.watch.poll(), Instant::now());
+        while !self.is_over.load(Ordering::Acquire) {
+            let lasts = since.elapsed();
+            if !seen.is_under_way() && self.watch.falls_asleep() {
+                thread::park();
+            } else if seen.is_under_way() && lasts >= self.dog.limit {
+                self.speak_up(seen, since);
+            } else if seen.is_under_way() {
+                thread::park_timeout(tick.min(self.dog.limit - lasts));
+            } else {
+                thread::park_timeout(tick);
+            }
+            let now = self.watch.poll();
+            if now != seen {
+                (seen, since) = (now, Instant::now());
+            }
+        }
+    }
+
+    /// This poll takes too long. Says so, and waits for its end.
+    fn speak_up(&self, poll: Poll, since: Instant) {
+        self.watch.ended.store(0, Ordering::Relaxed);
+        self.watch.noticed.store(poll.0, Ordering::Release);
+        let Some(told) = self.watch.describe(poll) else {
+            return; // It is over, after all.
+        };
+        let recorder = self.lane.recorder();
+        let began = match self.lane.is_on() {
+            true => self.watch.began.load(Ordering::Relaxed),
+            false => 0,
+        };
+        let lasts = || match self.lane.is_on() {
+            true => Duration::from_nanos(recorder.now().saturating_sub(began)),
+            false => since.elapsed(),
+        };
+        let in_poll_for = lasts();
+        let (stack, no_stack) = match self.target.stack(|| self.watch.poll() == poll) {
+            Ok(stack) => (stack, ""),
+            Err(why) => (Vec::new(), why),
+        };
+        let stuck = Stuck {
+            task: told.name,
+            spawned_at: told.spawned_at,
+            wait_point: told.wait,
+            in_poll_for,
+            limit: self.dog.limit,
+            stack,
+            no_stack,
+        };
+        self.lane.mark("watchdog", &stuck.to_string(), began);
+        caught(|| (self.dog.on_stuck)(&stuck));
+        while self.watch.poll() == poll && !self.is_over.load(Ordering::Acquire) {
+            thread::park_timeout((since.elapsed() / 64).clamp(END_TICKS.0, END_TICKS.1));
+        }
+        let took = match self.watch.ended.load(Ordering::Relaxed) {
+            0 => lasts(),
+            ended => Duration::from_nanos(ended.saturating_sub(began)),
+        };
+        self.lane
+            .mark("watchdog", &stuck.in_the_end(took), nanoseconds(took));
+        caught(|| (self.dog.on_end)(&stuck, took));
+    }
+}
+
+/// What the user wants to be done may panic. Then that has been printed, and the watchdog stays on duty.
+fn caught(tell: impl FnOnce()) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(tell)) {
+        drop_caught(Some(panic));
+    }
+}
+// ANCHOR_END: rounds

@@ -1,0 +1,178 @@
+//! A task: the work, and later, in the same place, what came of it.
+//!
+//! One allocation for each job, with two ends. A thread of the pool holds it as [`Work`] and knows nothing of the
+//! result's type. Whoever waits holds it as [`Answer`] and knows nothing of the work's.
+
+use std::mem;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Instant;
+
+use crate::error::{JobError, Panic};
+
+#[cfg(loom)]
+use loom::sync::{Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::{Mutex, MutexGuard};
+
+/// What is known of a job beside its work.
+#[derive(Clone)]
+pub(crate) struct About {
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) at: &'static Location<'static>,
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl About {
+    pub(crate) fn name(&self) -> String {
+        match &self.name {
+            Some(name) => name.to_string(),
+            None => format!("a job from {}:{}", self.at.file(), self.at.line()),
+        }
+    }
+}
+
+/// What the pool does with a task.
+pub(crate) trait Work: Send + Sync {
+    fn about(&self) -> &About;
+
+    /// Does the work. `ended` is told whether it panicked, before anybody gets the answer.
+    fn run(&self, ended: &mut dyn FnMut(bool));
+
+    /// Answers without doing the work. Whoever waits is to be woken. No foreign code runs in here.
+    fn refuse(&self, why: JobError) -> Option<Waker>;
+
+    /// It has a place in the pool now. Whoever waits to hear that is to be woken.
+    fn got_place(&self) -> Option<Waker>;
+}
+
+/// What whoever waits does with it.
+pub(crate) trait Answer<T>: Work {
+    /// The answer, once. Until there is one, the waker is kept, and only the last one that was given.
+    fn poll(&self, waker: &Waker) -> Poll<Result<T, JobError>>;
+
+    /// The answer, if there is one.
+    fn take(&self) -> Option<Result<T, JobError>>;
+
+    /// From now on, a place in the pool is a reason to wake as well.
+    fn waits_for_place(&self, waker: &Waker);
+}
+
+pub(crate) struct Task<F, T> {
+    about: About,
+    state: Mutex<State<F, T>>,
+}
+
+struct State<F, T> {
+    /// Until it is begun.
+    work: Option<F>,
+    /// Until somebody takes it.
+    answer: Option<Result<T, JobError>>,
+    waker: Option<Waker>,
+    waits_for_place: bool,
+}
+
+impl<F, T> Task<F, T> {
+    pub(crate) fn new(about: About, work: F) -> Task<F, T> {
+        let state = State {
+            work: Some(work),
+            answer: None,
+            waker: None,
+            waits_for_place: false,
+        };
+        Task {
+            about,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The work, if it was not begun.
+    pub(crate) fn take_work(&self) -> Option<F> {
+        self.lock().work.take()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<F, T>> {
+        let unpoisoned = self.state.lock();
+        unpoisoned.expect("no foreign code runs, so nobody panics, while a task is locked")
+    }
+
+    fn answer(&self, answer: Result<T, JobError>) -> Option<Waker> {
+        let mut state = self.lock();
+        state.answer = Some(answer);
+        state.waker.take()
+    }
+
+    fn keep(&self, mut state: MutexGuard<'_, State<F, T>>, waker: Waker) {
+        let before = state.waker.replace(waker);
+        drop(state);
+        drop(before); // last: it may be anybody's
+    }
+}
+
+impl<F, T> Work for Task<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    fn about(&self) -> &About {
+        &self.about
+    }
+
+    fn run(&self, ended: &mut dyn FnMut(bool)) {
+        let Some(work) = self.take_work() else {
+            unreachable!("whoever takes a task out of the queue is the only one who does its work");
+        };
+        let result = catch_unwind(AssertUnwindSafe(work));
+        ended(result.is_err());
+        let answer = result.map_err(|payload| JobError::Panicked(Panic::new(payload)));
+        wake(self.answer(answer));
+    }
+
+    fn refuse(&self, why: JobError) -> Option<Waker> {
+        self.answer(Err(why))
+    }
+
+    fn got_place(&self) -> Option<Waker> {
+        let mut state = self.lock();
+        mem::take(&mut state.waits_for_place).then(|| state.waker.take())?
+    }
+}
+
+impl<F, T> Answer<T> for Task<F, T>
+where
+    F: FnOnce() -> T + Send,
+    T: Send,
+{
+    fn poll(&self, waker: &Waker) -> Poll<Result<T, JobError>> {
+        let waker = waker.clone();
+        let mut state = self.lock();
+        match state.answer.take() {
+            Some(answer) => Poll::Ready(answer),
+            None => {
+                self.keep(state, waker);
+                Poll::Pending
+            }
+        }
+    }
+
+    fn take(&self) -> Option<Result<T, JobError>> {
+        self.lock().answer.take()
+    }
+
+    fn waits_for_place(&self, waker: &Waker) {
+        let waker = waker.clone();
+        let mut state = self.lock();
+        state.waits_for_place = true;
+        self.keep(state, waker);
+    }
+}
+
+/// Wakers are anybody's code. One that panics has been heard of through the panic hook, and keeps nobody else from being woken.
+pub(crate) fn wake(wakers: impl IntoIterator<Item = Waker>) {
+    for waker in wakers {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
+            mem::forget(payload); // It might panic again when it is dropped.
+        }
+    }
+}

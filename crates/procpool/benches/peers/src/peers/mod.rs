@@ -1,0 +1,5 @@
+//! The pools.
+
+pub mod floor;
+pub mod ours;
+pub mod procspawn;

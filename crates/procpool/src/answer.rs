@@ -1,0 +1,256 @@
+//! The answer to a job: a future on any runtime, or something a thread can wait for.
+
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
+
+use serde::de::DeserializeOwned;
+
+use crate::core::Wish;
+use crate::driver::Shared;
+use crate::error::JobError;
+use crate::reply::{Order, Reply, Slot};
+use crate::slab::Key;
+
+/// What will become of a job. Await it on any runtime, or [`wait`](Answer::wait) for it on a thread.
+///
+/// Dropping it cancels the job if it is still queued. A job that runs is left to itself: it runs on, and its value is
+/// thrown away.
+///
+/// Awaiting it is cancel safe: a poll that is given up loses nothing.
+#[must_use = "dropping the answer cancels a job that is still queued"]
+pub struct Answer<R> {
+    pending: Pending,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<R: DeserializeOwned> Answer<R> {
+    /// Waits on this thread. On a thread that runs an async executor, await it instead: nothing else goes on there
+    /// while it waits.
+    ///
+    /// # Errors
+    ///
+    /// Why the job has no value.
+    pub fn wait(mut self) -> Result<R, JobError> {
+        match self.pending.wait(None) {
+            Some(reply) => only(reply),
+            None => Err(JobError::Cancelled), // only a limit ends the wait without a reply
+        }
+    }
+
+    /// Waits on this thread, but not for ever: after `limit` the answer is returned as it is.
+    ///
+    /// # Errors
+    ///
+    /// `Err(self)` if there is no answer yet.
+    pub fn wait_for(mut self, limit: Duration) -> Result<Result<R, JobError>, Answer<R>> {
+        match self.pending.wait(Instant::now().checked_add(limit)) {
+            Some(reply) => Ok(only(reply)),
+            None => Err(self),
+        }
+    }
+}
+
+impl<R> Answer<R> {
+    pub(crate) fn new(pending: Pending) -> Answer<R> {
+        Answer {
+            pending,
+            result: PhantomData,
+        }
+    }
+
+    /// Takes the job out of the queue. `false` if it is done, or with a worker already: see
+    /// [`cancel_running`](Answer::cancel_running). If `true`, the answer is [`JobError::Cancelled`].
+    pub fn cancel(&self) -> bool {
+        self.pending.cancel(false)
+    }
+
+    /// Cancels the job wherever it is. If a worker runs it, the job is asked to stop (see [`cancelled`](crate::cancelled)),
+    /// and after the pool's grace the worker is killed. `false` if the job is done. A value that is on its way at this
+    /// moment still counts.
+    pub fn cancel_running(&self) -> bool {
+        self.pending.cancel(true)
+    }
+
+    /// Whether there is an answer.
+    pub fn is_done(&self) -> bool {
+        self.pending.slot.is_done()
+    }
+
+    /// Lets the job run without anybody who waits for its value.
+    pub fn detach(mut self) {
+        self.pending.key = None;
+    }
+}
+
+impl<R: DeserializeOwned> Future for Answer<R> {
+    type Output = Result<R, JobError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.pending.poll(cx.waker()).map(only)
+    }
+}
+
+impl<R> std::fmt::Debug for Answer<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let state = match (self.is_done(), &self.pending.waiting) {
+            (true, _) => "done",
+            (false, Some(_)) => "waits for a place in the queue",
+            (false, None) => "pending",
+        };
+        f.debug_tuple("Answer").field(&state).finish()
+    }
+}
+
+fn only<R: DeserializeOwned>(reply: Reply) -> Result<R, JobError> {
+    let missing = || Err(JobError::Decode("there is no result in the answer".to_owned()));
+    reply.results().next().unwrap_or_else(missing)
+}
+
+/// A job of any number of items that was given to the pool, or is to be given as soon as there is a place.
+pub(crate) struct Pending {
+    pool: Arc<Shared>,
+    slot: Arc<Slot>,
+    /// Its name in the pool; `None` before it is there, and when nobody cares any more.
+    key: Option<Key>,
+    /// It waits for a place in the queue.
+    waiting: Option<Box<(Wish, Order)>>,
+}
+
+impl Pending {
+    /// A job for this pool.
+    pub(crate) fn new(pool: Arc<Shared>, wish: Wish, order: Order) -> Pending {
+        let mut pending = Pending {
+            pool,
+            slot: Arc::clone(&order.slot),
+            key: None,
+            waiting: None,
+        };
+        pending.offer(wish, order, None);
+        pending
+    }
+
+    /// A job that cannot be given to any pool.
+    pub(crate) fn refused(pool: Arc<Shared>, error: JobError, items: usize) -> Pending {
+        let slot = Slot::new();
+        slot.complete(Reply::refused(error, items));
+        Pending {
+            pool,
+            slot,
+            key: None,
+            waiting: None,
+        }
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Gives the job to the pool; if that is full, keeps it.
+    fn offer(&mut self, wish: Wish, order: Order, waker: Option<&Waker>) {
+        let refused = self.pool.with(|inner, now| {
+            match inner.core.submit(now, wish, order) {
+                Ok(key) => {
+                    inner.record_submit(key.number());
+                    self.key = Some(key);
+                    None
+                }
+                Err(order) => {
+                    if let Some(waker) = waker {
+                        inner.wait_for_room(waker);
+                    }
+                    Some(order)
+                }
+            }
+        });
+        self.waiting = refused.map(|order| Box::new((wish, order)));
+    }
+
+    pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Reply> {
+        if self.waiting.is_some() && !self.slot.is_done()
+            && let Some(waiting) = self.waiting.take()
+        {
+            self.offer(waiting.0, waiting.1, Some(waker));
+            if self.waiting.is_some() {
+                return Poll::Pending;
+            }
+        }
+        match self.slot.take_or_wait(Some(waker)) {
+            Some(reply) => {
+                self.key = None;
+                Poll::Ready(reply)
+            }
+            None => {
+                self.pool.call_driver();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Waits on this thread; `None` if there is no reply at the end of its patience.
+    pub(crate) fn wait(&mut self, until: Option<Instant>) -> Option<Reply> {
+        let left = || until.map(|until| until.saturating_duration_since(Instant::now()));
+        let mut waker = None;
+        loop {
+            if let Some(reply) = self.slot.take_or_wait(None) {
+                self.key = None;
+                return Some(reply);
+            }
+            if left().is_some_and(|left| left.is_zero()) {
+                return None;
+            }
+            if self.key.is_some_and(|key| self.pool.lead(key, left())) {
+                continue;
+            }
+            let waker = waker.get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))));
+            if let Poll::Ready(reply) = self.poll(waker) {
+                return Some(reply);
+            }
+            match left() {
+                Some(left) => thread::park_timeout(left),
+                None => thread::park(),
+            }
+        }
+    }
+
+    fn cancel(&self, running: bool) -> bool {
+        if self.slot.is_done() {
+            return false;
+        }
+        match self.key {
+            Some(key) => self.pool.with(|inner, now| inner.core.cancel(now, key, running)),
+            None => {
+                // It is not in the queue yet, and need not go there any more.
+                let waker = self.slot.complete(Reply::refused(JobError::Cancelled, 1));
+                waker.into_iter().for_each(Waker::wake);
+                true
+            }
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take()
+            && !self.slot.is_done()
+        {
+            self.pool.with(|inner, now| inner.core.cancel(now, key, false));
+        }
+    }
+}
+
+/// Wakes a thread that waits.
+pub(crate) struct Unpark(pub(crate) Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,205 @@
+//! What a pool shall be like.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use flight::Recorder;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::StartError;
+use crate::jobs::Jobs;
+use crate::pool::Pool;
+
+/// Which program the workers run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Start {
+    /// This one, once more. Its main calls [`worker_entry`](crate::worker_entry) first.
+    #[default]
+    ThisProgram,
+    /// Another one, built with the same list of jobs, whose main calls [`worker_entry`](crate::worker_entry) first.
+    Program(PathBuf),
+}
+
+/// Where the workers' standard output and standard error go. Their standard input is always empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Output {
+    /// Where this program's go.
+    #[default]
+    Inherit,
+    /// Kept: the end of what a worker wrote is in [`WorkerDied::stderr_tail`](crate::WorkerDied::stderr_tail).
+    Capture,
+    /// Nowhere.
+    Null,
+}
+
+/// Says what a [`Pool`] shall be like. Made by [`Pool::builder`].
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct Builder {
+    pub(crate) jobs: Jobs,
+    pub(crate) name: String,
+    pub(crate) workers: usize,
+    pub(crate) start: Start,
+    /// The function's place in the list and its encoded argument, or why there is none.
+    pub(crate) initializer: Option<Result<(u16, Vec<u8>), String>>,
+    pub(crate) max_jobs_per_worker: Option<u64>,
+    pub(crate) memory_limit: Option<u64>,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) grace: Duration,
+    pub(crate) queue: usize,
+    pub(crate) output: Output,
+    pub(crate) env: Vec<(OsString, OsString)>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) max_attempts: u32,
+    pub(crate) recorder: Recorder,
+}
+
+impl Builder {
+    pub(crate) fn new(jobs: Jobs) -> Builder {
+        Builder {
+            jobs,
+            name: "procpool".to_owned(),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            start: Start::ThisProgram,
+            initializer: None,
+            max_jobs_per_worker: None,
+            memory_limit: None,
+            time_limit: None,
+            grace: Duration::from_millis(500),
+            queue: 100_000,
+            output: Output::Inherit,
+            env: Vec::new(),
+            idle_timeout: None,
+            max_attempts: 3,
+            recorder: Recorder::off(),
+        }
+    }
+
+    /// How many worker processes there may be at a time. They start when there is something to do. The default is one
+    /// for each core this process may use.
+    pub fn workers(mut self, workers: usize) -> Builder {
+        self.workers = workers;
+        self
+    }
+
+    /// Which program the workers run. The default is this one.
+    pub fn start(mut self, start: Start) -> Builder {
+        self.start = start;
+        self
+    }
+
+    /// A function of the list that every worker runs once, before its first job. If it panics or its worker dies in it,
+    /// that counts as a failed start; after three in a row the pool is [broken](crate::JobError::Broken).
+    pub fn initializer<F, A, R>(mut self, function: F, arg: A) -> Builder
+    where
+        F: Fn(A) -> R + Send + Sync + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        let _ = function;
+        self.initializer = Some(match self.jobs.place::<F>() {
+            None => Err(format!(
+                "the initializer {} is not in its list of jobs",
+                std::any::type_name::<F>()
+            )),
+            Some(place) => postcard::to_stdvec(&arg)
+                .map(|bytes| (place, bytes))
+                .map_err(|error| format!("the initializer's argument cannot be sent: {error}")),
+        });
+        self
+    }
+
+    /// After how many jobs a worker is replaced by a fresh one. Every input of a [`map`](Pool::map) counts as one.
+    pub fn max_jobs_per_worker(mut self, jobs: u64) -> Builder {
+        self.max_jobs_per_worker = Some(jobs);
+        self
+    }
+
+    /// How much memory a worker may have, in bytes of address space. What goes beyond it fails to be allocated, and by
+    /// that usually aborts the worker: the job's error is then [`Death::OutOfMemory`](crate::Death::OutOfMemory).
+    pub fn memory_limit(mut self, bytes: u64) -> Builder {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// How long a job may run. Then it is [asked to stop](crate::cancelled), and after the [grace](Builder::grace) its
+    /// worker is killed and replaced. For a map, the limit is that of one input. Without it, as long as it takes.
+    pub fn time_limit(mut self, limit: Duration) -> Builder {
+        self.time_limit = Some(limit);
+        self
+    }
+
+    /// How long a job that was asked to stop has before its worker is killed. The default is half a second.
+    pub fn grace(mut self, grace: Duration) -> Builder {
+        self.grace = grace;
+        self
+    }
+
+    /// How many jobs may be waiting for a worker. Beyond that, [`submit`](Pool::submit) waits for a place and
+    /// [`try_submit`](Pool::try_submit) gives the argument back. The default is 100,000.
+    pub fn queue(mut self, jobs: usize) -> Builder {
+        self.queue = jobs;
+        self
+    }
+
+    /// Where the workers' output goes. The default is where this program's goes.
+    pub fn output(mut self, output: Output) -> Builder {
+        self.output = output;
+        self
+    }
+
+    /// A variable in the workers' environment, besides those of this program.
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Builder {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// After how long without a job a worker ends. It starts again on demand. Without this it stays.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Builder {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// How many workers an [idempotent](crate::JobBuilder::idempotent) job is given to before it is
+    /// [poisoned](crate::JobError::Poisoned). The default is 3.
+    pub fn max_attempts(mut self, attempts: u32) -> Builder {
+        self.max_attempts = attempts;
+        self
+    }
+
+    /// Where the pool writes down what it does: jobs, and processes that start and exit.
+    pub fn recorder(mut self, recorder: Recorder) -> Builder {
+        self.recorder = recorder;
+        self
+    }
+
+    /// The pool's name in the record. The default is "procpool".
+    pub fn name(mut self, name: &str) -> Builder {
+        self.name = name.to_owned();
+        self
+    }
+
+    /// The pool. Its workers start when there is something to do.
+    ///
+    /// # Errors
+    ///
+    /// If a setting cannot be (no workers, an empty queue, a program that is not there); if this is a worker of a pool
+    /// in a pool, more than ten deep; if the system has no thread or no descriptors for it.
+    pub fn build(self) -> Result<Pool, StartError> {
+        Pool::new(self)
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("name", &self.name)
+            .field("workers", &self.workers)
+            .field("jobs", &self.jobs)
+            .finish_non_exhaustive()
+    }
+}

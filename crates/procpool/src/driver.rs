@@ -1,0 +1,562 @@
+//! Doing what the core decides: the one thread of a pool, and what it shares with everybody else.
+//!
+//! The pool's state lies under one lock. Whoever holds it, be it the thread that submits, one that waits or the driver,
+//! tells the core what happened and does at once what the core then wants. All of that is quick: no call waits for a
+//! worker. What may take long, starting a process, is left to the driver.
+//!
+//! The driver sleeps in `poll` until a worker says something, dies, or something is due. One case is handled without
+//! it: a thread that waits for a job which is its worker's only one looks at that worker itself ([`Shared::lead`]). As
+//! long as all work is waited for in this way the driver stays out of it, so that an answer wakes one thread and not two.
+
+use std::collections::VecDeque;
+use std::io;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use flight::{ActorKind, Event, Lane, Text};
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use crate::builder::{Output, Start};
+use crate::core::{Action, Core, State, Ticket, Time};
+use crate::error::Death;
+use crate::frame::{Head, Kind};
+use crate::jobs::Jobs;
+use crate::link::{Autopsy, Eyes, Link};
+use crate::os::{Launch, OomCounter, Program, Socket, socket_pair};
+use crate::page::Page;
+use crate::reply::Order;
+use crate::slab::Key;
+use crate::tray::Tray;
+use crate::worker::{ARGUMENT, DEPTH};
+
+/// How long the driver stays out of the way after somebody has led.
+const STAY_OUT: u64 = 1_000_000;
+
+/// What a pool is, for everybody who has to do with it.
+pub(crate) struct Shared {
+    pub(crate) jobs: Jobs,
+    pub(crate) settings: Settings,
+    inner: Mutex<Inner>,
+    /// The driver sleeps here while it stays out of the way.
+    rest: Condvar,
+    resting: AtomicBool,
+    /// Those who wait for the pool's end.
+    end: Condvar,
+    /// Wakes the driver out of `poll`.
+    bell: Socket,
+    epoch: Instant,
+}
+
+/// What does not change after the pool was built.
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) start: Start,
+    pub(crate) briefing: Vec<u8>,
+    pub(crate) memory_limit: bool,
+    pub(crate) time_limit: Option<Duration>,
+    pub(crate) output: Output,
+    pub(crate) env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    pub(crate) recorder: flight::Recorder,
+    pub(crate) fingerprint: u64,
+}
+
+/// What does.
+pub(crate) struct Inner {
+    pub(crate) core: Core<Order>,
+    links: Vec<Option<Link>>,
+    /// Places where the driver shall start a worker.
+    starts: Vec<usize>,
+    /// Whom to wake when the lock is free again.
+    wakers: Vec<Waker>,
+    /// Those who wait for a place in the queue.
+    room: VecDeque<Waker>,
+    oom: OomCounter,
+    driver: Driver,
+    /// When somebody last led, and how many do.
+    led: Time,
+    leaders: usize,
+    lane: Lane,
+    name: Text,
+}
+
+/// Where the driver is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Driver {
+    /// About to look at everything anyhow.
+    Awake,
+    /// In `poll`, until this time.
+    Polling(Time),
+    /// Out of the way, for a moment.
+    Resting,
+    /// The pool is over.
+    Gone,
+}
+
+impl Shared {
+    /// The pool, with its driver already at work.
+    pub(crate) fn start(jobs: Jobs, settings: Settings, core: Core<Order>) -> io::Result<Arc<Shared>> {
+        let (bell, theirs) = socket_pair()?;
+        let mut links = Vec::new();
+        links.resize_with(core.places(), || None);
+        let inner = Inner {
+            core,
+            links,
+            starts: Vec::new(),
+            wakers: Vec::new(),
+            room: VecDeque::new(),
+            oom: OomCounter::new(),
+            driver: Driver::Awake,
+            led: 0,
+            leaders: 0,
+            lane: settings.recorder.actor(&settings.name, ActorKind::Pool),
+            name: settings.recorder.text(&settings.name),
+        };
+        let shared = Arc::new(Shared {
+            jobs,
+            settings,
+            inner: Mutex::new(inner),
+            rest: Condvar::new(),
+            resting: AtomicBool::new(false),
+            end: Condvar::new(),
+            bell,
+            epoch: Instant::now(),
+        });
+        let its = Arc::clone(&shared);
+        std::thread::Builder::new()
+            .name(shared.settings.name.clone())
+            .spawn(move || its.drive(Socket::from(theirs)))?;
+        Ok(shared)
+    }
+
+    fn now(&self) -> Time {
+        u64::try_from(self.epoch.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    // ANCHOR: with
+    /// Tells the core something, does what it wants, and wakes whom that concerns.
+    pub(crate) fn with<R>(&self, tell: impl FnOnce(&mut Inner, Time) -> R) -> R {
+        let mut inner = self.lock();
+        let result = tell(&mut inner, self.now());
+        self.perform(&mut inner);
+        let wakers = std::mem::take(&mut inner.wakers);
+        self.ring_if_needed(&mut inner);
+        drop(inner);
+        for waker in wakers {
+            waker.wake();
+        }
+        result
+    }
+
+    fn perform(&self, inner: &mut Inner) {
+        let mut dirty = false;
+        while let Some(action) = inner.core.actions.pop_front() {
+            match action {
+                Action::Start(place) => inner.starts.push(place),
+                Action::Send {
+                    worker,
+                    job,
+                    number,
+                    from,
+                } => {
+                    inner.send(worker, job, number, from);
+                    dirty = true;
+                }
+                Action::Ask { worker, ticket } => {
+                    if let Some(link) = &inner.links[worker] {
+                        link.page.cancel(ticket.0);
+                    }
+                }
+                Action::Retire(worker) => {
+                    if let Some(link) = &mut inner.links[worker] {
+                        link.quit();
+                    }
+                }
+                Action::Kill(worker) => {
+                    if let Some(link) = &mut inner.links[worker] {
+                        link.kill();
+                    }
+                }
+                Action::Resolve(order) => {
+                    inner.wakers.extend(order.slot.complete(order.reply));
+                }
+            }
+        }
+        if dirty {
+            for (place, link) in inner.links.iter_mut().enumerate() {
+                let Some(link) = link else { continue };
+                // A worker with two jobs in hand needs no third at once. Its next answer will send what has gathered.
+                let in_hand = inner.core.load(place) - link.held.min(inner.core.load(place));
+                if link.held > 0 && (in_hand < 2 || link.out.len() > 64 * 1024) && !link.blocked {
+                    link.flush();
+                }
+            }
+        }
+        while !inner.room.is_empty() && inner.core.has_room() {
+            // One for each place would be enough; but who was woken may have gone, and then nobody would come.
+            let waiting = std::mem::take(&mut inner.room);
+            inner.wakers.extend(waiting);
+        }
+    }
+
+    fn ring_if_needed(&self, inner: &mut Inner) {
+        match inner.driver {
+            Driver::Awake | Driver::Gone => {}
+            Driver::Resting => {
+                let work = !inner.starts.is_empty() || inner.core.queued() > 0 || inner.unwatched(1);
+                if work {
+                    inner.driver = Driver::Awake;
+                    self.rest.notify_one();
+                }
+            }
+            Driver::Polling(until) => {
+                let alarm = std::mem::take(&mut inner.core.alarm);
+                let sooner = alarm && inner.core.next_deadline().is_some_and(|due| due < until);
+                let full = inner.links.iter().flatten().any(|link| link.blocked);
+                if sooner || full || !inner.starts.is_empty() || inner.core.is_over() {
+                    self.ring(inner);
+                }
+            }
+        }
+    }
+
+    fn ring(&self, inner: &mut Inner) {
+        inner.driver = Driver::Awake;
+        let _ = self.bell.try_send(&[1], &[]);
+    }
+    // ANCHOR_END: with
+
+    /// Somebody awaits an answer and will not look for it: so the driver must.
+    pub(crate) fn call_driver(&self) {
+        if self.resting.load(Ordering::Relaxed) {
+            let mut inner = self.lock();
+            if inner.driver == Driver::Resting {
+                inner.driver = Driver::Awake;
+                self.rest.notify_one();
+            }
+        }
+    }
+
+    // ANCHOR: lead
+    /// For a thread that waits for this job: if it is its worker's only one, waits for the worker, at most this long,
+    /// and works in what it says. `false` if the thread had better sleep until it is woken.
+    pub(crate) fn lead(&self, job: Key, limit: Option<Duration>) -> bool {
+        let mut inner = self.lock();
+        let Some(place) = inner.core.alone_with(job) else {
+            return false;
+        };
+        let Some(link) = inner.links[place].as_ref().filter(|link| !link.deaf && !link.blocked) else {
+            return false;
+        };
+        let eyes = Arc::clone(&link.eyes);
+        if eyes.led.swap(true, Ordering::Relaxed) {
+            return false;
+        }
+        inner.leaders += 1;
+        drop(inner);
+        let timeout = limit.and_then(|limit| Timespec::try_from(limit).ok());
+        let mut fds = [
+            PollFd::new(&eyes.socket, PollFlags::IN),
+            PollFd::new(&eyes.pidfd, PollFlags::IN),
+        ];
+        let _ = rustix::event::poll(&mut fds, timeout.as_ref());
+        let dead = !fds[1].revents().is_empty();
+        self.with(|inner, now| {
+            eyes.led.store(false, Ordering::Relaxed);
+            inner.leaders -= 1;
+            inner.led = now;
+            inner.hear(now, place, self.settings.fingerprint);
+        });
+        if dead {
+            self.call_driver(); // burying is the driver's
+        }
+        !dead
+    }
+    // ANCHOR_END: lead
+
+    // ANCHOR: drive
+    /// The driver's life.
+    fn drive(&self, bell: Socket) {
+        loop {
+            let starts = self.with(|inner, now| {
+                let links = &inner.links;
+                let begun = |place: usize| links[place].as_ref().map_or(Ticket(0), |link| Ticket(link.page.started()));
+                inner.core.tick(now, begun);
+                inner.core.alarm = false;
+                std::mem::take(&mut inner.starts)
+            });
+            for place in starts {
+                let launched = self.launch(place);
+                self.with(|inner, now| inner.launched(now, place, launched));
+            }
+            let mut inner = self.lock();
+            let now = self.now();
+            if inner.core.is_over() && inner.links.iter().all(Option::is_none) {
+                inner.driver = Driver::Gone;
+                self.end.notify_all();
+                return;
+            }
+            if !inner.starts.is_empty() {
+                continue;
+            }
+            let lately = inner.leaders > 0 || now.saturating_sub(inner.led) < STAY_OUT && inner.led > 0;
+            if lately && !inner.unwatched(0) {
+                self.stay_out(inner);
+                continue;
+            }
+            let due = inner.core.next_deadline();
+            inner.driver = Driver::Polling(due.unwrap_or(u64::MAX));
+            let watched = inner.watched();
+            drop(inner);
+            let heard = look(&watched, &bell, due.map(|due| due.saturating_sub(now)));
+            self.with(|inner, now| {
+                inner.driver = Driver::Awake;
+                for (place, dead) in heard {
+                    inner.hear(now, place, self.settings.fingerprint);
+                    if dead {
+                        self.bury(inner, now, place);
+                    }
+                }
+            });
+        }
+    }
+
+    /// Everything that goes on is waited for by somebody. Sleeps until something is not, or until it is time to look.
+    fn stay_out(&self, mut inner: MutexGuard<'_, Inner>) {
+        inner.driver = Driver::Resting;
+        self.resting.store(true, Ordering::Relaxed);
+        let limit = Duration::from_nanos(STAY_OUT);
+        let resting = |inner: &mut Inner| inner.driver == Driver::Resting;
+        let waited = self.rest.wait_timeout_while(inner, limit, resting);
+        let (mut inner, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        inner.driver = Driver::Awake;
+        self.resting.store(false, Ordering::Relaxed);
+        // Somebody may have died meanwhile whom nobody looks at.
+        drop(inner);
+        self.with(|inner, now| {
+            for place in 0..inner.links.len() {
+                self.bury(inner, now, place);
+            }
+        });
+    }
+
+    fn launch(&self, place: usize) -> io::Result<Link> {
+        let settings = &self.settings;
+        let output = || match settings.output {
+            Output::Inherit => Stdio::inherit(),
+            Output::Capture => Stdio::piped(),
+            Output::Null => Stdio::null(),
+        };
+        let mut environment = settings.env.clone();
+        environment.push((DEPTH.into(), (crate::depth() + 1).to_string().into()));
+        let page = Page::new()?;
+        let tray = Tray::new()?;
+        let launch = Launch {
+            program: match &settings.start {
+                Start::ThisProgram => Program::This,
+                Start::Program(path) => Program::File(path.clone()),
+            },
+            arguments: vec![ARGUMENT.into()],
+            environment,
+            stdout: output(),
+            stderr: output(),
+        };
+        let started = launch.start()?;
+        let name = format!("{} worker {}", settings.name, place + 1);
+        let lane = settings.recorder.actor(&name, ActorKind::Process);
+        if lane.is_on() {
+            lane.record(Event::ProcessStart {
+                pid: u64::from(started.process.pid()),
+                name: lane.text(&name),
+            });
+        }
+        Link::new(started, page, tray, &settings.briefing, lane)
+    }
+
+    /// If the worker in this place is dead: reaps it, and tells the core.
+    fn bury(&self, inner: &mut Inner, now: Time, place: usize) {
+        let Some(link) = &mut inner.links[place] else {
+            return;
+        };
+        let Some(exit) = link.process.try_reap() else {
+            return;
+        };
+        let Some(link) = inner.links[place].take() else {
+            return;
+        };
+        if link.lane.is_on() {
+            link.lane.record(Event::ProcessExit {
+                pid: u64::from(link.process.pid()),
+                status: exit.for_the_record(),
+            });
+        }
+        let autopsy = Autopsy {
+            fingerprint: self.settings.fingerprint,
+            memory_limit: self.settings.memory_limit,
+        };
+        let (obituary, why) = link.bury(now, place, &mut inner.core, exit, &autopsy, &mut inner.oom);
+        inner.core.died(now, place, &obituary, &why);
+    }
+    // ANCHOR_END: drive
+
+    pub(crate) fn workers(&self) -> usize {
+        self.lock().core.places()
+    }
+
+    /// Waits until nothing of the pool is left.
+    pub(crate) fn wait_for_end(&self) {
+        let gone = |inner: &mut Inner| inner.driver != Driver::Gone;
+        let ended = self.end.wait_while(self.lock(), gone);
+        drop(ended.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Inner {
+    fn send(&mut self, place: usize, job: Key, number: u64, from: u32) {
+        let (Some(link), Some(order), Some(wish)) =
+            (&mut self.links[place], self.core.job(job), self.core.wish(job))
+        else {
+            return;
+        };
+        let head = Head {
+            len: order.args.len() as u32,
+            gifts: order.gifts.as_ref().map_or(0, |gifts| gifts.len()) as u8,
+            function: wish.function,
+            ticket: Ticket::new(number, from),
+            count: wish.items,
+            ..Head::of(Kind::Job)
+        };
+        link.push(head, order);
+    }
+
+    /// Works in what the worker in this place says.
+    fn hear(&mut self, now: Time, place: usize, fingerprint: u64) {
+        if let Some(link) = &mut self.links[place] {
+            link.hear(now, place, &mut self.core, fingerprint);
+            if link.deaf {
+                link.kill(); // it is ending; or it closed what it should not have
+            }
+            link.read_output();
+            if link.held > 0 || link.blocked {
+                link.flush();
+            }
+        }
+    }
+
+    fn launched(&mut self, now: Time, place: usize, launched: io::Result<Link>) {
+        match launched {
+            Ok(mut link) => {
+                // It may have been told to end while it was being started.
+                if self.core.state(place) == State::Ending {
+                    link.quit();
+                }
+                self.links[place] = Some(link);
+            }
+            Err(error) => {
+                let obituary = crate::core::Obituary {
+                    pid: 0,
+                    how: Death::Exit(255),
+                    begun: Ticket(0),
+                    stderr_tail: String::new(),
+                };
+                self.core.died(now, place, &obituary, &error.to_string());
+            }
+        }
+    }
+
+    /// Whether a worker has more than so many jobs, and nobody looks at it but the driver.
+    fn unwatched(&self, jobs: usize) -> bool {
+        self.links.iter().enumerate().any(|(place, link)| {
+            link.as_ref().is_some_and(|link| {
+                let led = link.eyes.led.load(Ordering::Relaxed);
+                let state = self.core.state(place);
+                let moves = matches!(state, State::Starting | State::Preparing | State::Ending);
+                link.blocked || moves || self.core.load(place) > jobs && !led
+            })
+        })
+    }
+
+    /// What the driver looks at.
+    fn watched(&self) -> Vec<Watched> {
+        let links = self.links.iter().enumerate();
+        let watch = |(place, link): (usize, &Option<Link>)| {
+            let link = link.as_ref()?;
+            Some(Watched {
+                place,
+                eyes: Arc::clone(&link.eyes),
+                deaf: link.deaf,
+                blocked: link.blocked,
+            })
+        };
+        links.filter_map(watch).collect()
+    }
+
+    pub(crate) fn wait_for_room(&mut self, waker: &Waker) {
+        self.room.push_back(waker.clone());
+    }
+
+    /// Writes into the record that a job was accepted.
+    pub(crate) fn record_submit(&self, job: u64) {
+        if self.lane.is_on() {
+            self.lane.record(Event::JobSubmit {
+                job,
+                pool: self.name,
+                by: None,
+            });
+        }
+    }
+
+    /// Process ids and states.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = (u32, State, usize)> {
+        let links = self.links.iter().enumerate();
+        links.filter_map(|(place, link)| {
+            let pid = link.as_ref()?.process.pid();
+            Some((pid, self.core.state(place), self.core.load(place)))
+        })
+    }
+}
+
+struct Watched {
+    place: usize,
+    eyes: Arc<Eyes>,
+    deaf: bool,
+    blocked: bool,
+}
+
+/// Waits until something can be read or written, or for so many nanoseconds. Which places, and whether the process
+/// there is dead.
+fn look(watched: &[Watched], bell: &Socket, timeout: Option<u64>) -> Vec<(usize, bool)> {
+    let timeout = timeout.and_then(|nanos| Timespec::try_from(Duration::from_nanos(nanos)).ok());
+    let mut fds = vec![PollFd::new(bell, PollFlags::IN)];
+    for worker in watched {
+        let socket = match (worker.deaf, worker.blocked) {
+            (true, _) => PollFlags::empty(),
+            (false, true) => PollFlags::IN | PollFlags::OUT,
+            (false, false) => PollFlags::IN,
+        };
+        fds.push(PollFd::new(&worker.eyes.pidfd, PollFlags::IN));
+        if !worker.deaf {
+            fds.push(PollFd::new(&worker.eyes.socket, socket));
+        }
+    }
+    let _ = rustix::event::poll(&mut fds, timeout.as_ref());
+    if !fds[0].revents().is_empty() {
+        let _ = bell.try_receive(&mut [0; 256], &mut VecDeque::new());
+    }
+    let mut heard = Vec::new();
+    let mut rest = fds[1..].iter().map(|fd| !fd.revents().is_empty());
+    for worker in watched {
+        let dead = rest.next().unwrap_or(false);
+        let said = !worker.deaf && rest.next().unwrap_or(false);
+        if dead || said {
+            heard.push((worker.place, dead));
+        }
+    }
+    heard
+}

@@ -1,0 +1,124 @@
+//! The list of functions that workers can be asked for, and how one function is found in it.
+//!
+//! A function has a type of its own in Rust, which takes no room and which nothing else has. That type is the
+//! function's name here: a [`TypeId`] finds its place in the list, and that place is its name on the wire. The worker
+//! is the same program with the same list, and says so by a fingerprint when it starts.
+
+use std::any::{TypeId, type_name};
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::worker::Batch;
+
+/// The functions that a pool's workers can be asked for. Made by [`jobs!`](crate::jobs!).
+///
+/// ```
+/// fn taste(dish: String) -> usize {
+///     dish.len()
+/// }
+/// fn chop((what, how_often): (String, u32)) -> Vec<String> {
+///     vec![what; how_often as usize]
+/// }
+///
+/// let jobs = procpool::jobs![taste, chop];
+/// assert!(format!("{jobs:?}").contains("taste"));
+/// ```
+#[derive(Default)]
+pub struct Jobs {
+    entries: Vec<Entry>,
+    places: HashMap<TypeId, u16>,
+}
+
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    /// Runs the function for every argument in a batch. All that knows its types is in here.
+    pub(crate) run: Box<dyn Fn(&mut Batch<'_>) + Send + Sync>,
+}
+
+impl Jobs {
+    /// An empty list.
+    pub fn new() -> Jobs {
+        Jobs::default()
+    }
+
+    /// The list with one function more. A function that is in it already is not added again.
+    ///
+    /// The function takes one argument; for several, take a tuple. It must be a function or a closure that captures
+    /// nothing: what it would capture is not in the worker.
+    pub fn with<F, A, R>(mut self, function: F) -> Jobs
+    where
+        F: Fn(A) -> R + Send + Sync + 'static,
+        A: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        const {
+            assert!(
+                size_of::<F>() == 0,
+                "a job captures nothing, and is no function pointer: its type alone says what to run"
+            )
+        }
+        let place = self.entries.len();
+        let known = self.places.contains_key(&TypeId::of::<F>());
+        if !known && place < usize::from(u16::MAX) {
+            self.places.insert(TypeId::of::<F>(), place as u16);
+            self.entries.push(Entry {
+                name: type_name::<F>(),
+                run: Box::new(move |batch| batch.run(&function)),
+            });
+        }
+        self
+    }
+
+    /// Where the function stands in the list.
+    pub(crate) fn place<F: 'static>(&self) -> Option<u16> {
+        self.places.get(&TypeId::of::<F>()).copied()
+    }
+
+    pub(crate) fn get(&self, place: u16) -> Option<&Entry> {
+        self.entries.get(usize::from(place))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(crate) fn name(&self, place: u16) -> &'static str {
+        self.get(place).map_or("", |entry| entry.name)
+    }
+
+    /// What the worker must have the same of: the functions, in this order, in a program of this version and size.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        size_of::<usize>().hash(&mut hasher);
+        for entry in &self.entries {
+            entry.name.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+impl std::fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.entries.iter().map(|entry| entry.name);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+/// The list of functions that workers can be asked for.
+///
+/// ```
+/// fn taste(dish: String) -> usize {
+///     dish.len()
+/// }
+/// let kitchen = procpool::jobs![taste];
+/// ```
+#[macro_export]
+macro_rules! jobs {
+    ($($function:expr),* $(,)?) => {
+        $crate::Jobs::new()$(.with($function))*
+    };
+}

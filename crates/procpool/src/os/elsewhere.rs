@@ -1,0 +1,180 @@
+//! Systems that are not Linux: every name is there, and nothing can be made.
+//!
+//! The types have no values, so that what is said about them is true without being said: the compiler knows
+//! that none of their functions is ever called.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::{ChildStderr, ChildStdout, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Exit;
+
+/// What every function here answers.
+pub(crate) const MISSING: &str = "procpool's worker processes need Linux so far (pidfd, memfd with seals, \
+     descriptors over a Unix socket). Elsewhere use threads: the offload crate has the same shape";
+
+fn missing<T>() -> io::Result<T> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, MISSING))
+}
+
+/// No such thing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Descriptor {}
+pub(crate) type Attachment = Arc<Descriptor>;
+
+#[derive(Debug)]
+pub(crate) struct Socket(Descriptor);
+
+pub(crate) fn socket_pair() -> io::Result<(Socket, Descriptor)> {
+    missing()
+}
+
+impl From<Descriptor> for Socket {
+    fn from(end: Descriptor) -> Socket {
+        match end {}
+    }
+}
+
+impl Socket {
+    pub(crate) fn try_send(&self, _: &[u8], _: &[&Attachment]) -> io::Result<usize> {
+        match self.0 {}
+    }
+    pub(crate) fn send(&self, _: &[u8], _: &[&Attachment]) -> io::Result<()> {
+        match self.0 {}
+    }
+    pub(crate) fn try_receive(
+        &self,
+        _: &mut [u8],
+        _: &mut VecDeque<Descriptor>,
+    ) -> io::Result<usize> {
+        match self.0 {}
+    }
+    pub(crate) fn receive(&self, _: &mut [u8], _: &mut VecDeque<Descriptor>) -> io::Result<usize> {
+        match self.0 {}
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Program {
+    This,
+    File(PathBuf),
+}
+
+#[derive(Debug)]
+pub(crate) struct Launch {
+    pub(crate) program: Program,
+    pub(crate) arguments: Vec<OsString>,
+    pub(crate) environment: Vec<(OsString, OsString)>,
+    pub(crate) stdout: Stdio,
+    pub(crate) stderr: Stdio,
+}
+
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) process: Process,
+    pub(crate) socket: Socket,
+    pub(crate) stdout: Option<ChildStdout>,
+    pub(crate) stderr: Option<ChildStderr>,
+}
+
+impl Launch {
+    pub(crate) fn start(self) -> io::Result<Started> {
+        missing()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Process(Descriptor);
+
+impl Process {
+    pub(crate) fn pid(&self) -> u32 {
+        match self.0 {}
+    }
+    pub(crate) fn terminate(&self) {
+        match self.0 {}
+    }
+    pub(crate) fn kill(&self) {
+        match self.0 {}
+    }
+    pub(crate) fn pause(&self, _: bool) {
+        match self.0 {}
+    }
+    pub(crate) fn try_reap(&mut self) -> Option<Exit> {
+        match self.0 {}
+    }
+    pub(crate) fn reap_within(&mut self, _: Duration) -> Option<Exit> {
+        match self.0 {}
+    }
+    pub(crate) fn memory(&self) -> Option<u64> {
+        match self.0 {}
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct OomCounter(());
+
+impl OomCounter {
+    pub(crate) fn new() -> OomCounter {
+        OomCounter(())
+    }
+    pub(crate) fn has_grown(&mut self) -> bool {
+        false
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct SharedMemory(Descriptor);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Receiver {
+    Reads,
+    Writes,
+}
+
+impl SharedMemory {
+    pub(crate) fn new(_: &str, _: usize, _: Receiver) -> io::Result<SharedMemory> {
+        missing()
+    }
+    pub(crate) fn receive(file: Descriptor, _: usize, _: Receiver) -> io::Result<SharedMemory> {
+        match file {}
+    }
+    pub(crate) fn as_ptr(&self) -> *const u8 {
+        match self.0 {}
+    }
+    pub(crate) fn as_mut_ptr(&self) -> *mut u8 {
+        match self.0 {}
+    }
+    pub(crate) fn len(&self) -> usize {
+        match self.0 {}
+    }
+    pub(crate) fn to_give(&self) -> io::Result<Descriptor> {
+        match self.0 {}
+    }
+    pub(crate) fn is_alone(&self) -> bool {
+        match self.0 {}
+    }
+}
+
+pub(crate) fn become_worker() -> io::Result<Socket> {
+    missing()
+}
+
+pub(crate) fn limit_memory(_: u64) -> io::Result<()> {
+    missing()
+}
+
+pub(crate) fn peak_memory() -> Option<u64> {
+    None
+}
+
+pub(crate) fn leash(socket: Descriptor) -> ! {
+    match socket {}
+}
+
+pub(crate) fn second(socket: &Socket) -> io::Result<Descriptor> {
+    match socket.0 {}
+}

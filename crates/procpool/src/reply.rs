@@ -1,0 +1,210 @@
+//! What came back for a job, item by item, and who waits for it.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use serde::de::DeserializeOwned;
+
+use crate::blob;
+use crate::core::{Payload, Why};
+use crate::error::{JobError, WorkerDied};
+use crate::frame::Tag;
+use crate::os::{Attachment, Descriptor};
+
+/// A job on its way: its arguments, its answers, and who wants them.
+pub(crate) struct Order {
+    pub(crate) name: &'static str,
+    pub(crate) args: Vec<u8>,
+    /// What travels with the arguments. In a box because it is rare.
+    pub(crate) gifts: Option<Box<Vec<Attachment>>>,
+    pub(crate) reply: Reply,
+    pub(crate) slot: Arc<Slot>,
+}
+
+/// The answers to a job's items, one behind the other, each with a [`Tag`] before it.
+#[derive(Default)]
+pub(crate) struct Reply {
+    bytes: Vec<u8>,
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Default)]
+struct Rare {
+    /// The errors of items that have [`Tag::Lost`], in order.
+    errors: Vec<JobError>,
+    /// What travelled with the answers that begin at these bytes.
+    gifts: Vec<(usize, Vec<Descriptor>)>,
+}
+
+impl Order {
+    /// Adds what the worker answered. `last`: nothing comes after it, so the memory of the arguments can be used.
+    pub(crate) fn answered(&mut self, bytes: &[u8], gifts: Vec<Descriptor>, last: bool) {
+        let reply = &mut self.reply;
+        if last && reply.bytes.is_empty() {
+            self.args.clear();
+            reply.bytes = std::mem::take(&mut self.args);
+        }
+        if !gifts.is_empty() {
+            let at = reply.bytes.len();
+            reply.rare.get_or_insert_default().gifts.push((at, gifts));
+        }
+        reply.bytes.extend_from_slice(bytes);
+    }
+}
+
+impl Payload for Order {
+    fn lose(&mut self, items: Range<u32>, why: &Why<'_>) {
+        let error = match why {
+            Why::Died {
+                obituary,
+                attempt,
+                poisoned,
+            } => {
+                let last = WorkerDied {
+                    job: self.name,
+                    attempt: *attempt,
+                    pid: obituary.pid,
+                    how: obituary.how,
+                    stderr_tail: obituary.stderr_tail.clone(),
+                };
+                match poisoned {
+                    true => JobError::Poisoned {
+                        attempts: *attempt,
+                        last,
+                    },
+                    false => JobError::WorkerDied(last),
+                }
+            }
+            Why::TimedOut(limit) => JobError::TimedOut { limit: *limit },
+            Why::Cancelled => JobError::Cancelled,
+            Why::ShutDown => JobError::ShutDown,
+            Why::Broken(why) => JobError::Broken((*why).to_owned()),
+        };
+        for _ in items {
+            self.reply.lost(error.clone());
+        }
+    }
+}
+
+impl Reply {
+    /// The reply to a job that the pool never took.
+    pub(crate) fn refused(error: JobError, items: usize) -> Reply {
+        let mut reply = Reply::default();
+        for _ in 0..items {
+            reply.lost(error.clone());
+        }
+        reply
+    }
+
+    fn lost(&mut self, error: JobError) {
+        self.bytes.push(Tag::Lost as u8);
+        self.rare.get_or_insert_default().errors.push(error);
+    }
+
+    /// The results, one by one.
+    pub(crate) fn results(self) -> Results {
+        let rare = self.rare.unwrap_or_default();
+        Results {
+            bytes: self.bytes,
+            at: 0,
+            errors: rare.errors.into_iter(),
+            gifts: rare.gifts.into_iter().peekable(),
+        }
+    }
+}
+
+/// A reply that is being read.
+pub(crate) struct Results {
+    bytes: Vec<u8>,
+    at: usize,
+    errors: std::vec::IntoIter<JobError>,
+    gifts: std::iter::Peekable<std::vec::IntoIter<(usize, Vec<Descriptor>)>>,
+}
+
+impl Results {
+    /// The next item's result; `None` after the last one. What cannot be read costs itself, and what comes after it in
+    /// the same reply: nobody knows where that begins.
+    pub(crate) fn next<R: DeserializeOwned>(&mut self) -> Option<Result<R, JobError>> {
+        let gifts = self.gifts.next_if(|(at, _)| *at == self.at);
+        let (&tag, bytes) = self.bytes.get(self.at..)?.split_first()?;
+        let read = match Tag::from(tag) {
+            Some(Tag::Value) => {
+                let gifts = gifts.map_or(Vec::new(), |(_, gifts)| gifts);
+                blob::reading(gifts, || postcard::take_from_bytes(bytes)).map(|(value, rest)| (Ok(value), rest))
+            }
+            Some(Tag::Panicked) => postcard::take_from_bytes(bytes)
+                .map(|(panic, rest)| (Err(JobError::Panicked(panic)), rest)),
+            Some(Tag::Encode) => {
+                postcard::take_from_bytes(bytes).map(|(why, rest)| (Err(JobError::Encode(why)), rest))
+            }
+            Some(Tag::Decode) => {
+                postcard::take_from_bytes(bytes).map(|(why, rest)| (Err(JobError::Decode(why)), rest))
+            }
+            Some(Tag::Lost) => {
+                let missing = || JobError::Decode("an error is missing".to_owned());
+                Ok((Err(self.errors.next().unwrap_or_else(missing)), bytes))
+            }
+            None => Err(postcard::Error::DeserializeBadEncoding),
+        };
+        Some(match read {
+            Ok((result, rest)) => {
+                self.at = self.bytes.len() - rest.len();
+                result
+            }
+            Err(error) => Err(JobError::Decode(format!("the result: {error}"))),
+        })
+    }
+}
+
+/// Where a reply is laid down for whoever waits for it.
+pub(crate) struct Slot(Mutex<State>);
+
+enum State {
+    Waiting(Option<Waker>),
+    Done(Reply),
+    Taken,
+}
+
+impl Slot {
+    pub(crate) fn new() -> Arc<Slot> {
+        Arc::new(Slot(Mutex::new(State::Waiting(None))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lays down the reply. Whoever waits is to be woken.
+    pub(crate) fn complete(&self, reply: Reply) -> Option<Waker> {
+        match std::mem::replace(&mut *self.lock(), State::Done(reply)) {
+            State::Waiting(waker) => waker,
+            State::Done(_) | State::Taken => None,
+        }
+    }
+
+    /// The reply, once. Otherwise remembers whom to wake.
+    pub(crate) fn take_or_wait(&self, waker: Option<&Waker>) -> Option<Reply> {
+        let mut state = self.lock();
+        match &mut *state {
+            State::Waiting(waiting) => {
+                if let Some(waker) = waker {
+                    match waiting {
+                        Some(same) if same.will_wake(waker) => {}
+                        _ => *waiting = Some(waker.clone()),
+                    }
+                }
+                None
+            }
+            State::Taken => None,
+            State::Done(_) => match std::mem::replace(&mut *state, State::Taken) {
+                State::Done(reply) => Some(reply),
+                State::Waiting(_) | State::Taken => None,
+            },
+        }
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        !matches!(*self.lock(), State::Waiting(_))
+    }
+}

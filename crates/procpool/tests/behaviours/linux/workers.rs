@@ -1,0 +1,429 @@
+//! The workers: how many there are, when they come and go, what they begin with, and what they can see.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use procpool::{JobError, Jobs, Output, Pool, Start, StartError};
+
+use super::gate::Gate;
+use super::kitchen::{at_gate, build, double, kitchen, panics, pid, pool};
+use super::stage::plays;
+use super::waits::{kill, until, until_reaped};
+
+tests![workers:
+    no_workers_and_no_queue_are_refused,
+    a_program_that_is_not_there_is_refused_with_a_sentence,
+    a_program_that_is_no_worker_breaks_the_pool_with_a_sentence,
+    there_are_never_more_workers_than_allowed,
+    workers_start_on_demand_and_are_used_again,
+    a_worker_is_replaced_after_so_many_jobs,
+    a_replaced_worker_leaves_no_backlog_behind,
+    inputs_of_a_map_count_as_jobs_when_workers_are_replaced,
+    shutting_down_while_workers_are_replaced_loses_nothing,
+    failing_jobs_and_replaced_workers_and_shutting_down,
+    killing_while_workers_are_replaced_lets_none_escape,
+    a_worker_that_cannot_be_replaced_breaks_the_pool,
+    the_initializer_runs_once_in_each_worker_before_its_first_job,
+    an_initializer_that_panics_breaks_the_pool_and_says_why,
+    an_initializer_that_kills_its_worker_breaks_the_pool,
+    a_pool_that_never_came_up_leaves_nothing_open,
+    idle_workers_leave_and_come_back,
+    idle_workers_leave_between_slow_jobs_too,
+    a_pool_in_a_worker_works,
+    pools_nested_too_deep_are_refused,
+    a_worker_has_the_environment_it_was_given,
+    a_job_that_reads_its_input_finds_the_end,
+    output_goes_where_it_was_sent,
+    the_number_of_workers_honours_the_cores_this_process_may_use,
+    a_worker_has_a_process_group_of_its_own,
+];
+
+pub fn jobs(jobs: Jobs) -> Jobs {
+    jobs.with(prepare)
+        .with(prepared)
+        .with(refuse)
+        .with(fatal)
+        .with(nest)
+        .with(nested_sum)
+        .with(variable)
+        .with(input)
+        .with(shout)
+        .with(group)
+}
+
+/// What the initializer has left in this worker, and how often it ran.
+static PREPARED: AtomicU32 = AtomicU32::new(0);
+static TIMES: AtomicU32 = AtomicU32::new(0);
+
+fn prepare(value: u32) {
+    PREPARED.store(value, Ordering::SeqCst);
+    TIMES.fetch_add(1, Ordering::SeqCst);
+}
+
+fn prepared(_: ()) -> (u32, u32, u32) {
+    (std::process::id(), PREPARED.load(Ordering::SeqCst), TIMES.load(Ordering::SeqCst))
+}
+
+fn refuse(why: String) {
+    panic!("{why}");
+}
+
+fn fatal(code: i32) {
+    std::process::exit(code);
+}
+
+/// A pool in a worker, in a worker … Returns how deep it got, and what stopped it.
+fn nest(deep: u32) -> (u32, String) {
+    let pool = match Pool::builder(kitchen()).workers(1).build() {
+        Ok(pool) => pool,
+        Err(error @ StartError::TooDeep { .. }) => return (deep, error.to_string()),
+        Err(error) => return (deep, format!("another error: {error}")),
+    };
+    match pool.submit(nest, deep + 1).wait() {
+        Ok(end) => end,
+        Err(error) => (deep, format!("another error: {error}")),
+    }
+}
+
+fn nested_sum(numbers: Vec<u64>) -> u64 {
+    let pool = pool(2);
+    let sum = pool.map(double, numbers).ordered().map(|result| result.expect("an answer")).sum();
+    pool.shut_down();
+    sum
+}
+
+fn variable(name: String) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn input(_: ()) -> usize {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).expect("it can be read");
+    // A child of the job has the same input.
+    let child = std::process::Command::new("cat").output().expect("cat is there");
+    bytes.len() + child.stdout.len()
+}
+
+fn shout(text: String) {
+    println!("{text}");
+    eprintln!("{text}");
+}
+
+fn group(_: ()) -> (u32, i32) {
+    (std::process::id(), rustix::process::getpgrp().as_raw_pid())
+}
+
+// (8)
+fn no_workers_and_no_queue_are_refused() {
+    let nobody = Pool::builder(kitchen()).workers(0).build();
+    assert!(matches!(nobody.map(drop), Err(StartError::Setting(why)) if why.contains("worker")));
+    let nowhere = Pool::builder(kitchen()).queue(0).build();
+    assert!(matches!(nowhere.map(drop), Err(StartError::Setting(why)) if why.contains("queue")));
+    let nothing = Pool::builder(kitchen()).max_jobs_per_worker(0).build();
+    assert!(matches!(nothing.map(drop), Err(StartError::Setting(_))));
+    let never = Pool::builder(kitchen()).max_attempts(0).build();
+    assert!(matches!(never.map(drop), Err(StartError::Setting(_))));
+}
+
+// (21)
+fn a_program_that_is_not_there_is_refused_with_a_sentence() {
+    let missing = Start::Program("/nowhere/kitchen".into());
+    let refused = match Pool::builder(kitchen()).start(missing).build() {
+        Err(error) => error.to_string(),
+        // It may also be found out when the first worker is wanted.
+        Ok(pool) => pool.submit(double, 1).wait().expect_err("there is no worker").to_string(),
+    };
+    assert!(refused.contains("/nowhere/kitchen"), "{refused}");
+}
+
+// (21)
+fn a_program_that_is_no_worker_breaks_the_pool_with_a_sentence() {
+    let pool = build(Pool::builder(kitchen()).workers(1).start(Start::Program("/bin/true".into())));
+    let Err(JobError::Broken(why)) = pool.submit(double, 1).wait() else {
+        panic!("it doubles nothing");
+    };
+    assert!(!why.is_empty());
+    assert!(matches!(pool.submit(double, 1).wait(), Err(JobError::Broken(_))));
+    pool.shut_down();
+}
+
+// (14)
+fn there_are_never_more_workers_than_allowed() {
+    let pool = pool(2);
+    let answers: Vec<_> = (0..30).map(|_| pool.submit(pid, ())).collect();
+    assert!(pool.workers().len() <= 2);
+    let pids: BTreeSet<u32> = answers.into_iter().map(|answer| answer.wait().expect("an answer")).collect();
+    assert!(pids.len() <= 2, "{pids:?}");
+    assert!(pool.metrics().workers_started <= 2);
+}
+
+// (15)
+fn workers_start_on_demand_and_are_used_again() {
+    let pool = pool(5);
+    assert_eq!(pool.metrics().workers_started, 0);
+    let first = pool.submit(pid, ()).wait();
+    for _ in 0..20 {
+        assert_eq!(pool.submit(pid, ()).wait(), first, "it is free");
+    }
+    assert_eq!(pool.metrics().workers_started, 1);
+    let gate = Gate::new();
+    let held: Vec<_> = (0..3).map(|n| pool.submit(at_gate, gate.pass(n))).collect();
+    (0..3).for_each(|n| drop(gate.arrived(n)));
+    assert!(pool.metrics().workers_started >= 3);
+    assert!(pool.metrics().workers_started <= 5);
+    gate.open();
+    held.into_iter().for_each(|answer| drop(answer.wait()));
+}
+
+// (16)
+fn a_worker_is_replaced_after_so_many_jobs() {
+    let pool = build(Pool::builder(kitchen()).workers(1).max_jobs_per_worker(3));
+    let pids: Vec<u32> = (0..12).map(|_| pool.submit(pid, ()).wait().expect("an answer")).collect();
+    for three in pids.chunks(3) {
+        assert!(three.iter().all(|pid| *pid == three[0]), "{pids:?}");
+    }
+    let different: BTreeSet<_> = pids.iter().collect();
+    assert_eq!(different.len(), 4, "{pids:?}");
+    assert_eq!(pool.metrics().workers_died, 0, "they were told to go");
+    for pid in &pids[..9] {
+        until_reaped(*pid);
+    }
+}
+
+// (17)
+fn a_replaced_worker_leaves_no_backlog_behind() {
+    let pool = build(Pool::builder(kitchen()).workers(2).max_jobs_per_worker(2));
+    let answers: Vec<_> = (0..100).map(|_| pool.submit(pid, ())).collect();
+    let mut jobs: BTreeMap<u32, u32> = BTreeMap::new();
+    for answer in answers {
+        *jobs.entry(answer.wait().expect("an answer")).or_default() += 1;
+        assert!(pool.workers().len() <= 2 + 2, "those that are ending are told apart");
+    }
+    assert!(jobs.values().all(|count| *count <= 2), "{jobs:?}");
+}
+
+// (16)
+fn inputs_of_a_map_count_as_jobs_when_workers_are_replaced() {
+    let pool = build(Pool::builder(kitchen()).workers(1).max_jobs_per_worker(10));
+    let results = pool.map(pid, std::iter::repeat_n((), 100)).chunk(5).ordered();
+    let pids: BTreeSet<u32> = results.map(|result| result.expect("an answer")).collect();
+    assert_eq!(pids.len(), 10);
+}
+
+// (18)
+fn shutting_down_while_workers_are_replaced_loses_nothing() {
+    for _ in 0..5 {
+        let pool = build(Pool::builder(kitchen()).workers(2).max_jobs_per_worker(1));
+        let answers: Vec<_> = (0..12).map(|n| pool.submit(double, n)).collect();
+        pool.shut_down();
+        for (n, answer) in (0..).zip(answers) {
+            assert_eq!(answer.wait(), Ok(2 * n));
+        }
+    }
+}
+
+// (19, 22)
+fn failing_jobs_and_replaced_workers_and_shutting_down() {
+    let pool = build(Pool::builder(kitchen()).workers(2).max_jobs_per_worker(1));
+    let bad: Vec<_> = (0..6).map(|_| pool.submit(panics, "burnt".to_owned())).collect();
+    let good: Vec<_> = (0..6).map(|n| pool.submit(double, n)).collect();
+    // Somebody else shuts it down meanwhile.
+    let shuts = std::thread::spawn({
+        let pool = pool.clone();
+        move || pool.shut_down()
+    });
+    for answer in bad {
+        assert!(matches!(answer.wait(), Err(JobError::Panicked(_))));
+    }
+    for (n, answer) in (0..).zip(good) {
+        assert_eq!(answer.wait(), Ok(2 * n));
+    }
+    shuts.join().expect("it ends");
+    assert_eq!(pool.workers(), []);
+}
+
+// (20)
+fn killing_while_workers_are_replaced_lets_none_escape() {
+    for _ in 0..5 {
+        let pool = build(Pool::builder(kitchen()).workers(2).max_jobs_per_worker(1));
+        let answers: Vec<_> = (0..200).map(|_| pool.submit(pid, ())).collect();
+        let mut answers = answers.into_iter();
+        let first = answers.next().expect("there are 200").wait().expect("an answer");
+        let alive: Vec<u32> = pool.workers().iter().map(|worker| worker.pid).collect();
+        pool.kill();
+        for answer in answers {
+            match answer.wait() {
+                Ok(pid) => until_reaped(pid),
+                Err(JobError::ShutDown) => {}
+                Err(JobError::WorkerDied(died)) => until_reaped(died.pid),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(pool.workers(), []);
+        alive.into_iter().chain([first]).for_each(until_reaped);
+    }
+}
+
+// (21)
+fn a_worker_that_cannot_be_replaced_breaks_the_pool() {
+    let place = Gate::new();
+    let program = place.path().join("kitchen");
+    fs::copy(std::env::current_exe().expect("this program has a path"), &program).expect("there is room");
+    let start = Start::Program(program.clone());
+    let pool = build(Pool::builder(kitchen()).workers(1).start(start));
+    let gate = Gate::new();
+    let held = pool.submit(at_gate, gate.pass("first"));
+    let worker = gate.arrived("first");
+    let queued: Vec<_> = (0..10).map(|n| pool.submit(double, n)).collect();
+    fs::remove_file(&program).expect("it is there");
+    kill(worker);
+    assert!(matches!(held.wait(), Err(JobError::WorkerDied(_))));
+    for answer in queued {
+        let Err(JobError::Broken(why)) = answer.wait() else {
+            panic!("there is no program to run it");
+        };
+        assert!(!why.is_empty());
+    }
+    assert!(matches!(pool.submit(double, 1).wait(), Err(JobError::Broken(_))));
+    pool.shut_down();
+}
+
+// (25)
+fn the_initializer_runs_once_in_each_worker_before_its_first_job() {
+    let builder = Pool::builder(kitchen()).workers(2).max_jobs_per_worker(4);
+    let pool = build(builder.initializer(prepare, 77));
+    let mut workers = BTreeSet::new();
+    for _ in 0..20 {
+        let (pid, value, times) = pool.submit(prepared, ()).wait().expect("an answer");
+        assert_eq!((value, times), (77, 1));
+        workers.insert(pid);
+    }
+    assert!(workers.len() >= 5, "{workers:?}");
+}
+
+// (26)
+fn an_initializer_that_panics_breaks_the_pool_and_says_why() {
+    let why = "the knives are blunt".to_owned();
+    let builder = Pool::builder(kitchen()).workers(2).output(Output::Null);
+    let pool = build(builder.initializer(refuse, why));
+    let answers: Vec<_> = (0..10).map(|n| pool.submit(double, n)).collect();
+    for answer in answers {
+        let Err(JobError::Broken(why)) = answer.wait() else {
+            panic!("there is no worker");
+        };
+        assert!(why.contains("the knives are blunt"), "{why}");
+    }
+    assert!(matches!(pool.submit(double, 1).wait(), Err(JobError::Broken(_))));
+    pool.shut_down();
+    pool.kill();
+}
+
+// (26)
+fn an_initializer_that_kills_its_worker_breaks_the_pool() {
+    let pool = build(Pool::builder(kitchen()).workers(1).initializer(fatal, 42));
+    let Err(JobError::Broken(why)) = pool.submit(double, 1).wait() else {
+        panic!("there is no worker");
+    };
+    assert!(why.contains("42"), "{why}");
+}
+
+// (27)
+fn a_pool_that_never_came_up_leaves_nothing_open() {
+    let output = plays("leaks");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+// (58)
+fn idle_workers_leave_and_come_back() {
+    let pool = build(Pool::builder(kitchen()).workers(2).idle_timeout(Duration::from_millis(20)));
+    let mut seen = BTreeSet::new();
+    for _ in 0..3 {
+        let worker = pool.submit(pid, ()).wait().expect("an answer");
+        assert!(seen.insert(worker), "it had left");
+        until("nobody is left", || pool.workers().is_empty());
+        until_reaped(worker);
+    }
+    assert_eq!(pool.metrics().workers_died, 0);
+    pool.shut_down();
+}
+
+// (58)
+fn idle_workers_leave_between_slow_jobs_too() {
+    let pool = build(Pool::builder(kitchen()).workers(2).idle_timeout(Duration::from_millis(1)));
+    for n in 0..200 {
+        let answers: Vec<_> = (0..n % 4).map(|k| pool.submit(double, k)).collect();
+        for (k, answer) in (0..).zip(answers) {
+            assert_eq!(answer.wait(), Ok(2 * k));
+        }
+        std::thread::sleep(Duration::from_micros(n * 10));
+    }
+    pool.shut_down();
+}
+
+// (56, 60)
+fn a_pool_in_a_worker_works() {
+    let pool = pool(2);
+    let sums = pool.map(nested_sum, vec![vec![1, 2, 3], vec![], vec![50]]).ordered();
+    assert_eq!(sums.collect::<Vec<_>>(), [Ok(12), Ok(0), Ok(100)]);
+}
+
+// (60)
+fn pools_nested_too_deep_are_refused() {
+    let pool = pool(1);
+    let (deep, why) = pool.submit(nest, 1).wait().expect("an answer");
+    assert!(why.contains("deep") && !why.contains("another error"), "{why}");
+    assert_eq!(deep, 10, "{why}");
+}
+
+// (61)
+fn a_worker_has_the_environment_it_was_given() {
+    let pool = build(Pool::builder(kitchen()).workers(1).env("SOUP", "onion").env("FISH", ""));
+    assert_eq!(pool.submit(variable, "SOUP".to_owned()).wait(), Ok(Some("onion".to_owned())));
+    assert_eq!(pool.submit(variable, "FISH".to_owned()).wait(), Ok(Some(String::new())));
+    assert_eq!(pool.submit(variable, "MEAT".to_owned()).wait(), Ok(None));
+    let path = std::env::var("PATH").ok();
+    assert_eq!(pool.submit(variable, "PATH".to_owned()).wait(), Ok(path), "and that of this program");
+    assert_eq!(std::env::var("SOUP").ok(), None, "here it has not changed");
+}
+
+// (65)
+fn a_job_that_reads_its_input_finds_the_end() {
+    let pool = pool(1);
+    assert_eq!(pool.submit(input, ()).wait(), Ok(0));
+    assert_eq!(pool.submit(double, 4).wait(), Ok(8));
+    assert_eq!(pool.metrics().workers_started, 1);
+}
+
+// (65, 38)
+fn output_goes_where_it_was_sent() {
+    let output = plays("shouts");
+    let (stdout, stderr) = (
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    );
+    assert!(output.status.success(), "{stderr}");
+    for text in [stdout, stderr] {
+        assert!(text.contains("inherited"), "{text}");
+        assert!(!text.contains("captured") && !text.contains("thrown away"), "{text}");
+    }
+}
+
+// (66)
+fn the_number_of_workers_honours_the_cores_this_process_may_use() {
+    let output = plays("one-core");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1");
+}
+
+// (73)
+fn a_worker_has_a_process_group_of_its_own() {
+    let pool = pool(1);
+    let (pid, group) = pool.submit(group, ()).wait().expect("an answer");
+    assert_eq!(pid as i32, group);
+    assert_ne!(group, rustix::process::getpgrp().as_raw_pid());
+
+
+}

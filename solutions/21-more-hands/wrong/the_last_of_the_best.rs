@@ -1,0 +1,72 @@
+//! must fail with: so the best is the first of them
+//!
+//! `max_by_key` returns the last of several that are equal.
+
+use std::panic::resume_unwind;
+
+use whatif::thread;
+
+/// A dish, by its place on the menu: 0, 1, 2 and so on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dish(pub usize);
+
+/// The kitchen on a Saturday. All hands share it.
+pub trait Kitchen: Sync {
+    /// Tastes a dish. This is work: it keeps the thread busy that does it. Returns the marks.
+    fn taste(&self, dish: &Dish) -> u32;
+    /// Adds marks to the sum on the blackboard. One hand can write at a time, and writing takes as long as tasting.
+    fn write(&self, marks: u64);
+}
+
+/// Tastes everything on the menu, and returns the dish with the most marks; of several, the first one on the menu.
+/// None if the menu is empty. Afterwards all marks are in the sum on the blackboard.
+///
+/// `hands` may work at the same time. One of them is yours: the thread that calls this does a share as well. Nobody is
+/// hired for a share of fewer than `least` dishes, because that takes longer than to do them oneself.
+///
+/// If tasting a dish panics, so does this, with the same payload.
+pub fn taste_all(
+    kitchen: &impl Kitchen,
+    menu: &[Dish],
+    hands: usize,
+    least: usize,
+) -> Option<Dish> {
+    let hands = hands.min(menu.len() / least.max(1)).max(1);
+    let share = menu.len().div_ceil(hands).max(1);
+    let mut shares = menu.chunks(share);
+    let mine = shares.next()?;
+    let verdicts: Vec<Verdict> = thread::scope(|scope| {
+        let hired: Vec<_> = shares
+            .map(|share| scope.spawn(|| taste(kitchen, share)))
+            .collect();
+        let mine = taste(kitchen, mine);
+        let others = hired
+            .into_iter()
+            .map(|hand| hand.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        [mine].into_iter().chain(others).collect()
+    });
+    kitchen.write(verdicts.iter().map(|verdict| verdict.sum).sum());
+    let best = verdicts.into_iter().map(|verdict| verdict.best);
+    best.max_by_key(|(marks, _)| *marks).map(|(_, dish)| dish)
+}
+
+/// What one hand has to say. It keeps count in its own memory, which nobody else has to wait for.
+struct Verdict {
+    sum: u64,
+    best: (u32, Dish),
+}
+
+fn taste(kitchen: &impl Kitchen, share: &[Dish]) -> Verdict {
+    let marked: Vec<_> = share
+        .iter()
+        .map(|dish| (kitchen.taste(dish), *dish))
+        .collect();
+    let sum = marked.iter().map(|(marks, _)| u64::from(*marks)).sum();
+    Verdict {
+        sum,
+        best: marked
+            .into_iter()
+            .max_by_key(|(marks, _)| *marks)
+            .unwrap_or((0, share[0])),
+    }
+}
