@@ -186,7 +186,7 @@
       this.lanes = new house.LanesDrawing(parts.lanes, this.fold);
       // What the run was: "careless · seed 42". How robots coordinate needs no label.
       parts.facts.textContent = Object.entries(recording.facts)
-        .filter(([name, value]) => name !== "tables" && String(value).length < 24)
+        .filter(([name, value]) => name !== "tables" && !name.startsWith("limit ") && String(value).length < 24)
         .map(([name, value]) => (name === "coordination" ? value : `${name} ${value}`)).join(" · ");
       this.#measure();
       this.position = this.opening;
@@ -510,7 +510,7 @@
 
   const legend = () => make("ul", { "data-part": "legend", "aria-hidden": "true" },
     ...Object.entries({
-      steps: "a step of the story", work: "working", parked: "waiting", polls: "polling a task", locks: "waiting for a lock",
+      steps: "a step of the story", work: "working", parked: "waiting", polls: "polling a task", jobs: "doing a job", locks: "waiting for a lock",
       wakes: "a wake", creases: "waiting, folded away", incidents: "incident",
     }).map(([key, words]) => make("li", { "data-key": key }, words)));
 

@@ -40,11 +40,11 @@
     }
   }
 
-  // The position right after the event that a hit is about: of those that show it, the first that is not before its time.
-  // 0 if it is not among the events that the page holds.
+  // The position right after the event that a hit is about: of those that show it, the last one at its time. 0 if none of
+  // them is among the events that the page holds.
   function moment(hit, recording) {
     const shown = hit.evidence.map((n) => recording.indexOf(n)).filter((index) => index >= 0);
-    const at = shown.find((index) => recording.events[index].t >= hit.at) ?? shown[0] ?? -1;
+    const at = shown.findLast((index) => recording.events[index].t === hit.at) ?? shown[0] ?? -1;
     return at + 1;
   }
 

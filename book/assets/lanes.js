@@ -11,7 +11,7 @@
     const lanes = new Map();
     const lane = (actor) => {
       if (!lanes.has(actor)) {
-        lanes.set(actor, { actor, work: [], parked: [], locks: [], polls: [], wakes: [], steps: [], incidents: [], open: {} });
+        lanes.set(actor, { actor, work: [], parked: [], locks: [], polls: [], jobs: [], wakes: [], steps: [], incidents: [], open: {} });
       }
       return lanes.get(actor);
     };
@@ -27,13 +27,15 @@
       const one = lane(event.actor);
       switch (event.kind) {
         case "actor_start": end(one, "work", i); begin(one, "work", i); break;
-        case "actor_stop": for (const what of ["work", "parked", "locks", "polls"]) end(one, what, i); break;
+        case "actor_stop": for (const what of ["work", "parked", "locks", "polls", "jobs"]) end(one, what, i); break;
         case "park_begin": end(one, "work", i); begin(one, "parked", i, { why: strings[event.a] }); break;
         case "park_end": end(one, "parked", i); begin(one, "work", i); break;
         case "res_wait": begin(one, "locks", i, { name: strings[event.a] }); break;
         case "res_acquire": end(one, "locks", i); break;
         case "poll_begin": begin(one, "polls", i, { task: event.a }); break;
         case "poll_end": end(one, "polls", i); break;
+        case "job_start": begin(one, "jobs", i, { name: `job ${event.a}` }); break;
+        case "job_end": end(one, "jobs", i); break;
         case "wake": one.wakes.push(i); break;
       }
     });
@@ -43,7 +45,7 @@
     });
     // An actor that only starts and stops has nothing to show.
     return [...lanes.values()]
-      .filter((one) => one.parked.length + one.polls.length + one.steps.length + one.locks.length + one.incidents.length > 0)
+      .filter((one) => one.parked.length + one.polls.length + one.jobs.length + one.steps.length + one.locks.length + one.incidents.length > 0)
       .sort((x, y) => x.actor - y.actor);
   }
 
@@ -83,14 +85,14 @@
       const lanes = stretches(fold);
       const any = (what) => lanes.some((lane) => lane[what].length > 0);
       // What there is to explain in the legend.
-      this.kinds = new Set([...["steps", "work", "parked", "polls", "locks", "wakes", "incidents"].filter(any),
+      this.kinds = new Set([...["steps", "work", "parked", "polls", "jobs", "locks", "wakes", "incidents"].filter(any),
         ...(paced.creases.length > 0 ? ["creases"] : [])]);
       const wide = width >= 520;
       this.gutter = wide ? 148 : 0;
       this.track = Math.max(60, width - this.gutter - 2);
       const total = Math.max(paced.total, 0.001);
       // A step is wide enough for its number, and where tasks are polled, for a name.
-      const stepWidth = Math.max(8 + 7 * String(fold.story.length).length, any("polls") ? 84 : 0);
+      const stepWidth = Math.max(8 + 7 * String(fold.story.length).length, any("polls") || any("jobs") ? 84 : 0);
       this.scale = Math.max(this.track / total, Math.min(stepWidth / paced.hold, LONGEST / total));
       const x = (seconds) => seconds * this.scale;
       const xOf = (event) => x(event < paced.at.length ? paced.at[event] : paced.total);
@@ -101,7 +103,7 @@
       const gutter = [];
       for (const lane of lanes) {
         const robot = house.describeRobot(recording.actors[lane.actor].name);
-        const polls = lane.polls.length > 0;
+        const polls = lane.polls.length + lane.jobs.length > 0;
         const labelHeight = wide ? 0 : 17;
         const top = y + labelHeight;
         const share = draw("tspan", { class: "share", ...(wide ? { x: 34, dy: 13 } : { dx: 8 }) });
@@ -156,11 +158,13 @@
           parts.push(draw("text", { class: "step-number", x: from + x(paced.hold) / 2, y: middle + 4 }, k + 1));
         }
       }
-      if (lane.polls.length > 0) {
-        parts.push(draw("path", { class: "poll", d: blocks(lane.polls.map(span), top + 28, 14) }));
-        for (const stretch of lane.polls) {
+      // What a loop polls, or what a worker of a pool does.
+      const turns = [...lane.polls, ...lane.jobs];
+      if (turns.length > 0) {
+        parts.push(draw("path", { class: "poll", d: blocks(turns.map(span), top + 28, 14) }));
+        for (const stretch of turns) {
           const [from, to] = span(stretch);
-          const name = (fold.recording.tasks[stretch.task]?.name ?? "").replace(/^the /, "");
+          const name = stretch.name ?? (fold.recording.tasks[stretch.task]?.name ?? "").replace(/^the /, "");
           const room = Math.floor((to - from - 6) / 5.6);
           if (room >= 3) {
             parts.push(draw("text", { class: "poll-name", x: from + 3, y: top + 38.5 },

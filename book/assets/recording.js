@@ -16,11 +16,11 @@
   // Which number of an event points into which table, so that a damaged file is refused here and not drawn.
   const pointers = {
     task_spawn: { a: "tasks" }, task_end: { a: "tasks" }, poll_begin: { a: "tasks" }, poll_end: { a: "tasks" },
-    observed: { a: "tasks" }, wakers_gone: { a: "tasks" }, job_submit: { b: "strings" }, job_start: { b: "strings" },
-    process_start: { b: "strings" },
     wake: { a: "tasks" }, timer_arm: { b: "tasks" }, timer_fire: { b: "tasks" },
     park_begin: { a: "strings" }, res_wait: { a: "strings" }, res_acquire: { a: "strings" },
     res_release: { a: "strings" }, mark: { a: "strings", b: "strings" }, counter: { a: "strings" },
+    job_submit: { b: "strings" }, job_start: { b: "strings" }, process_start: { b: "strings" },
+    observed: { a: "tasks" }, wakers_gone: { a: "tasks" },
   };
 
   class Recording {

@@ -31,6 +31,7 @@ const TESTS: &[Test] = &[
     ),
     ("a_figure_asks_then_plays_to_its_end", a_figure_plays),
     ("keys_inside_a_figure_stay_inside", keys_stay_inside),
+    ("what_the_rules_say_leads_to_its_moment", the_rules_say),
     ("a_live_run_streams_and_ends", a_live_run),
     ("an_exercise_card_checks_and_hints", an_exercise_card),
     ("a_quiz_answers", a_quiz_answers),
@@ -418,6 +419,36 @@ fn keys_stay_inside(stage: &mut Stage) -> anyhow::Result<()> {
         "the arrow keys did not move the figure: step {started}, then {moved}"
     );
     stage.no_console_errors("the page with the keys")
+}
+
+fn the_rules_say(stage: &mut Stage) -> anyhow::Result<()> {
+    stage.open("en/ch06-two-keys.html")?;
+    let figure = stage.figure("two-keys-careless")?;
+    let shown = |stage: &mut Stage| {
+        stage.browser.run(
+            "return document.querySelector(arguments[0]).checkVisibility()",
+            json!([format!("{figure} [data-part=hits]")]),
+        )
+    };
+    ensure!(
+        shown(stage)? == false,
+        "the rules tell how it ends before the reader has predicted"
+    );
+    stage.browser.click(&format!("{figure} [data-part=skip]"))?;
+    ensure!(shown(stage)? == true, "the rules say nothing");
+    let card = format!("{figure} [data-rule=lock_cycle][data-severity=red]");
+    stage.browser.click(&format!("{card} button"))?;
+    let found = stage.browser.run(
+        "const [figure, button] = [...arguments].map((it) => document.querySelector(it));
+         const { events } = figure.recording;
+         return [events[Number(figure.dataset.position) - 1].n, Number(button.dataset.event), figure.dataset.state]",
+        json!([figure, format!("{card} button")]),
+    )?;
+    ensure!(
+        found[0] == found[1] && found[2] == "paused",
+        "the card leads elsewhere: {found}"
+    );
+    stage.no_console_errors("the page with what the rules say")
 }
 
 fn a_live_run(stage: &mut Stage) -> anyhow::Result<()> {

@@ -15,6 +15,9 @@
 "tasks":[{"name":"main"},{"name":"the door"},{"name":"the street"},{"name":"the Chen party"},{"name":"the Weber party"},{"name":"the Okafor party"},{"name":"the Silva party"}],
 "unit":"ns",
 "version":1,
+"hits":[
+{"at":1800000000000,"chapter":15,"evidence":[96,104,145],"explains":"A task was still waiting when its loop ended, and was dropped where it stood. Await it, or tell it to finish and await that (chapter 15).","limit":0,"observed":1080000000000,"rule":"leaked_task","says":"when LoopBot's run ended at 30 min, the door still waited, since 12 min: nobody had awaited or cancelled this task, so it was dropped where it stood (after its poll 4).","severity":"note","subject":"the door"}
+],
 "events":[
 [1,0,0,0,0,0,0],
 [2,0,0,2,0,0,0],

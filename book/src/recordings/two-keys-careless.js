@@ -15,6 +15,9 @@
 "tasks":[],
 "unit":"ns",
 "version":1,
+"hits":[
+{"at":6000000000,"chapter":6,"evidence":[12,19,24,27],"explains":"Robots wait for each other in a circle, each with a lock that another one wants. Take locks in one order everywhere (chapter 6).","limit":0,"observed":2,"rule":"lock_cycle","says":"from 6 s on, WineBot has the cellar key and waits for the cabinet key, WaitBot has the cabinet key and waits for the cellar key: each waits for the next, and none of them can ever go on.","severity":"red","subject":"WineBot, WaitBot"}
+],
 "events":[
 [1,0,0,0,0,0,0],
 [2,0,0,14,1,0,0],

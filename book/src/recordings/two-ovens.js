@@ -15,6 +15,9 @@
 "tasks":[{"name":"main"},{"name":"oven 1"},{"name":"oven 2"},{"name":"the Chens' plates"},{"name":"the Webers' plates"}],
 "unit":"ns",
 "version":1,
+"hits":[
+{"at":20000000000,"chapter":9,"evidence":[32,34,35],"explains":"A task waits for a wake that cannot come. A future that returns Pending must see to it that its waker is called: keep a copy of it where the event will be noticed (chapter 9).","limit":0,"observed":1180000000000,"rule":"lost_waker","says":"from 20 s on, nothing can wake the Webers' plates any more: in poll 1 a future in it returned Pending, and neither called its waker nor kept a copy of it.","severity":"red","subject":"the Webers' plates"}
+],
 "events":[
 [1,0,0,0,0,0,0],
 [2,0,0,2,0,0,0],

@@ -12,8 +12,8 @@ use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
 use crate::trouble::{Trouble, status, status_of};
 use crate::{
-    collisions, doctor, exercises, gallery, hands, hint, hiring, interrupt, look, record, shift, souffle,
-    story, workspace,
+    collisions, doctor, exercises, gallery, hands, hint, hiring, interrupt, look, record, shift,
+    souffle, story, workspace,
 };
 
 /// The status list that `--help` ends with.
@@ -79,6 +79,9 @@ enum Command {
         /// Change nothing; fail when a recording differs from what this program makes
         #[arg(long)]
         check: bool,
+        /// Make those of the gallery again instead, which were made in real time and come out differently each time
+        #[arg(long, conflicts_with = "check")]
+        gallery: bool,
     },
     /// Tell what is in a recording that `shift --record` wrote
     Tell {
@@ -168,7 +171,8 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Hiring { seed, markdown } => hiring::command(&seed, markdown.as_deref()),
         Command::Souffle(args) => souffle::command(&args),
         Command::Gallery(args) => gallery::command(&args),
-        Command::Record { check } => record::command(&root()?, check),
+        Command::Record { gallery: true, .. } => record::gallery::make(&root()?),
+        Command::Record { check, .. } => record::command(&root()?, check),
         Command::Tell { file } => print(&record::tell_file(&file)?).map(|()| status::DONE),
         Command::Look(args) => look::command(&args),
         Command::List => list(&root()?),

@@ -32,13 +32,13 @@ pub struct LookArgs {
     /// Ask only this rule (again for another one)
     #[arg(long = "rule", value_name = "NAME")]
     rules: Vec<String>,
-    /// How long a poll may take [default: 1 ms; ten times this and more is red]
+    /// How long a poll may take [default: what the recording says, else 1 ms; ten times this and more is red]
     #[arg(long, value_name = "MS")]
     long_poll: Option<String>,
-    /// How late a timer may fire [default: 5 ms; ten times this and more is red]
+    /// How late a timer may fire [default: what the recording says, else 5 ms; ten times this and more is red]
     #[arg(long, value_name = "MS")]
     late_timer: Option<String>,
-    /// How long a task may be ready before its turn [default: 5 ms; ten times this and more is red]
+    /// How long a task may be ready before its turn [default: what the recording says, else 5 ms; ten times this and more is red]
     #[arg(long, value_name = "MS")]
     ready_delay: Option<String>,
 }
@@ -49,9 +49,10 @@ pub struct LookArgs {
 ///
 /// A file that cannot be read, a limit that is no number, a rule that there is not: one sentence each.
 pub fn command(args: &LookArgs) -> anyhow::Result<u8> {
-    let limits = limits(args)?;
     let asked = asked(&args.rules)?;
+    limits(args, Limits::default())?; // What was typed wrong is refused before anything is read.
     let recording = record::read(&args.file)?;
+    let limits = limits(args, Limits::of(&recording))?;
     let mut hits = rules::look(&recording, &limits);
     hits.retain(|hit| asked.contains(&hit.rule));
     let text = match args.json {
@@ -63,8 +64,8 @@ pub fn command(args: &LookArgs) -> anyhow::Result<u8> {
     Ok(if is_red { status::FAILS } else { status::DONE })
 }
 
-fn limits(args: &LookArgs) -> anyhow::Result<Limits> {
-    let mut limits = Limits::default();
+/// What is asked for, else what the recording brings with it.
+fn limits(args: &LookArgs, mut limits: Limits) -> anyhow::Result<Limits> {
     for (name, asked, limit) in [
         ("--long-poll", &args.long_poll, &mut limits.long_poll),
         ("--late-timer", &args.late_timer, &mut limits.late_timer),

@@ -414,7 +414,7 @@ impl Watcher for Stream {
             self.look()?;
         }
         let recording = recorder.recording();
-        let hits = rules::look(&recording, &Limits::default());
+        let hits = rules::look(&recording, &Limits::of(&recording));
         cli::print(&format!(
             "{}\n",
             self.follower.last_line_with(recording.dropped, &hits)

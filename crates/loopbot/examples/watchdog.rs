@@ -40,7 +40,9 @@ async fn counts() {
 
 #[inline(never)]
 fn crumb(number: u64) -> u64 {
-    (0..100).fold(number, |crumb, _| crumb.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7))
+    (0..100).fold(number, |crumb, _| {
+        crumb.wrapping_mul(6_364_136_223_846_793_005).rotate_left(7)
+    })
 }
 
 /// Waits for a socket that is not LoopBot's.

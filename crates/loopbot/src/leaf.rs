@@ -77,7 +77,9 @@ pub(crate) fn named(name: &Rc<str>, at: &'static Location<'static>) {
         executor
             .record
             .waits_by_name(executor.polled.get(), name, at);
-        executor.names_a_wait(name.to_string(), Some(at));
+        if executor.record.is_taken() {
+            executor.names_a_wait(name.to_string(), Some(at));
+        }
     });
 }
 

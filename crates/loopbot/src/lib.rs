@@ -45,6 +45,7 @@
 //! | `reactor.rs`, `poller/`, `net/` | who waits for which socket |
 //! | `signal.rs` | being told to stop |
 //! | `hyper_rt.rs` | HTTP, by hyper |
+//! | `watchdog.rs`, `watchdog/` | noticing, from another thread, that a task holds the loop up |
 //! | `current.rs` | which LoopBot runs on this thread |
 //! | `builder.rs`, `pick_next.rs` | a LoopBot with another clock, a recorder, limits, another order |
 //!

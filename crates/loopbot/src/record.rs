@@ -4,6 +4,8 @@
 //! notes only if somebody will read them: with a recorder, on a virtual clock, or in a debug build. Of a task that
 //! was given a name, the name is kept in any case. Otherwise everything here costs one branch: what is behind the branch is kept out of line,
 //! so that it takes no room and no registers where nobody takes notes.
+//!
+//! The watchdog hears of things here as well. It keeps what it hears where its own thread can read it.
 
 use std::cell::{Cell, RefCell};
 use std::panic::Location;
@@ -15,7 +17,7 @@ use flight::{ActorKind, End, Event, Lane, Recorder, Source, Text};
 use crate::builder::LoopBot;
 use crate::shelf::MAIN;
 use crate::stand_still::Wait;
-use crate::watchdog::guard::Guard;
+use crate::watchdog::{Guard, Watch};
 
 pub(crate) struct Record {
     recorder: Recorder,
@@ -73,11 +75,17 @@ impl Record {
         self.taken
     }
 
+    /// Tells the watchdog, if there is one.
+    #[inline(always)]
+    fn tell_watchdog(&self, tell: impl FnOnce(&Watch)) {
+        if let Some(dog) = &self.watchdog {
+            tell(&dog.watch);
+        }
+    }
+
     /// The run begins. To have notes on main, and its name, is not a reason to have them on all others.
     pub(crate) fn main_begins(&self, at: &'static Location<'static>) {
-        if let Some(dog) = &self.watchdog {
-            dog.watch.spawned(MAIN, 0, at);
-        }
+        self.tell_watchdog(|watch| watch.spawned(MAIN, 0, at));
         if self.is_taken() {
             self.note_spawn(MAIN, 0, Some("main"), at, None);
         }
@@ -93,9 +101,7 @@ impl Record {
         at: &'static Location<'static>,
         by: Option<u32>,
     ) {
-        if let Some(dog) = &self.watchdog {
-            dog.watch.spawned(slot, born, at);
-        }
+        self.tell_watchdog(|watch| watch.spawned(slot, born, at));
         if self.is_taken() || name.is_some() || self.names_given.get() {
             self.note_spawn(slot, born, name, at, by);
         }
@@ -111,8 +117,8 @@ impl Record {
         at: &'static Location<'static>,
         by: Option<u32>,
     ) {
-        if let (Some(dog), Some(name)) = (&self.watchdog, name) {
-            dog.watch.is_called(slot, born, name);
+        if let Some(name) = name {
+            self.tell_watchdog(|watch| watch.is_called(slot, born, name));
         }
         if !self.is_taken() {
             self.names_given.set(true);
@@ -139,9 +145,7 @@ impl Record {
         if self.is_taken() {
             self.note_poll(slot);
         }
-        if let Some(dog) = &self.watchdog {
-            dog.watch.poll_begins(slot);
-        }
+        self.tell_watchdog(|watch| watch.poll_begins(slot));
     }
 
     #[cold]
@@ -154,9 +158,7 @@ impl Record {
             (note.row, note.polls, note.cause)
         });
         let (_, t) = self.lane.record_at(Event::PollBegin { task, poll, cause });
-        if let Some(dog) = &self.watchdog {
-            dog.watch.begins_at(t);
-        }
+        self.tell_watchdog(|watch| watch.begins_at(t));
     }
 
     #[inline]
@@ -164,9 +166,7 @@ impl Record {
         if self.is_taken() {
             self.note_end_of_poll(slot, ready);
         }
-        if let Some(dog) = &self.watchdog {
-            dog.watch.poll_ended();
-        }
+        self.tell_watchdog(|watch| watch.poll_ended());
     }
 
     #[cold]
@@ -174,9 +174,7 @@ impl Record {
     fn note_end_of_poll(&self, slot: u32, ready: bool) {
         let task = self.row(slot);
         let (_, t) = self.lane.record_at(Event::PollEnd { task, ready });
-        if let Some(dog) = &self.watchdog {
-            dog.watch.ends_at(t);
-        }
+        self.tell_watchdog(|watch| watch.ends_at(t));
     }
 
     #[inline]
@@ -225,9 +223,7 @@ impl Record {
 
     /// The loop has nothing to do, until the next timer or until somebody rings.
     pub(crate) fn park_begins(&self, due: Option<u64>) {
-        if let Some(dog) = &self.watchdog {
-            dog.watch.park_begins();
-        }
+        self.tell_watchdog(|watch| watch.park_begins());
         if self.lane.is_on() {
             let (cell, why) = match due {
                 Some(_) => (&self.why_timer, "nobody is ready: waits for the next timer"),
@@ -254,8 +250,8 @@ impl Record {
     /// For the watchdog: where the polled task waits, if that is known.
     #[inline]
     pub(crate) fn waits_at(&self, polled: Option<u32>, at: Option<&'static Location<'static>>) {
-        if let (Some(dog), Some(slot)) = (&self.watchdog, polled) {
-            dog.watch.waits(slot, at);
+        if let Some(slot) = polled {
+            self.tell_watchdog(|watch| watch.waits(slot, at));
         }
     }
 
@@ -266,8 +262,8 @@ impl Record {
         name: &str,
         at: &'static Location<'static>,
     ) {
-        if let (Some(dog), Some(slot)) = (&self.watchdog, polled) {
-            dog.watch.waits_by_name(slot, name, at);
+        if let Some(slot) = polled {
+            self.tell_watchdog(|watch| watch.waits_by_name(slot, name, at));
         }
     }
 

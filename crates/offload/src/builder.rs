@@ -1,15 +1,12 @@
 //! A pool that is not the usual one.
 
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use flight::Recorder;
 
 use crate::pool::Pool;
-use crate::record::Record;
-use crate::shared::{Settings, Shared};
-use crate::state::State;
+use crate::shared::Shared;
 
 /// Says what a [`Pool`] shall be like. Made by [`Pool::builder`].
 ///
@@ -23,19 +20,22 @@ use crate::state::State;
 #[derive(Clone)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct Builder {
-    name: String,
-    max_threads: usize,
-    queue: usize,
-    idle: Duration,
-    spin: Duration,
-    stack_size: Option<usize>,
-    recorder: Recorder,
+    pub(crate) name: String,
+    pub(crate) max_threads: usize,
+    pub(crate) queue: usize,
+    pub(crate) idle: Duration,
+    pub(crate) spin: Duration,
+    pub(crate) stack_size: Option<usize>,
+    pub(crate) recorder: Recorder,
 }
 
 /// How many threads a pool of the usual kind may have: jobs that wait for a disk leave a core to others, so there are
 /// more than cores; but not many more, since nothing gets faster by it.
 const MORE_THAN_CORES: usize = 4;
 const MOST_THREADS: usize = 32;
+
+/// Longer than anybody waits, and short enough to be added to any time.
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 impl Builder {
     pub(crate) fn new() -> Builder {
@@ -73,7 +73,7 @@ impl Builder {
 
     /// How long a thread stays that has nothing to do. Without this, 10 seconds.
     pub fn idle(mut self, idle: Duration) -> Builder {
-        self.idle = idle;
+        self.idle = idle.min(A_YEAR);
         self
     }
 
@@ -82,7 +82,7 @@ impl Builder {
     ///
     /// One thread at a time does so, and only if the pool leaves a core free for it and another one for the caller.
     pub fn spin(mut self, spin: Duration) -> Builder {
-        self.spin = spin;
+        self.spin = spin.min(A_YEAR);
         self
     }
 
@@ -100,19 +100,10 @@ impl Builder {
 
     /// The pool. No thread is started yet.
     pub fn build(self) -> Pool {
-        let record = Record::new(self.recorder, &self.name);
-        let settings = Settings {
-            name: self.name,
-            cores: cores(),
-            idle: self.idle,
-            spin: self.spin,
-            stack_size: self.stack_size,
-        };
-        let state = State::new(self.max_threads, self.queue);
-        Pool::new(Arc::new(Shared::new(state, settings, record)))
+        Pool::new(Shared::new(self))
     }
 }
 
-fn cores() -> usize {
+pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }

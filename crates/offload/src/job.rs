@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
 use crate::error::JobError;
-use crate::shared::{Shared, TakenIn};
+use crate::shared::Shared;
 use crate::task::{Answer, Work};
 use crate::worker;
 
@@ -34,8 +34,9 @@ pub struct Job<T> {
     place: Place,
 }
 
+/// What became of a job that was handed over.
 #[derive(Clone, Copy)]
-enum Place {
+pub(crate) enum Place {
     /// There was none when it was handed over.
     NotYet,
     /// This is its number, in the queue or in line, or on a thread.
@@ -58,12 +59,7 @@ pub enum Cancel<T> {
 }
 
 impl<T> Job<T> {
-    pub(crate) fn new(shared: Arc<Shared>, task: Arc<dyn Answer<T>>, taken_in: TakenIn) -> Job<T> {
-        let place = match taken_in {
-            TakenIn::Number(number) => Place::Number(number),
-            TakenIn::NoPlace => Place::NotYet,
-            TakenIn::Closed => Place::Refused,
-        };
+    pub(crate) fn new(shared: Arc<Shared>, task: Arc<dyn Answer<T>>, place: Place) -> Job<T> {
         Job {
             shared,
             task,
@@ -168,10 +164,7 @@ impl<T: 'static> Job<T> {
     fn stand(&mut self) -> Option<u64> {
         if let Place::NotYet = self.place {
             let work: Arc<dyn Work> = self.task.clone();
-            self.place = match self.shared.take_in(&work, true) {
-                TakenIn::Number(number) => Place::Number(number),
-                TakenIn::NoPlace | TakenIn::Closed => Place::Refused,
-            };
+            self.place = self.shared.take_in(&work, true);
         }
         match self.place {
             Place::Number(number) => Some(number),

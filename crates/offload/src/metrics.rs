@@ -3,7 +3,7 @@
 use crate::state::State;
 
 /// A pool at one moment: how much is going on, and what came of everything so far. All of it from the same moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metrics {
     /// Threads that the pool has now.
@@ -32,34 +32,16 @@ pub struct Metrics {
     pub turned_away: u64,
 }
 
-/// Those of the figures that only grow.
-#[derive(Default)]
-pub(crate) struct Counts {
-    pub(crate) most_threads: usize,
-    pub(crate) submitted: u64,
-    pub(crate) done: u64,
-    pub(crate) panicked: u64,
-    pub(crate) removed: u64,
-    pub(crate) too_late: u64,
-    pub(crate) turned_away: u64,
-}
-
 impl Metrics {
+    /// The state keeps those of the figures that only grow in such a table; the others are looked up.
     pub(crate) fn of(state: &State) -> Metrics {
-        let counts = &state.counts;
         Metrics {
             threads: state.threads,
             idle: state.threads - state.running,
             running: state.running,
             queued: state.queue.len(),
             waiting: state.line.len(),
-            most_threads: counts.most_threads,
-            submitted: counts.submitted,
-            done: counts.done,
-            panicked: counts.panicked,
-            removed: counts.removed,
-            too_late: counts.too_late,
-            turned_away: counts.turned_away,
+            ..state.counts.clone()
         }
     }
 }

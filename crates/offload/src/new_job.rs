@@ -5,9 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::Full;
-use crate::job::Job;
+use crate::job::{Job, Place};
 use crate::pool::Pool;
-use crate::shared::TakenIn;
 use crate::task::{About, Task, Work};
 
 /// Says what a job shall be like. Made by [`Pool::job`].
@@ -62,8 +61,8 @@ impl<'a> NewJob<'a> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (task, taken_in) = self.hand_over(work);
-        Job::new(self.pool.shared().clone(), task, taken_in)
+        let (task, place) = self.hand_over(work);
+        Job::new(self.pool.shared().clone(), task, place)
     }
 
     /// Hands it over if there is a place: see [`Pool::try_spawn_blocking`].
@@ -76,17 +75,17 @@ impl<'a> NewJob<'a> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (task, taken_in) = self.hand_over(work);
-        if let TakenIn::NoPlace = taken_in
+        let (task, place) = self.hand_over(work);
+        if let Place::NotYet = place
             && let Some(work) = task.take_work()
         {
             self.pool.shared().lock().counts.turned_away += 1;
             return Err(Full(work));
         }
-        Ok(Job::new(self.pool.shared().clone(), task, taken_in))
+        Ok(Job::new(self.pool.shared().clone(), task, place))
     }
 
-    fn hand_over<F, T>(&self, work: F) -> (Arc<Task<F, T>>, TakenIn)
+    fn hand_over<F, T>(&self, work: F) -> (Arc<Task<F, T>>, Place)
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -98,7 +97,7 @@ impl<'a> NewJob<'a> {
         };
         let task = Arc::new(Task::new(about, work));
         let work: Arc<dyn Work> = task.clone();
-        let taken_in = self.pool.shared().take_in(&work, false);
-        (task, taken_in)
+        let place = self.pool.shared().take_in(&work, false);
+        (task, place)
     }
 }

@@ -34,10 +34,10 @@ impl Drop for Handle {
 }
 
 impl Pool {
-    pub(crate) fn new(shared: Arc<Shared>) -> Pool {
-        Pool {
-            handle: Arc::new(Handle { shared }),
-        }
+    pub(crate) fn new(shared: Shared) -> Pool {
+        let shared = Arc::new(shared);
+        let handle = Arc::new(Handle { shared });
+        Pool { handle }
     }
 
     /// A pool of the usual kind, to be changed.

@@ -1,13 +1,15 @@
 //! What a pool's handles, jobs and threads share: its state, and the means to call somebody when it changed.
 
 use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::task::Waker;
 use std::thread;
-use std::time::Duration;
 
+use crate::builder::{Builder, cores};
 use crate::error::JobError;
+use crate::job::Place;
 use crate::record::Record;
 use crate::state::{Call, State};
 use crate::task::{Work, wake};
@@ -15,7 +17,8 @@ use crate::{deadline, worker};
 
 pub(crate) struct Shared {
     state: Mutex<State>,
-    pub(crate) settings: Settings,
+    pub(crate) settings: Builder,
+    pub(crate) cores: usize,
     pub(crate) record: Record,
     /// Seen by a thread that looks out for work before it parks.
     pub(crate) work_came: AtomicBool,
@@ -25,27 +28,13 @@ pub(crate) struct Shared {
     pub(crate) deadlines_changed: Condvar,
 }
 
-pub(crate) struct Settings {
-    pub(crate) name: String,
-    pub(crate) cores: usize,
-    pub(crate) idle: Duration,
-    pub(crate) spin: Duration,
-    pub(crate) stack_size: Option<usize>,
-}
-
-/// What became of a job that was handed over.
-pub(crate) enum TakenIn {
-    Number(u64),
-    NoPlace,
-    Closed,
-}
-
 impl Shared {
-    pub(crate) fn new(state: State, settings: Settings, record: Record) -> Shared {
+    pub(crate) fn new(settings: Builder) -> Shared {
         Shared {
-            state: Mutex::new(state),
+            state: Mutex::new(State::new(settings.max_threads, settings.queue)),
+            record: Record::new(settings.recorder.clone(), &settings.name),
+            cores: cores(),
             settings,
-            record,
             work_came: AtomicBool::new(false),
             everybody_left: Condvar::new(),
             deadlines_changed: Condvar::new(),
@@ -58,37 +47,33 @@ impl Shared {
     }
 
     /// Takes a job in. If there is no place for it, it stands in line, if it wants to.
-    pub(crate) fn take_in(self: &Arc<Self>, task: &Arc<dyn Work>, or_line: bool) -> TakenIn {
+    pub(crate) fn take_in(self: &Arc<Self>, task: &Arc<dyn Work>, or_line: bool) -> Place {
         let mut state = self.lock();
         if state.closed {
-            return TakenIn::Closed;
+            return Place::Refused;
         }
         let number = match state.take_in(task) {
             Some(number) => number,
             None if or_line => state.stand_in_line(task),
-            None => return TakenIn::NoPlace,
+            None => return Place::NotYet,
         };
         self.record
             .submitted(number, task.about(), state.queue.len());
         let call = state.call();
         let is_looked_out_for = state.spinning > 0;
-        let starts_timekeeper =
-            task.about().deadline.is_some() && self.is_first_deadline(&mut state);
+        let has_deadline = task.about().deadline.is_some();
+        let starts_timekeeper = has_deadline && !mem::replace(&mut state.timekeeper, true);
         drop(state);
         if is_looked_out_for {
             self.work_came.store(true, Ordering::Release);
         }
         if starts_timekeeper {
             deadline::start(self);
+        } else if has_deadline {
+            self.deadlines_changed.notify_one();
         }
         self.make(call);
-        TakenIn::Number(number)
-    }
-
-    /// There is a new deadline. Whether a timekeeper is needed; if there is one, it is told.
-    fn is_first_deadline(&self, state: &mut State) -> bool {
-        self.deadlines_changed.notify_one();
-        !std::mem::replace(&mut state.timekeeper, true)
+        Place::Number(number)
     }
 
     /// Takes a job out before it is begun, and gives its place to the first in line. `None` if it is too late for that.
@@ -147,10 +132,18 @@ impl Shared {
     fn no_thread(self: &Arc<Self>, seat: usize, error: &io::Error) {
         let mut state = self.lock();
         state.coming -= 1;
+        self.leave(&mut state, seat);
+        if state.threads == 0 {
+            self.refuse_all(state, || JobError::NoThread(error.to_string()));
+        }
+    }
+
+    /// A thread leaves, or could not be started.
+    pub(crate) fn leave(&self, state: &mut State, seat: usize) {
         state.leave(seat);
         if state.threads == 0 {
             self.everybody_left.notify_all();
-            self.refuse_all(state, || JobError::NoThread(error.to_string()));
+            self.deadlines_changed.notify_all();
         }
     }
 
@@ -172,7 +165,7 @@ impl Shared {
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        let called = std::mem::take(&mut state.idle);
+        let called = mem::take(&mut state.idle);
         state.coming += called.len();
         self.deadlines_changed.notify_all();
         drop(state);

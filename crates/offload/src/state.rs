@@ -12,7 +12,7 @@ use std::thread::{JoinHandle, Thread};
 use std::time::Instant;
 
 use crate::fifo::Fifo;
-use crate::metrics::Counts;
+use crate::metrics::Metrics;
 use crate::task::{About, Work};
 
 pub(crate) struct State {
@@ -39,7 +39,7 @@ pub(crate) struct State {
     /// Whether there is a thread that sees to the deadlines.
     pub(crate) timekeeper: bool,
     pub(crate) handles: Vec<JoinHandle<()>>,
-    pub(crate) counts: Counts,
+    pub(crate) counts: Metrics,
 }
 
 /// Where a thread of the pool sits. It keeps its seat, and the seat's number in its name, as long as it is there.
@@ -77,7 +77,7 @@ impl State {
             deadlines: BTreeSet::new(),
             timekeeper: false,
             handles: Vec::new(),
-            counts: Counts::default(),
+            counts: Metrics::default(),
         }
     }
 
@@ -140,9 +140,10 @@ impl State {
         Some((number, task))
     }
 
-    /// The job in this seat is over.
-    pub(crate) fn end(&mut self, seat: usize, panicked: bool) {
+    /// The job in this seat is over. If the thread will be back in a moment, nobody else need be called meanwhile.
+    pub(crate) fn end(&mut self, seat: usize, panicked: bool, comes_back: bool) {
         self.running -= 1;
+        self.coming += usize::from(comes_back);
         match panicked {
             true => self.counts.panicked += 1,
             false => self.counts.done += 1,
@@ -187,7 +188,6 @@ impl State {
         call
     }
 
-    /// A thread leaves, or could not be started.
     pub(crate) fn leave(&mut self, seat: usize) {
         self.seats[seat] = Seat::default();
         self.threads -= 1;

@@ -168,11 +168,91 @@ where
     }
 }
 
-/// Wakers are anybody's code. One that panics has been heard of through the panic hook, and keeps nobody else from being woken.
+/// Wakers are anybody's code. One that panics keeps nobody else from being woken.
 pub(crate) fn wake(wakers: impl IntoIterator<Item = Waker>) {
     for waker in wakers {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
-            mem::forget(payload); // It might panic again when it is dropped.
+        caught(|| waker.wake());
+    }
+}
+
+/// Work and results are anybody's code as well, when they are dropped.
+pub(crate) fn let_go(task: Arc<dyn Work>) {
+    caught(|| drop(task));
+}
+
+/// Whoever reads the panic hook's message has heard of it.
+fn caught(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        mem::forget(payload); // It might panic again when it is dropped.
+    }
+}
+
+/// `RUSTFLAGS="--cfg loom" cargo test -p offload --lib --release` tries out every order in which a thread that does the work
+/// and one that waits for the answer can go on.
+#[cfg(all(test, loom))]
+mod tests {
+    use std::panic::Location;
+    use std::task::Wake;
+
+    use loom::thread::{self, Thread};
+
+    use super::*;
+
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
         }
+    }
+
+    fn task<T: Send + 'static>(work: fn() -> T) -> Arc<dyn Answer<T>> {
+        let about = About {
+            name: None,
+            at: Location::caller(),
+            deadline: None,
+        };
+        Arc::new(Task::new(about, work))
+    }
+
+    /// Polls once with a waker that means nothing, then as one does who waits.
+    fn wait<T>(task: &dyn Answer<T>) -> Result<T, JobError> {
+        let waker = Waker::from(Arc::new(Unpark(thread::current())));
+        if let Poll::Ready(answer) = task.poll(Waker::noop()) {
+            return answer;
+        }
+        loop {
+            match task.poll(&waker) {
+                Poll::Ready(answer) => return answer,
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+
+    #[test]
+    fn the_answer_reaches_whoever_waits_in_every_order() {
+        loom::model(|| {
+            let task = task(|| 5);
+            let work: Arc<dyn Work> = task.clone();
+            let worker = thread::spawn(move || work.run(&mut |panicked| assert!(!panicked)));
+            assert_eq!(wait(&*task).unwrap(), 5);
+            worker.join().unwrap();
+            assert!(task.take().is_none(), "there is one answer");
+        });
+    }
+
+    #[test]
+    fn so_does_a_refusal_and_a_place_that_is_told_before_it() {
+        loom::model(|| {
+            let task = task(|| 5);
+            let work: Arc<dyn Work> = task.clone();
+            let pool = thread::spawn(move || {
+                wake(work.got_place());
+                wake(work.refuse(JobError::ShutDown));
+            });
+            task.waits_for_place(Waker::noop());
+            assert!(matches!(wait(&*task), Err(JobError::ShutDown)));
+            pool.join().unwrap();
+        });
     }
 }

@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 use std::hint;
-use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::task::Waker;
@@ -12,9 +10,10 @@ use std::time::Instant;
 
 use flight::Lane;
 
+use crate::deadline;
 use crate::shared::Shared;
-use crate::state::State;
-use crate::task::{Work, wake};
+use crate::state::{Call, State};
+use crate::task::{Work, let_go, wake};
 
 thread_local! {
     /// Which pool this thread belongs to, by its address, and its seat there.
@@ -37,15 +36,17 @@ pub(crate) fn work(shared: &Arc<Shared>, seat: usize) {
     let mut state = shared.lock();
     state.coming -= 1;
     loop {
+        state = deadline::refuse_late(shared, state);
         if let Some((number, task)) = state.begin(seat) {
             shared.record.queued(state.queue.len());
             let call = state.call();
             drop(state);
             shared.make(call);
             shared.record.begun(&lane, number);
-            do_it(shared, &lane, seat, number, task);
+            let came_back = do_it(shared, &lane, seat, number, task);
             looked_out = false;
             state = shared.lock();
+            state.coming -= usize::from(came_back);
         } else if state.closed {
             break;
         } else if !looked_out && may_look_out(shared, &state) {
@@ -60,36 +61,35 @@ pub(crate) fn work(shared: &Arc<Shared>, seat: usize) {
         }
     }
     drop(lane);
-    state.leave(seat);
-    if state.threads == 0 {
-        shared.everybody_left.notify_all();
-    }
+    shared.leave(&mut state, seat);
 }
 
-fn do_it(shared: &Arc<Shared>, lane: &Lane, seat: usize, number: u64, task: Arc<dyn Work>) {
+/// Does a job, and says whether this thread was counted as coming since.
+fn do_it(shared: &Arc<Shared>, lane: &Lane, seat: usize, number: u64, task: Arc<dyn Work>) -> bool {
     let mut tell: Vec<Waker> = Vec::new();
+    let mut call = Call::Nobody;
+    let mut comes_back = false;
     let mut ended = |panicked| {
         shared.record.ended(lane, number, panicked);
+        // If nobody waits, the result is dropped on this thread, and that may take as long as it likes.
+        comes_back = Arc::strong_count(&task) > 1;
         let mut state = shared.lock();
-        state.end(seat, panicked);
+        state.end(seat, panicked, comes_back);
         state.serve_line(&mut tell);
+        call = state.call();
     };
-    // A panic of the work itself is caught within. This is for what is dropped: the work, the result that nobody wants.
-    let dropped = catch_unwind(AssertUnwindSafe(|| {
-        task.run(&mut ended);
-        drop(task);
-    }));
-    if let Err(payload) = dropped {
-        mem::forget(payload); // It might panic again when it is dropped.
-    }
+    task.run(&mut ended);
+    shared.make(call);
     wake(tell);
+    let_go(task);
+    comes_back
 }
 
 /// To look out for work while there is none saves the next caller the wake-up, which is half of the whole way. It
 /// pays only if a core has nothing else to do: one thread at a time looks out, and one core is left to the caller.
 fn may_look_out(shared: &Shared, state: &State) -> bool {
     let is_wanted = !shared.settings.spin.is_zero();
-    is_wanted && state.spinning == 0 && state.running + 1 < shared.settings.cores
+    is_wanted && state.spinning == 0 && state.running + 1 < shared.cores
 }
 
 fn look_out<'a>(shared: &'a Shared, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {

@@ -148,3 +148,25 @@ async fn on_loopbot(ears: Vec<Ear>, begins: Begins) -> Duration {
     }
     late
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On one thread the guest is woken first, so the soufflé waits at least until he has talked. A busy machine makes
+    /// that longer, never shorter.
+    #[test]
+    fn on_one_thread_one_guest_is_enough() {
+        for runtime in [Runtime::LoopBot, Runtime::CurrentThread] {
+            let late = runtime.bake(1, Begins::ByTimer);
+            assert!(late >= TALK - (BAKING - CALLS), "{runtime:?}: {late:?}");
+        }
+    }
+
+    #[test]
+    fn every_runtime_comes_to_an_end_with_more_guests_than_workers() {
+        for begins in [Begins::ByTimer, Begins::ByThread] {
+            Runtime::MultiThread { workers: 2 }.bake(3, begins);
+        }
+    }
+}

@@ -7,6 +7,7 @@
 use std::panic::Location;
 use std::time::Duration;
 
+use flight::rules::Limits;
 use flight::{Header, Recorder, Recording, VirtualTime};
 use loopbot::{Clock, LoopBot, now, sleep, sleep_until, spawn_named, with_lane, yield_now};
 use restaurant::story::{self, INCIDENT, TableState};
@@ -57,13 +58,25 @@ pub fn record(guest: Guest) -> Recording {
     };
     let header = Header::virtual_time(name, &time)
         .fact("tables", 2)
-        .fact("guest", how);
+        .fact("guest", how)
+        .limits(&limits());
     let recorder = Recorder::new(header);
     let loopbot = LoopBot::builder()
         .clock(Clock::virtual_time(time.clone()))
         .recorder(recorder.clone());
     loopbot.build().run(evening(guest, time));
     recorder.recording()
+}
+
+/// What is long in this kitchen: to hold LoopBot for more than a part of a story, and a timer so late that a soufflé falls.
+fn limits() -> Limits {
+    Limits {
+        long_poll: PART,
+        late_timer: STANDS,
+        ready_delay: STANDS,
+        red_factor: 1,
+        ..Limits::default()
+    }
 }
 
 async fn evening(guest: Guest, time: VirtualTime) {
@@ -249,7 +262,7 @@ mod tests {
         for entry in &recording.events {
             match entry.event {
                 Event::Wake { .. } | Event::TaskSpawn { .. } => {
-                    drop(woken.insert(entry.n, entry.t))
+                    woken.insert(entry.n, entry.t);
                 }
                 Event::PollBegin { task, cause, .. } => {
                     assert_eq!(entry.t, woken[&cause], "{}", recording.task(task));

@@ -169,15 +169,17 @@ impl Pending {
         self.waiting = refused.map(|order| Box::new((wish, order)));
     }
 
-    pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Reply> {
-        if self.waiting.is_some() && !self.slot.is_done()
+    /// Gives the job to the pool if it has not been yet.
+    fn offer_again(&mut self, waker: Option<&Waker>) {
+        if !self.slot.is_done()
             && let Some(waiting) = self.waiting.take()
         {
-            self.offer(waiting.0, waiting.1, Some(waker));
-            if self.waiting.is_some() {
-                return Poll::Pending;
-            }
+            self.offer(waiting.0, waiting.1, waker);
         }
+    }
+
+    pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Reply> {
+        self.offer_again(Some(waker));
         match self.slot.take_or_wait(Some(waker)) {
             Some(reply) => {
                 self.key = None;
@@ -202,7 +204,9 @@ impl Pending {
             if left().is_some_and(|left| left.is_zero()) {
                 return None;
             }
-            if self.key.is_some_and(|key| self.pool.lead(key, left())) {
+            // Without a key it waits for a place in the queue, and tries again each time that somebody has answered.
+            self.offer_again(None);
+            if self.pool.lead(self.key, left()) {
                 continue;
             }
             let waker = waker.get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))));

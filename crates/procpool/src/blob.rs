@@ -71,7 +71,7 @@ struct Shared {
     len: usize,
     /// Made here, so it can be used again here.
     ours: bool,
-    /// What is sent. Opened with the first sending.
+    /// What is sent.
     given: OnceLock<Attachment>,
 }
 
@@ -102,6 +102,9 @@ impl Blob {
             ours: true,
             given: OnceLock::new(),
         };
+        // Most blobs are sent. What is opened now need not be opened when somebody waits for it, and by then
+        // `fill` has driven everything else out of the caches. If it fails, it is tried again.
+        let _ = shared.attachment();
         if let Some(memory) = &shared.memory {
             debug_assert!(len <= memory.len());
             // SAFETY: the mapping is at least `len` bytes long (take_or_make), readable and writable, and

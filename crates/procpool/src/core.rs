@@ -790,6 +790,11 @@ impl<P: Payload> Core<P> {
         workers.chain(start.then_some(self.not_before)).min()
     }
 
+    /// Whether no job is queued or with a worker.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.jobs.is_empty()
+    }
+
     /// Whether the pool is closed and nothing is left of it.
     pub(crate) fn is_over(&self) -> bool {
         let absent = |worker: &Worker| worker.state == State::Absent;
@@ -811,6 +816,12 @@ impl<P> Core<P> {
     /// How many jobs the worker has.
     pub(crate) fn load(&self, place: usize) -> usize {
         self.workers[place].jobs.len()
+    }
+
+    /// Whether this worker was asked to stop what it is at.
+    #[cfg(test)]
+    pub(crate) fn is_asked(&self, place: usize) -> bool {
+        self.workers[place].asked.is_some()
     }
 
     pub(crate) fn queued(&self) -> usize {
@@ -842,10 +853,11 @@ impl<P> Core<P> {
     }
 }
 
-fn nanos(duration: Duration) -> u64 {
+/// A duration as the core counts.
+pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-#[cfg(any())]
+#[cfg(test)]
 #[path = "core_simulated.rs"]
 mod simulated;

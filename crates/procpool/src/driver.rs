@@ -20,7 +20,7 @@ use flight::{ActorKind, Event, Lane, Text};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::builder::{Output, Start};
-use crate::core::{Action, Core, State, Ticket, Time};
+use crate::core::{Action, Core, State, Ticket, Time, nanos};
 use crate::error::Death;
 use crate::frame::{Head, Kind};
 use crate::jobs::Jobs;
@@ -42,7 +42,8 @@ pub(crate) struct Shared {
     inner: Mutex<Inner>,
     /// The driver sleeps here while it stays out of the way.
     rest: Condvar,
-    resting: AtomicBool,
+    /// Somebody waits for an answer without looking at the workers.
+    needed: AtomicBool,
     /// Those who wait for the pool's end.
     end: Condvar,
     /// Wakes the driver out of `poll`.
@@ -119,7 +120,7 @@ impl Shared {
             settings,
             inner: Mutex::new(inner),
             rest: Condvar::new(),
-            resting: AtomicBool::new(false),
+            needed: AtomicBool::new(false),
             end: Condvar::new(),
             bell,
             epoch: Instant::now(),
@@ -208,13 +209,8 @@ impl Shared {
     fn ring_if_needed(&self, inner: &mut Inner) {
         match inner.driver {
             Driver::Awake | Driver::Gone => {}
-            Driver::Resting => {
-                let work = !inner.starts.is_empty() || inner.core.queued() > 0 || inner.unwatched(1);
-                if work {
-                    inner.driver = Driver::Awake;
-                    self.rest.notify_one();
-                }
-            }
+            Driver::Resting if inner.starts.is_empty() => {}
+            Driver::Resting => self.wake_rested(inner),
             Driver::Polling(until) => {
                 let alarm = std::mem::take(&mut inner.core.alarm);
                 let sooner = alarm && inner.core.next_deadline().is_some_and(|due| due < until);
@@ -232,46 +228,54 @@ impl Shared {
     }
     // ANCHOR_END: with
 
-    /// Somebody awaits an answer and will not look for it: so the driver must.
+    /// Somebody awaits an answer and will not look for it: so the driver must, until all is answered.
     pub(crate) fn call_driver(&self) {
-        if self.resting.load(Ordering::Relaxed) {
+        if !self.needed.swap(true, Ordering::Relaxed) {
             let mut inner = self.lock();
-            if inner.driver == Driver::Resting {
-                inner.driver = Driver::Awake;
-                self.rest.notify_one();
-            }
+            self.wake_rested(&mut inner);
+        }
+    }
+
+    fn wake_rested(&self, inner: &mut Inner) {
+        if inner.driver == Driver::Resting {
+            inner.driver = Driver::Awake;
+            self.rest.notify_one();
         }
     }
 
     // ANCHOR: lead
-    /// For a thread that waits for this job: if it is its worker's only one, waits for the worker, at most this long,
-    /// and works in what it says. `false` if the thread had better sleep until it is woken.
-    pub(crate) fn lead(&self, job: Key, limit: Option<Duration>) -> bool {
+    /// For a thread that waits, for this job or for a place in the queue: looks at the workers in the driver's place, at
+    /// most this long, and works in what they say. At all of them, if nobody else waits for anything; otherwise only at
+    /// the worker whose only job this is. `false` if the thread had better sleep until it is woken.
+    pub(crate) fn lead(&self, job: Option<Key>, limit: Option<Duration>) -> bool {
         let mut inner = self.lock();
-        let Some(place) = inner.core.alone_with(job) else {
-            return false;
-        };
-        let Some(link) = inner.links[place].as_ref().filter(|link| !link.deaf && !link.blocked) else {
-            return false;
-        };
-        let eyes = Arc::clone(&link.eyes);
-        if eyes.led.swap(true, Ordering::Relaxed) {
+        let led = inner.led_by(job, self.needed.load(Ordering::Relaxed));
+        if led.is_empty() {
             return false;
         }
+        let begun = self.now();
         inner.leaders += 1;
+        inner.led = begun;
         drop(inner);
-        let timeout = limit.and_then(|limit| Timespec::try_from(limit).ok());
-        let mut fds = [
-            PollFd::new(&eyes.socket, PollFlags::IN),
-            PollFd::new(&eyes.pidfd, PollFlags::IN),
-        ];
-        let _ = rustix::event::poll(&mut fds, timeout.as_ref());
-        let dead = !fds[1].revents().is_empty();
+        let heard = look(&led, None, limit.map(|limit| nanos(limit)));
+        let dead = heard.iter().any(|&(_, dead)| dead);
         self.with(|inner, now| {
-            eyes.led.store(false, Ordering::Relaxed);
+            for worker in &led {
+                worker.eyes.led.store(false, Ordering::Relaxed);
+            }
+            for (place, _) in heard {
+                inner.hear(now, place, self.settings.fingerprint);
+            }
             inner.leaders -= 1;
             inner.led = now;
-            inner.hear(now, place, self.settings.fingerprint);
+            let more = led.iter().any(|worker| inner.core.load(worker.place) > 0);
+            match inner.driver {
+                // It has not looked here.
+                Driver::Polling(_) if more => self.ring(inner),
+                // It may rest for longer than we are away.
+                Driver::Resting if now.saturating_sub(begun) > STAY_OUT => self.wake_rested(inner),
+                _ => {}
+            }
         });
         if dead {
             self.call_driver(); // burying is the driver's
@@ -305,38 +309,47 @@ impl Shared {
             if !inner.starts.is_empty() {
                 continue;
             }
-            let lately = inner.leaders > 0 || now.saturating_sub(inner.led) < STAY_OUT && inner.led > 0;
-            if lately && !inner.unwatched(0) {
-                self.stay_out(inner);
+            if inner.core.is_idle() {
+                self.needed.store(false, Ordering::Relaxed);
+            }
+            let looked_at = match inner.leaders {
+                0 => inner.led > 0 && now.saturating_sub(inner.led) < STAY_OUT,
+                _ => !inner.is_overlooked(),
+            };
+            if looked_at && !self.needed.load(Ordering::Relaxed) && !inner.is_moving() {
+                self.stay_out(inner, now);
                 continue;
             }
             let due = inner.core.next_deadline();
             inner.driver = Driver::Polling(due.unwrap_or(u64::MAX));
             let watched = inner.watched();
             drop(inner);
-            let heard = look(&watched, &bell, due.map(|due| due.saturating_sub(now)));
+            let heard = look(&watched, Some(&bell), due.map(|due| due.saturating_sub(now)));
             self.with(|inner, now| {
                 inner.driver = Driver::Awake;
                 for (place, dead) in heard {
-                    inner.hear(now, place, self.settings.fingerprint);
                     if dead {
                         self.bury(inner, now, place);
+                    } else {
+                        inner.hear_unless_led(now, place, self.settings.fingerprint);
                     }
                 }
             });
         }
     }
 
-    /// Everything that goes on is waited for by somebody. Sleeps until something is not, or until it is time to look.
-    fn stay_out(&self, mut inner: MutexGuard<'_, Inner>) {
+    /// Somebody who waits looks at the workers. Sleeps until it is time to see whether that is still so.
+    fn stay_out(&self, mut inner: MutexGuard<'_, Inner>, now: Time) {
         inner.driver = Driver::Resting;
-        self.resting.store(true, Ordering::Relaxed);
-        let limit = Duration::from_nanos(STAY_OUT);
+        // Who has been there for so long will wake us when it goes.
+        let settled = inner.leaders > 0 && now.saturating_sub(inner.led) > STAY_OUT;
+        let limit = if settled { 50 * STAY_OUT } else { STAY_OUT };
+        let due = inner.core.next_deadline().map_or(limit, |due| due.saturating_sub(now));
+        let limit = Duration::from_nanos(limit.min(due.max(STAY_OUT)));
         let resting = |inner: &mut Inner| inner.driver == Driver::Resting;
         let waited = self.rest.wait_timeout_while(inner, limit, resting);
         let (mut inner, _) = waited.unwrap_or_else(PoisonError::into_inner);
         inner.driver = Driver::Awake;
-        self.resting.store(false, Ordering::Relaxed);
         // Somebody may have died meanwhile whom nobody looks at.
         drop(inner);
         self.with(|inner, now| {
@@ -439,11 +452,24 @@ impl Inner {
     fn hear(&mut self, now: Time, place: usize, fingerprint: u64) {
         if let Some(link) = &mut self.links[place] {
             link.hear(now, place, &mut self.core, fingerprint);
-            if link.deaf {
+            if link.deaf && !link.killed {
                 link.kill(); // it is ending; or it closed what it should not have
             }
             link.read_output();
             if link.held > 0 || link.blocked {
+                link.flush();
+            }
+        }
+    }
+
+    /// The same for the driver, who leaves alone what somebody else reads.
+    fn hear_unless_led(&mut self, now: Time, place: usize, fingerprint: u64) {
+        if !self.is_led(place) {
+            return self.hear(now, place, fingerprint);
+        }
+        if let Some(link) = &mut self.links[place] {
+            link.read_output();
+            if link.blocked {
                 link.flush();
             }
         }
@@ -470,30 +496,47 @@ impl Inner {
         }
     }
 
-    /// Whether a worker has more than so many jobs, and nobody looks at it but the driver.
-    fn unwatched(&self, jobs: usize) -> bool {
-        self.links.iter().enumerate().any(|(place, link)| {
-            link.as_ref().is_some_and(|link| {
-                let led = link.eyes.led.load(Ordering::Relaxed);
-                let state = self.core.state(place);
-                let moves = matches!(state, State::Starting | State::Preparing | State::Ending);
-                link.blocked || moves || self.core.load(place) > jobs && !led
-            })
-        })
+    /// Whether something goes on that only the driver sees to.
+    fn is_moving(&self) -> bool {
+        let links = self.links.iter().enumerate();
+        let mut links = links.filter_map(|(place, link)| Some((place, link.as_ref()?)));
+        links.any(|(place, link)| self.core.state(place) != State::Ready || link.deaf)
+    }
+
+    /// Whether a worker has something to do and nobody looks at it.
+    fn is_overlooked(&self) -> bool {
+        (0..self.links.len()).any(|place| self.core.load(place) > 0 && !self.is_led(place))
+    }
+
+    /// The workers that somebody who waits for this job, or for a place in the queue, may look at. From now on they
+    /// are led.
+    fn led_by(&self, job: Option<Key>, needed: bool) -> Vec<Watched> {
+        let only = job.and_then(|job| self.core.alone_with(job));
+        let all = !needed && self.leaders == 0;
+        let mut led = Vec::new();
+        for (place, link) in self.links.iter().enumerate() {
+            if let Some(link) = link
+                && (all || only == Some(place))
+                && self.core.state(place) == State::Ready
+                && !link.deaf
+                && !link.eyes.led.swap(true, Ordering::Relaxed)
+            {
+                led.push(watch(place, link, true));
+            }
+        }
+        led
+    }
+
+    /// Whether somebody else reads what this worker says. Nobody takes it away from under them: they would wait on.
+    fn is_led(&self, place: usize) -> bool {
+        let link = self.links[place].as_ref();
+        link.is_some_and(|link| link.eyes.led.load(Ordering::Relaxed))
     }
 
     /// What the driver looks at.
     fn watched(&self) -> Vec<Watched> {
         let links = self.links.iter().enumerate();
-        let watch = |(place, link): (usize, &Option<Link>)| {
-            let link = link.as_ref()?;
-            Some(Watched {
-                place,
-                eyes: Arc::clone(&link.eyes),
-                deaf: link.deaf,
-                blocked: link.blocked,
-            })
-        };
+        let watch = |(place, link): (usize, &Option<Link>)| Some(watch(place, link.as_ref()?, !self.is_led(place)));
         links.filter_map(watch).collect()
     }
 
@@ -522,41 +565,52 @@ impl Inner {
     }
 }
 
+/// A worker, as the driver looks at it while it holds nothing of the pool.
 struct Watched {
     place: usize,
     eyes: Arc<Eyes>,
-    deaf: bool,
-    blocked: bool,
+    /// What of its socket is of interest.
+    socket: PollFlags,
+}
+
+fn watch(place: usize, link: &Link, reads: bool) -> Watched {
+    let mut socket = PollFlags::empty();
+    socket.set(PollFlags::IN, !link.deaf && reads);
+    socket.set(PollFlags::OUT, !link.deaf && link.blocked);
+    Watched {
+        place,
+        eyes: Arc::clone(&link.eyes),
+        socket,
+    }
 }
 
 /// Waits until something can be read or written, or for so many nanoseconds. Which places, and whether the process
 /// there is dead.
-fn look(watched: &[Watched], bell: &Socket, timeout: Option<u64>) -> Vec<(usize, bool)> {
+fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec<(usize, bool)> {
     let timeout = timeout.and_then(|nanos| Timespec::try_from(Duration::from_nanos(nanos)).ok());
-    let mut fds = vec![PollFd::new(bell, PollFlags::IN)];
+    // For each descriptor: whose it is, and whether it is the one that tells of death.
+    let mut whose = Vec::with_capacity(2 * watched.len() + 1);
+    let mut fds = Vec::with_capacity(2 * watched.len() + 1);
     for worker in watched {
-        let socket = match (worker.deaf, worker.blocked) {
-            (true, _) => PollFlags::empty(),
-            (false, true) => PollFlags::IN | PollFlags::OUT,
-            (false, false) => PollFlags::IN,
-        };
+        whose.push((worker.place, true));
         fds.push(PollFd::new(&worker.eyes.pidfd, PollFlags::IN));
-        if !worker.deaf {
-            fds.push(PollFd::new(&worker.eyes.socket, socket));
+        if !worker.socket.is_empty() {
+            whose.push((worker.place, false));
+            fds.push(PollFd::new(&worker.eyes.socket, worker.socket));
+        }
+        for pipe in worker.eyes.open_pipes() {
+            whose.push((worker.place, false));
+            fds.push(PollFd::new(pipe, PollFlags::IN));
         }
     }
+    fds.extend(bell.map(|bell| PollFd::new(bell, PollFlags::IN)));
     let _ = rustix::event::poll(&mut fds, timeout.as_ref());
-    if !fds[0].revents().is_empty() {
+    if let Some(bell) = bell
+        && fds.last().is_some_and(|fd| !fd.revents().is_empty())
+    {
         let _ = bell.try_receive(&mut [0; 256], &mut VecDeque::new());
     }
-    let mut heard = Vec::new();
-    let mut rest = fds[1..].iter().map(|fd| !fd.revents().is_empty());
-    for worker in watched {
-        let dead = rest.next().unwrap_or(false);
-        let said = !worker.deaf && rest.next().unwrap_or(false);
-        if dead || said {
-            heard.push((worker.place, dead));
-        }
-    }
-    heard
+    let rung = whose.into_iter().zip(&fds);
+    let rung = rung.filter(|(_, fd)| !fd.revents().is_empty());
+    rung.map(|(whose, _)| whose).collect()
 }

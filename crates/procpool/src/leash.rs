@@ -8,7 +8,8 @@
 //! descriptors, whatever killed it.
 //!
 //! (Linux can also send a signal at the parent's death. But it goes by the *thread* that started the worker:
-//! when that one ends, and the program lives on, the workers die.)
+//! when that one ends, and the program lives on, the workers would die. And it ends the worker alone, not what
+//! its jobs have started. So it is used for something else: to wake a worker that somebody has stopped.)
 
 use std::io;
 use std::thread;
@@ -36,7 +37,11 @@ mod tests {
     use std::os::fd::AsFd;
     use std::process::{Command, Stdio};
 
-    use crate::os::testing::{LONG, busy, end_of, hear, on_stage, play, readable, tell, watch};
+    use rustix::process::{WaitId, WaitIdOptions};
+
+    use crate::os::testing::{
+        LONG, busy, end_of, hear, on_stage, pause, play, readable, tell, watch,
+    };
     use crate::os::{Exit, limit_memory};
 
     /// A busy worker on the leash, with a child of its own.
@@ -54,7 +59,8 @@ mod tests {
         busy()
     }
 
-    /// A parent of two such workers. Told 1, it first gives its ends of the sockets to a child as well.
+    /// A parent of two such workers. Told 1, it first gives its ends of the sockets to a child as well. Told 2, it
+    /// stops them.
     #[test]
     fn part_parent() {
         let Some(socket) = on_stage("leash::tests::part_parent") else {
@@ -65,35 +71,47 @@ mod tests {
             tell(&socket, worker.process.pid().into());
             tell(&socket, hear(&worker.socket).expect("its child"));
         }
-        if hear(&socket) == Some(1) {
-            for worker in &workers {
-                let inherited = rustix::io::FdFlags::empty();
-                rustix::io::fcntl_setfd(worker.socket.as_fd(), inherited).expect("it is open");
+        match hear(&socket) {
+            Some(1) => {
+                for worker in &workers {
+                    let inherited = rustix::io::FdFlags::empty();
+                    rustix::io::fcntl_setfd(worker.socket.as_fd(), inherited).expect("it is open");
+                }
+                let child = Command::new("sleep")
+                    .arg("1000")
+                    .stdin(Stdio::null())
+                    .spawn();
+                tell(&socket, child.expect("sleep is everywhere").id().into());
             }
-            let child = Command::new("sleep")
-                .arg("1000")
-                .stdin(Stdio::null())
-                .spawn();
-            tell(&socket, child.expect("sleep is everywhere").id().into());
+            Some(2) => {
+                workers
+                    .iter()
+                    .for_each(|worker| pause(&worker.process, true));
+                tell(&socket, 0);
+            }
+            _ => {}
         }
         busy()
     }
 
     #[test]
     fn busy_workers_end_when_their_parent_is_killed() {
-        for forked in [false, true] {
+        for told in 0..3 {
             let mut parent = play("leash::tests::part_parent");
             let all = [(); 4].map(|()| watch(hear(&parent.socket).expect("a number")));
-            tell(&parent.socket, u64::from(forked));
-            let holder = forked.then(|| hear(&parent.socket).expect("a number"));
+            tell(&parent.socket, told);
+            let answer = (told > 0).then(|| hear(&parent.socket).expect("a number"));
             // The parent alone, by its number, as a person or the OOM killer would: not its group.
             let pid = rustix::process::Pid::from_raw(parent.process.pid() as i32).expect("a pid");
             rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it lives");
             for one in all {
-                assert!(readable(one), "it lives on, {LONG:?} after its parent");
+                assert!(
+                    readable(one),
+                    "told {told}: it lives on, {LONG:?} after its parent"
+                );
             }
-            if let Some(holder) = holder {
-                // Not ended by the leash: it held the sockets to the end of this test.
+            if let (1, Some(holder)) = (told, answer) {
+                // Not ended by the leash: it held the sockets to the end.
                 let holder = watch(holder);
                 assert_eq!(end_of(&mut parent.process), Exit::Signal(9));
                 assert!(readable(holder));

@@ -28,6 +28,7 @@ mod core;
 mod driver;
 mod error;
 mod frame;
+pub mod guarantees;
 mod jobs;
 mod leash;
 mod link;

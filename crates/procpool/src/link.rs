@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ChildStderr, ChildStdout};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 
 use flight::Lane;
@@ -24,6 +24,17 @@ pub(crate) struct Eyes {
     pub(crate) pidfd: OwnedFd,
     /// Whether somebody who waits for this worker's only job looks at it, so that the driver need not.
     pub(crate) led: AtomicBool,
+    /// Its output and its errors, if they are captured, and whether they have come to their end.
+    pipes: [Option<OwnedFd>; 2],
+    ended: [AtomicBool; 2],
+}
+
+impl Eyes {
+    /// Those pipes from which something may come.
+    pub(crate) fn open_pipes(&self) -> impl Iterator<Item = &OwnedFd> {
+        let pipes = self.pipes.iter().zip(&self.ended);
+        pipes.filter_map(|(pipe, ended)| pipe.as_ref().filter(|_| !ended.load(Ordering::Relaxed)))
+    }
 }
 
 pub(crate) struct Link {
@@ -88,6 +99,8 @@ impl Link {
                 socket: started.socket,
                 pidfd,
                 led: AtomicBool::new(false),
+                pipes: [second(&started.stdout)?, second(&started.stderr)?],
+                ended: Default::default(),
             }),
             out,
             blocked: false,
@@ -242,7 +255,14 @@ impl Link {
         let tail = &mut self.tail;
         drain(&mut self.stdout, |_| {});
         drain(&mut self.stderr, |bytes| tail.add(bytes));
+        self.eyes.ended[0].store(self.stdout.is_none(), Ordering::Relaxed);
+        self.eyes.ended[1].store(self.stderr.is_none(), Ordering::Relaxed);
     }
+}
+
+fn second(pipe: &Option<impl AsFd>) -> io::Result<Option<OwnedFd>> {
+    let pipe = pipe.as_ref().map(|pipe| pipe.as_fd().try_clone_to_owned());
+    pipe.transpose()
 }
 
 /// What has to be known to say how a worker ended.

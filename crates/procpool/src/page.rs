@@ -1,14 +1,14 @@
 //! The worker's flight recorder: one page of memory that survives it.
 //!
-//! The page belongs to parent and worker both. Before the worker touches a job it writes its number here,
-//! and after it has given the answer away, here again. If it dies in between, however suddenly, the page is
-//! still there, and the parent reads which job it was: not "one of those that I had sent".
+//! The page belongs to pool and worker both. Before the worker touches a job it writes the job's ticket here. If it
+//! dies, however suddenly, the page is still there, and the pool reads how far it had come: not "one of those that I
+//! had sent".
 //!
-//! Writing costs a store to memory. There is no lock, so a worker that dies while writing leaves nothing
-//! locked.
+//! The other way round, the pool writes here which job it wants to stop.
 //!
-//! The parent believes nothing in here beyond its being a number: a job that has gone wild may have written
-//! over it.
+//! Writing costs a store to memory. There is no lock, so a worker that dies while writing leaves nothing locked.
+//!
+//! The pool believes nothing in here beyond its being a number: a job that has gone wild may have written over it.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -33,10 +33,7 @@ struct Layout {
 struct ByWorker {
     magic: AtomicU64,
     started: AtomicU64,
-    item: AtomicU64,
     finished: AtomicU64,
-    heartbeat: AtomicU64,
-    peak_memory: AtomicU64,
 }
 
 #[repr(C, align(128))]
@@ -106,86 +103,41 @@ impl Page {
 
     // The worker's half.
 
-    /// The worker is about to touch this job: even reading its argument may end it. Numbers count up from 1.
-    pub(crate) fn start(&self, job: u64) {
-        let by_worker = &self.layout().by_worker;
-        by_worker.item.store(0, Ordering::Relaxed);
-        by_worker.started.store(job, Ordering::Release);
+    /// The worker is about to touch the job, or the item of a job, with this ticket: even reading its argument may end
+    /// it. Tickets only grow, and are not 0.
+    pub(crate) fn start(&self, ticket: u64) {
+        self.layout()
+            .by_worker
+            .started
+            .store(ticket, Ordering::Release);
     }
 
-    /// The worker is about to touch this item of the job, of a `map`.
-    pub(crate) fn start_item(&self, item: u64) {
-        self.layout().by_worker.item.store(item, Ordering::Release);
-    }
-
-    /// The job is over, and its answer has been handed to the socket.
-    pub(crate) fn finish(&self, job: u64) {
+    /// What has this ticket is over, and its answer is where the worker's death cannot reach it.
+    pub(crate) fn finish(&self, ticket: u64) {
         self.layout()
             .by_worker
             .finished
-            .store(job, Ordering::Release);
+            .store(ticket, Ordering::Release);
     }
 
-    /// The worker lives: a job that takes long may say so from time to time.
-    pub(crate) fn beat(&self) {
-        self.layout()
-            .by_worker
-            .heartbeat
-            .fetch_add(1, Ordering::Relaxed);
+    /// Does the pool want this one to stop?
+    pub(crate) fn is_cancelled(&self, ticket: u64) -> bool {
+        self.layout().by_parent.cancel.load(Ordering::Relaxed) == ticket
     }
 
-    /// The most memory that the worker has had so far, in bytes.
-    pub(crate) fn set_peak_memory(&self, bytes: u64) {
-        self.layout()
-            .by_worker
-            .peak_memory
-            .store(bytes, Ordering::Relaxed);
-    }
+    // The pool's half.
 
-    /// Does the parent want this job to stop?
-    pub(crate) fn is_cancelled(&self, job: u64) -> bool {
-        self.layout().by_parent.cancel.load(Ordering::Relaxed) == job
-    }
-
-    // The parent's half.
-
-    /// The last job that the worker touched. 0: none.
+    /// The last ticket that the worker touched. 0: none.
     pub(crate) fn started(&self) -> u64 {
         self.layout().by_worker.started.load(Ordering::Acquire)
     }
 
-    /// The item of that job that the worker touched last.
-    pub(crate) fn item(&self) -> u64 {
-        self.layout().by_worker.item.load(Ordering::Acquire)
-    }
-
-    /// The last job whose answer the worker handed to the socket. 0: none.
-    pub(crate) fn finished(&self) -> u64 {
-        self.layout().by_worker.finished.load(Ordering::Acquire)
-    }
-
-    /// The job that the worker had in hand when it was looked at, if any. After its death this is the one
-    /// suspect.
-    pub(crate) fn in_hand(&self) -> Option<u64> {
-        // In this order: a job that starts in between is not taken for one that has finished.
-        let finished = self.finished();
-        let started = self.started();
-        (started != finished).then_some(started)
-    }
-
-    /// How often the worker has beaten.
-    pub(crate) fn heartbeat(&self) -> u64 {
-        self.layout().by_worker.heartbeat.load(Ordering::Relaxed)
-    }
-
-    /// The most memory that the worker has told of, in bytes. 0: it has not.
-    pub(crate) fn peak_memory(&self) -> u64 {
-        self.layout().by_worker.peak_memory.load(Ordering::Relaxed)
-    }
-
-    /// Asks the worker to stop this job. A job that never looks never stops.
-    pub(crate) fn cancel(&self, job: u64) {
-        self.layout().by_parent.cancel.store(job, Ordering::Relaxed);
+    /// Asks the worker to stop what has this ticket. A job that never looks never stops.
+    pub(crate) fn cancel(&self, ticket: u64) {
+        self.layout()
+            .by_parent
+            .cancel
+            .store(ticket, Ordering::Relaxed);
     }
 }
 
@@ -215,11 +167,7 @@ mod tests {
         let shrunk = rustix::fs::ftruncate(&descriptor, 0);
         let page = Page::receive(descriptor).expect("a page");
         page.start(1);
-        page.finish(1);
-        page.set_peak_memory(1 << 20);
-        page.beat();
         page.start(2);
-        page.start_item(7);
         tell(&socket, u64::from(shrunk.is_ok()));
         while !page.is_cancelled(2) {
             std::thread::yield_now();
@@ -232,7 +180,7 @@ mod tests {
     fn the_page_survives_its_worker() {
         let mut started = play("page::tests::part_writes_and_is_killed");
         let page = Page::new().expect("a page");
-        assert_eq!(page.in_hand(), None);
+        assert_eq!(page.started(), 0);
         let given = page.to_give().expect("a descriptor");
         started
             .socket
@@ -252,11 +200,7 @@ mod tests {
         );
         started.process.kill();
         end_of(&mut started.process);
-        assert_eq!(page.in_hand(), Some(2));
-        assert_eq!(page.item(), 7);
-        assert_eq!(page.finished(), 1);
-        assert_eq!(page.heartbeat(), 1);
-        assert_eq!(page.peak_memory(), 1 << 20);
+        assert_eq!(page.started(), 2);
     }
 
     #[test]
@@ -272,7 +216,6 @@ mod tests {
             }
         }
         assert_eq!(page.started(), u64::MAX);
-        assert_eq!(page.in_hand(), None);
         assert!(
             Page::receive(give(&page)).is_err(),
             "no page of this edition any more"

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::answer::{Answer, Pending};
 use crate::blob;
 use crate::builder::{Builder, Start};
-use crate::core::{Core, Limits, State, Wish};
+use crate::core::{Core, Limits, State, Wish, nanos};
 use crate::driver::{Settings, Shared};
 use crate::error::{Full, JobError, StartError};
 use crate::jobs::Jobs;
@@ -383,8 +383,4 @@ impl Call {
         };
         Ok((wish, order))
     }
-}
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

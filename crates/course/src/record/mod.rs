@@ -2,8 +2,10 @@
 //!
 //! Each recording lies in `book/src/recordings` four times: as JSON, which is the recording; as a script, because a page
 //! opened from a file may load that and nothing else; as a poster and as a text, for print and for readers without
-//! JavaScript. All four are made here, on a virtual clock, so the bytes are the same on every machine.
+//! JavaScript. All four are made here, on a virtual clock, so the bytes are the same on every machine. But for those of the
+//! gallery, which were made in real time: see [`gallery`].
 
+pub mod gallery;
 mod poster;
 pub mod puzzle;
 mod telling;
@@ -18,6 +20,7 @@ use flight::{ClockKind, Recording};
 use monday::scene::seat;
 use pitfalls::souffle::{self, Guest};
 use restaurant::Shift;
+use threadbots::scene::saturday::Tasting;
 use threadbots::scene::{self, Scene};
 use threadbots::{Coordination, Opening};
 use whatif::{Outcome, Report};
@@ -148,6 +151,15 @@ fn others() -> Vec<Take> {
                 .rehearse(&Shift::monday(42))
                 .recording
         }),
+        Take::alone("saturday-in-turn", || {
+            scene::saturday::record(Tasting::OneAfterTheOther)
+        }),
+        Take::alone("saturday-together", || {
+            scene::saturday::record(Tasting::AtTheSameTime)
+        }),
+        Take::alone("saturday-blackboard", || {
+            scene::saturday::record(Tasting::OneBlackboard)
+        }),
         Take::alone("souffle-falls", || souffle::record(Guest::Holds)),
         Take::alone("souffle-stands", || souffle::record(Guest::InParts)),
         Take::alone("souffle-elsewhere", || souffle::record(Guest::Elsewhere)),
@@ -164,28 +176,33 @@ pub struct File {
 
 /// Makes the four files of one recording, and a fifth where the checker has its say.
 pub fn files(take: &Take) -> Vec<File> {
-    let recording = take.record();
-    let json = recording.to_json_with(&rules::look(&recording, &Limits::default()));
-    let folder = Path::new("book").join("src").join("recordings");
-    let file = |extension: &str, text: String| File {
-        path: folder.join(format!("{}.{extension}", take.name)),
-        text,
-    };
-    let mut files = vec![
-        file(
-            "js",
-            format!(
-                "(globalThis.loopbotRecordings ??= {{}})[{:?}] = {};\n",
-                take.name,
-                json.trim_end()
-            ),
-        ),
-        file("svg", poster::draw(&recording)),
-        file("md", telling::tell(&recording)),
-        file("json", json),
-    ];
-    files.extend(take.verdict().map(|report| file("txt", quoted(&report))));
+    let mut files = files_of(&take.name, &take.record());
+    let report = take.verdict().map(|report| quoted(&report));
+    files.extend(report.map(|text| file(&take.name, "txt", text)));
     files
+}
+
+/// The four files of a recording.
+fn files_of(name: &str, recording: &Recording) -> Vec<File> {
+    let json = recording.to_json_with(&rules::look(recording, &Limits::of(recording)));
+    let script = format!(
+        "(globalThis.loopbotRecordings ??= {{}})[{name:?}] = {};\n",
+        json.trim_end()
+    );
+    vec![
+        file(name, "js", script),
+        file(name, "svg", poster::draw(recording)),
+        file(name, "md", telling::tell(recording)),
+        file(name, "json", json),
+    ]
+}
+
+fn file(name: &str, extension: &str, text: String) -> File {
+    let folder = Path::new("book").join("src").join("recordings");
+    File {
+        path: folder.join(format!("{name}.{extension}")),
+        text,
+    }
 }
 
 /// A checker's words, as the book quotes them.
@@ -238,8 +255,17 @@ pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
         };
         cli::print(&format!("{name:24} {said}\n"))?;
     }
+    let unsound = if check {
+        gallery::check(root, &mut stale)?
+    } else {
+        0
+    };
     if stale.is_empty() {
-        return Ok(status::DONE);
+        return Ok(if unsound == 0 {
+            status::DONE
+        } else {
+            status::FAILS
+        });
     }
     cli::print(&format!(
         "\n{} not what this program makes: `cargo course record` makes them again. {}\n",
@@ -335,6 +361,28 @@ mod tests {
                 take.name
             );
         }
+    }
+
+    #[test]
+    fn the_rules_find_in_the_books_runs_what_the_book_tells_and_nothing_else() {
+        let found: Vec<(&str, Vec<&str>)> = TAKES
+            .iter()
+            .filter_map(|take| {
+                let recording = take.record();
+                let hits = rules::look(&recording, &Limits::of(&recording));
+                let names: Vec<_> = hits.iter().map(|hit| hit.rule.name()).collect();
+                (!names.is_empty()).then_some((take.name.as_str(), names))
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("two-ovens", vec!["lost_waker"]),
+                ("guests-at-the-door", vec!["leaked_task"]),
+                ("souffle-falls", vec!["long_poll", "late_timer"]),
+                ("two-keys-careless", vec!["lock_cycle"]),
+            ]
+        );
     }
 
     #[test]

@@ -37,10 +37,10 @@ pub(super) fn look(run: &Run<'_>) -> Vec<Hit> {
             severity: Severity::Note,
             subject: who.to_owned(),
             says: format!(
-                "{who} was still waiting, since {}, when {robot}'s run ended at {}: nobody had awaited it or cancelled it, so it was \
-                 dropped where it stood (after its poll {}).",
-                time(since),
+                "when {robot}'s run ended at {}, {who} still waited, since {}: nobody had awaited or cancelled this task, so it was dropped \
+                 where it stood (after its poll {}).",
                 time(end.t),
+                time(since),
                 last.number,
             ),
             limit: 0,
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!((hit.at, hit.observed), (50_000_000, 48_000_000));
         assert!(
             hit.says.starts_with(
-                "the doorman was still waiting, since 2 ms, when LoopBot's run ended at 50 ms"
+                "when LoopBot's run ended at 50 ms, the doorman still waited, since 2 ms"
             ),
             "{}",
             hit.says

@@ -29,8 +29,8 @@ pub(super) fn look(run: &Run<'_>) -> Vec<Hit> {
             severity: Severity::Red,
             subject: who.to_owned(),
             says: format!(
-                "{who} waits since {} (its poll {}), and nothing can ever wake it: a future in it returned Pending, and neither \
-                 called its waker nor kept a copy of it.",
+                "from {} on, nothing can wake {who} any more: in poll {} a future in it returned Pending, and neither called its \
+                 waker nor kept a copy of it.",
                 time(gone.t),
                 last.number
             ),
@@ -95,7 +95,7 @@ mod tests {
         assert_eq!((hit.at, hit.observed), (20_000_000, 480_000_000));
         assert!(
             hit.says.starts_with(
-                "the bell waits since 20 ms (its poll 1), and nothing can ever wake it"
+                "from 20 ms on, nothing can wake the bell any more: in poll 1 a future"
             ),
             "{}",
             hit.says

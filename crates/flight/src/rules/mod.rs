@@ -24,6 +24,9 @@
 //! assert!(hits[0].says.starts_with("the chatty guest kept LoopBot to itself for 1 s in one poll"));
 //! ```
 //!
+//! Limits are what a person at a table would put up with. A run on a virtual clock may have its own:
+//! [`Header::limits`], [`Limits::of`].
+//!
 //! A rule that speaks of what did *not* happen (nobody woke it, nobody heard of it) keeps silent where events
 //! are missing from the recording: a torn tape proves nothing.
 //!
@@ -61,7 +64,7 @@ use std::cmp::Reverse;
 use std::fmt;
 use std::time::Duration;
 
-use crate::recording::{Entry, Recording};
+use crate::recording::{Entry, Header, Recording};
 use run::Run;
 
 /// Everything that the rules find in a recording: first what is [red](Severity::Red), each in order of time.
@@ -181,7 +184,53 @@ impl Default for Limits {
     }
 }
 
+/// Under these names a recording says, among its facts, what is long on its own clock; in nanoseconds.
+const LONG_POLL: &str = "limit long_poll";
+const LATE_TIMER: &str = "limit late_timer";
+const READY_DELAY: &str = "limit ready_delay";
+/// And this is a number of times.
+const RED_FACTOR: &str = "limit red_factor";
+
+impl Header {
+    /// Puts into the facts what is long on this run's clock. A virtual clock has a scale of its own: where the work of
+    /// a minute is simulated, a poll of a minute is nothing to speak of.
+    ///
+    /// Of the limits, this keeps `long_poll`, `late_timer`, `ready_delay` and `red_factor`.
+    pub fn limits(self, limits: &Limits) -> Header {
+        self.fact(LONG_POLL, limits.long_poll.as_nanos())
+            .fact(LATE_TIMER, limits.late_timer.as_nanos())
+            .fact(READY_DELAY, limits.ready_delay.as_nanos())
+            .fact(RED_FACTOR, limits.red_factor)
+    }
+}
+
 impl Limits {
+    /// The limits that a recording [brings with it](Header::limits); the default, where it brings none.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use flight::rules::Limits;
+    /// use flight::{Header, Recorder, VirtualTime};
+    ///
+    /// let minutes = Limits { long_poll: Duration::from_secs(60), ..Limits::default() };
+    /// let header = Header::virtual_time("a slow evening", &VirtualTime::new()).limits(&minutes);
+    /// assert_eq!(Limits::of(&Recorder::new(header).recording()), minutes);
+    /// ```
+    pub fn of(recording: &Recording) -> Limits {
+        let number = |name: &str| recording.header.facts.get(name)?.parse::<u64>().ok();
+        let time = |name, or| number(name).map_or(or, Duration::from_nanos);
+        let usual = Limits::default();
+        Limits {
+            long_poll: time(LONG_POLL, usual.long_poll),
+            late_timer: time(LATE_TIMER, usual.late_timer),
+            ready_delay: time(READY_DELAY, usual.ready_delay),
+            red_factor: number(RED_FACTOR)
+                .and_then(|factor| u32::try_from(factor).ok())
+                .unwrap_or(usual.red_factor),
+            ..usual
+        }
+    }
+
     /// How bad it is to exceed a limit of time by so much; `None` if it is not exceeded.
     fn severity(&self, limit: Duration, observed: u64) -> Option<Severity> {
         if observed <= ns(limit) {

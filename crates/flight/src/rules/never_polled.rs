@@ -25,7 +25,7 @@ pub(super) fn look(run: &Run<'_>) -> Vec<Hit> {
             severity: Severity::Note,
             subject: who.to_owned(),
             says: format!(
-                "{who} was spawned at {} and never had a turn: {robot}'s run ended at {}, and what was never polled has never begun.",
+                "{who}, spawned at {}, never had a turn: {robot}'s run ended at {}, and what was never polled has never begun.",
                 time(spawn.t),
                 time(end.t),
             ),
@@ -53,7 +53,7 @@ mod tests {
         let hit = hit(Rule::NeverPolled, &run.leave());
         assert!(
             hit.says
-                .starts_with("the bread was spawned at 3 ms and never had a turn"),
+                .starts_with("the bread, spawned at 3 ms, never had a turn"),
             "{}",
             hit.says
         );

@@ -8,7 +8,6 @@
 use super::run::Run;
 use super::words::{time, times};
 use super::{Hit, Limits, Rule, evidence, ns, worst};
-use crate::event::Event;
 
 pub(super) fn look(run: &Run<'_>, limits: &Limits) -> Vec<Hit> {
     let mut hits = Vec::new();
@@ -26,12 +25,8 @@ pub(super) fn look(run: &Run<'_>, limits: &Limits) -> Vec<Hit> {
             format!(" ({robot} was in a poll of {})", run.name(held.task))
         });
         let (who, limit) = (run.name(poll.task), time(ns(limits.ready_delay)));
-        let ready = match since.event {
-            Event::TaskSpawn { .. } => "spawned",
-            _ => "ready",
-        };
         let says = format!(
-            "{who} was {ready} at {} and got its turn at {}, {} later{because}: whoever is ready is meant to be polled within {limit}",
+            "{who} got into the run queue at {} and got a turn at {}, {} later{because}: whoever is ready is meant to be polled within {limit}",
             time(since.t),
             time(poll.begin.t),
             time(waited),
@@ -77,7 +72,7 @@ mod tests {
         assert_eq!((soup.severity, soup.observed), (Severity::Red, 300_000_000));
         assert_eq!(
             soup.says,
-            "soup was ready at 10 ms and got its turn at 310 ms, 300 ms later (LoopBot was in a poll of the chatty guest): \
+            "soup got into the run queue at 10 ms and got a turn at 310 ms, 300 ms later (LoopBot was in a poll of the chatty guest): \
              whoever is ready is meant to be polled within 5 ms."
         );
     }
@@ -104,8 +99,9 @@ mod tests {
         run.poll(soup, 0, true);
         let hit = hit(Rule::ReadyDelay, &run.over());
         assert!(
-            hit.says
-                .starts_with("soup was spawned at 0 s and got its turn at 60 ms, 60 ms later: "),
+            hit.says.starts_with(
+                "soup got into the run queue at 0 s and got a turn at 60 ms, 60 ms later: "
+            ),
             "{}",
             hit.says
         );

@@ -101,7 +101,7 @@ fn tell(
         severity: Severity::Red,
         subject: who.to_owned(),
         says: format!(
-            "{who} was ready from {} on, and {other} had {count} turns {before}: whoever is ready is meant to get a turn before \
+            "{who} stood in the run queue from {} on, and {other} had {count} turns {before}: whoever is ready is meant to get a turn before \
              others get their next",
             time(since.t)
         ),
@@ -141,7 +141,7 @@ mod tests {
         assert_eq!((hit.limit, hit.observed), (10, 11));
         assert_eq!(
             hit.says,
-            "soup was ready from 3 ms on, and the regular had 11 turns before it got one itself at 9 ms: whoever is ready is \
+            "soup stood in the run queue from 3 ms on, and the regular had 11 turns before it got one itself at 9 ms: whoever is ready is \
              meant to get a turn before others get their next."
         );
     }

@@ -26,9 +26,11 @@ pub(super) fn time(ns: u64) -> String {
         999_500_000..60_000_000_000 => show(value / 1e9, "s"),
         _ => {
             let seconds = (ns + 500_000_000) / 1_000_000_000;
-            let (hours, minutes) = (seconds / 3600, seconds % 3600 / 60);
-            match hours {
-                0 => format!("{minutes} min {:02} s", seconds % 60),
+            let (hours, minutes, seconds) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
+            match (hours, minutes, seconds) {
+                (0, _, 0) => format!("{minutes} min"),
+                (0, ..) => format!("{minutes} min {seconds:02} s"),
+                (_, 0, _) => format!("{hours} h"),
                 _ => format!("{hours} h {minutes:02} min"),
             }
         }
@@ -72,7 +74,9 @@ mod tests {
             (1_110_000_000, "1.11 s"),
             (12_340_000_000, "12.3 s"),
             (100_000_000, "100 ms"),
+            (60_000_000_000, "1 min"),
             (61_000_000_000, "1 min 01 s"),
+            (3_600_000_000_000, "1 h"),
             (3_660_000_000_000, "1 h 01 min"),
         ];
         for (ns, words) in cases {

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use flight::{ActorKind, Lane};
 
+use super::Watchdog;
 use super::stack::Target;
 use super::stuck::Stuck;
 use super::watch::{Poll, Watch};
-use super::Watchdog;
 use crate::builder::LoopBot;
 use crate::clock::nanoseconds;
 use crate::task::drop_caught;
@@ -101,7 +101,9 @@ impl OnDuty {
         let (mut seen, mut since) = (self.watch.poll(), Instant::now());
         while !self.is_over.load(Ordering::Acquire) {
             let lasts = since.elapsed();
-            if !seen.is_under_way() && self.watch.falls_asleep() {
+            // To wake the watchdog costs the loop a system call. So it does not lie down as soon as the loop does, but when
+            // the loop has slept for a while.
+            if !seen.is_under_way() && lasts >= tick && self.watch.falls_asleep() {
                 thread::park();
             } else if seen.is_under_way() && lasts >= self.dog.limit {
                 self.speak_up(seen, since);
@@ -121,14 +123,11 @@ impl OnDuty {
     fn speak_up(&self, poll: Poll, since: Instant) {
         self.watch.ended.store(0, Ordering::Relaxed);
         self.watch.noticed.store(poll.0, Ordering::Release);
+        let began = self.watch.began.load(Ordering::Relaxed);
         let Some(told) = self.watch.describe(poll) else {
             return; // It is over, after all.
         };
         let recorder = self.lane.recorder();
-        let began = match self.lane.is_on() {
-            true => self.watch.began.load(Ordering::Relaxed),
-            false => 0,
-        };
         let lasts = || match self.lane.is_on() {
             true => Duration::from_nanos(recorder.now().saturating_sub(began)),
             false => since.elapsed(),

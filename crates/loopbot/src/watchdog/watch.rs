@@ -143,7 +143,11 @@ impl Watch {
     }
 
     pub(crate) fn waits_by_name(&self, slot: u32, name: &str, at: &'static Location<'static>) {
-        self.known(slot).names().wait = Some((at, name.into()));
+        let mut names = self.known(slot).names();
+        if !matches!(&names.wait, Some((before, same)) if ptr::eq(*before, at) && **same == *name) {
+            names.wait = Some((at, name.into()));
+        }
+        drop(names);
         self.waits(slot, Some(at));
     }
     // ANCHOR_END: loop_side

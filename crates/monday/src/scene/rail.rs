@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use std::{cell::RefCell, future::poll_fn};
 
+use flight::rules::Limits;
 use flight::{Header, Recorder, Recording, VirtualTime};
 use loopbot::{Clock, LoopBot, sleep, spawn_named, with_lane, yield_now};
 use restaurant::story::{self, TableState};
@@ -16,7 +17,16 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// An evening of twelve minutes.
 pub fn record() -> Recording {
     let time = VirtualTime::new();
-    let header = Header::virtual_time("three jobs on the rail", &time).fact("tables", 3);
+    // Here a poll is a minute's work, and the rules are to know that this is not long.
+    let limits = Limits {
+        long_poll: Duration::from_secs(60),
+        late_timer: Duration::from_secs(5 * 60),
+        ready_delay: Duration::from_secs(5 * 60),
+        ..Limits::default()
+    };
+    let header = Header::virtual_time("three jobs on the rail", &time)
+        .fact("tables", 3)
+        .limits(&limits);
     let recorder = Recorder::new(header);
     let loopbot = LoopBot::builder()
         .clock(Clock::virtual_time(time.clone()))

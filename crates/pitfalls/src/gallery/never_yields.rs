@@ -4,8 +4,8 @@
 //! LoopBot's own futures keep a budget and give way after 128 answers, and Tokio's do. A future of anybody else's need not.
 //!
 //! Giving way is not all. `loopbot::yield_now` gives a turn to everybody who is ready, and a soufflé whose timer is due is not
-//! ready before somebody looks at the timer. LoopBot looks after 256 turns at most, or when nobody is ready. With turns of a
-//! millisecond that is a quarter of a second. So here the task sleeps for a moment: then nobody is ready, and LoopBot
+//! ready before somebody looks at the timer. LoopBot looks after 256 turns at most, or when nobody is ready. With turns of half a
+//! millisecond that is an eighth of a second. So here the task sleeps for a moment: then nobody is ready, and LoopBot
 //! looks. Tokio's `yield_now` makes the runtime look at its timers before the task goes on.
 
 use std::future::ready;
@@ -37,7 +37,7 @@ const MOMENT: Duration = Duration::from_micros(1);
 
 /// One order: a little work.
 async fn next_order() {
-    black_box(taste_for(Duration::from_millis(1)));
+    black_box(taste_for(Duration::from_micros(500)));
     ready(()).await; // the next one is there already
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use flight::{ActorKind, Header, Recorder, Recording};
 use loopbot::{LoopBot, Watchdog, with_lane};
-use restaurant::story;
+use restaurant::story::{self, TableState};
 use tokio::task::LocalSet;
 
 use super::victim::{Lateness, PERIOD, STANDS, VICTIM};
@@ -25,6 +25,9 @@ pub const GIVE_UP: Duration = Duration::from_millis(400);
 const LONGEST: Duration = Duration::from_secs(30);
 /// When the watchdog speaks up.
 const WATCHDOG: Duration = Duration::from_millis(20);
+
+/// How long to wait for the watchdog's word on a run that is given up.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What came of a run.
 #[derive(Debug)]
@@ -84,6 +87,7 @@ impl Entry {
             }
         });
         if let Ended::LeftBehind = ended {
+            wait_for(|| !said.lock().unwrap().is_empty());
             let outside = recorder.actor("the outside hand", ActorKind::Thread);
             let what = "the soufflé falls: nobody will ever look at its timer";
             outside.mark(story::INCIDENT, what, 0);
@@ -157,6 +161,10 @@ impl Entry {
 // ANCHOR: on_loopbot
 /// The victim's task is spawned first, so it has set its timer before the guest begins.
 async fn on_loopbot(title: &str, act: fn() -> Act, lateness: Lateness) -> io::Result<()> {
+    with_lane(|lane| {
+        story::party(lane, 1, Some("the guest"));
+        story::table(lane, 1, TableState::Seated);
+    });
     let guest_left = Rc::new(Cell::new(false));
     let victim = loopbot::spawn_named(VICTIM, {
         let guest_left = guest_left.clone();
@@ -164,7 +172,8 @@ async fn on_loopbot(title: &str, act: fn() -> Act, lateness: Lateness) -> io::Re
             while !guest_left.get() {
                 lateness.sets();
                 loopbot::sleep(PERIOD).await;
-                looks_at_the_souffle(lateness.hears(guest_left.get()));
+                let late = lateness.hears(guest_left.get());
+                looks_at_the_souffle(late, lateness.heard() == 1 || guest_left.get());
             }
         }
     });
@@ -202,8 +211,21 @@ async fn on_tokio(act: fn() -> Act, lateness: Lateness) -> io::Result<()> {
     done?
 }
 
-fn looks_at_the_souffle(late: Duration) {
-    tells("kitchen", "looks at the soufflé");
+/// The watchdog's first look into the program's debug information takes a while.
+fn wait_for(it: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !it() && began.elapsed() < PATIENCE {
+        thread::sleep(PERIOD);
+    }
+}
+
+/// The first time is told, and the last; in between it is enough to be seen there.
+fn looks_at_the_souffle(late: Duration, told: bool) {
+    if told {
+        tells("kitchen", "looks at the soufflé");
+    } else {
+        with_lane(|lane| story::place(lane, "kitchen"));
+    }
     if late > STANDS {
         let what = format!(
             "the soufflé falls: its timer was {} ms late",

@@ -39,6 +39,13 @@ impl From<Descriptor> for Socket {
     }
 }
 
+#[cfg(unix)]
+impl std::os::fd::AsFd for Socket {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        match self.0 {}
+    }
+}
+
 impl Socket {
     pub(crate) fn try_send(&self, _: &[u8], _: &[&Attachment]) -> io::Result<usize> {
         match self.0 {}
@@ -90,26 +97,24 @@ impl Launch {
 #[derive(Debug)]
 pub(crate) struct Process(Descriptor);
 
+#[cfg(unix)]
+impl std::os::fd::AsFd for Process {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        match self.0 {}
+    }
+}
+
 impl Process {
     pub(crate) fn pid(&self) -> u32 {
         match self.0 {}
     }
-    pub(crate) fn terminate(&self) {
-        match self.0 {}
-    }
     pub(crate) fn kill(&self) {
-        match self.0 {}
-    }
-    pub(crate) fn pause(&self, _: bool) {
         match self.0 {}
     }
     pub(crate) fn try_reap(&mut self) -> Option<Exit> {
         match self.0 {}
     }
     pub(crate) fn reap_within(&mut self, _: Duration) -> Option<Exit> {
-        match self.0 {}
-    }
-    pub(crate) fn memory(&self) -> Option<u64> {
         match self.0 {}
     }
 }
@@ -165,10 +170,6 @@ pub(crate) fn become_worker() -> io::Result<Socket> {
 
 pub(crate) fn limit_memory(_: u64) -> io::Result<()> {
     missing()
-}
-
-pub(crate) fn peak_memory() -> Option<u64> {
-    None
 }
 
 pub(crate) fn leash(socket: Descriptor) -> ! {

@@ -28,11 +28,9 @@ mod tests;
 
 pub(crate) use exit::Exit;
 pub(crate) use outbox::{Flushed, Outbox};
-#[cfg(not(target_os = "linux"))]
-pub(crate) use system::MISSING;
 pub(crate) use system::{
     Attachment, Descriptor, Launch, OomCounter, Process, Program, Receiver, SharedMemory, Socket,
-    Started, become_worker, leash, limit_memory, peak_memory, second, socket_pair,
+    Started, become_worker, leash, limit_memory, second, socket_pair,
 };
 
 /// The most descriptors that wait on the receiver's side for the message that speaks of them. More than

@@ -114,3 +114,11 @@ pub(crate) fn watch(pid: u64) -> OwnedFd {
     let pid = rustix::process::Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("not 0");
     rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).expect("it lives")
 }
+
+/// Stops a worker and its group, as a person with too little memory might, or lets them go on.
+pub(crate) fn pause(process: &Process, paused: bool) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let group = Pid::from_raw(process.pid() as i32).expect("a pid");
+    let signal = if paused { Signal::STOP } else { Signal::CONT };
+    kill_process_group(group, signal).expect("it lives");
+}

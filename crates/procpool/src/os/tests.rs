@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Signal, WaitId, WaitIdOptions};
 
-use super::testing::{busy, end_of, hear, launch, on_stage, play, readable, tell, watch};
+use super::testing::{busy, end_of, hear, launch, on_stage, pause, play, readable, tell, watch};
 use super::{Exit, OomCounter, Program, limit_memory};
 
 /// The end that the parent asks for.
@@ -84,13 +84,12 @@ fn a_killed_worker_is_no_zombie() {
     assert_eq!(zombie.err(), Some(rustix::io::Errno::CHILD));
     // After that, no signal goes to a number that may be somebody else's.
     started.process.kill();
-    started.process.terminate();
 }
 
 #[test]
 fn a_stopped_worker_can_be_killed() {
     let mut started = play("os::tests::part_ends_as_told");
-    started.process.pause(true);
+    pause(&started.process, true);
     tell(&started.socket, 0);
     started.process.kill();
     assert_eq!(end_of(&mut started.process), Exit::Signal(9));
@@ -99,8 +98,8 @@ fn a_stopped_worker_can_be_killed() {
 #[test]
 fn a_worker_goes_on_after_a_pause() {
     let mut started = play("os::tests::part_ends_as_told");
-    started.process.pause(true);
-    started.process.pause(false);
+    pause(&started.process, true);
+    pause(&started.process, false);
     tell(&started.socket, 0);
     assert_eq!(end_of(&mut started.process), Exit::Code(7));
 }
@@ -268,14 +267,4 @@ fn a_kill_by_hand_is_not_taken_for_the_oom_killer() {
     assert!(Exit::Signal(9).is_kill());
     assert_eq!(Exit::Signal(9).for_the_record(), 265);
     assert_eq!(Exit::Code(3).for_the_record(), 3);
-}
-
-#[test]
-fn memory_of_a_living_worker_is_known() {
-    let mut started = play("os::tests::part_has_a_child");
-    hear(&started.socket).expect("it is up");
-    assert!(started.process.memory() > Some(0));
-    started.process.kill();
-    end_of(&mut started.process);
-    assert_eq!(started.process.memory(), None);
 }

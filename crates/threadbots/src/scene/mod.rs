@@ -20,6 +20,7 @@ mod broken_plate;
 mod one_table;
 pub mod rush;
 mod same_order;
+pub mod saturday;
 mod stage;
 mod the_bell;
 mod two_keys;

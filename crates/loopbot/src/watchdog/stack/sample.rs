@@ -32,6 +32,9 @@ const PAGE: usize = 4096;
 /// How long to wait for the thread. It can be late if the machine is busy, and it does not come at all if it has the signal blocked.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+const GONE: &str = "its thread has ended";
+const DEAF: &str = "its thread does not take the signal that this takes";
+
 /// A thread of this process.
 pub(super) struct Thread(pid_t);
 
@@ -108,7 +111,7 @@ impl Thread {
     pub(super) fn sample(&self) -> Result<Sample, &'static str> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         if !is_prepared() {
-            return Err("the system does not let us handle the signal that it takes");
+            return Err("the system does not let us handle the signal that this takes");
         }
         let thread = (self.0 as u64) << 2;
         DESK.step.store(thread | ASKED, Ordering::Release);
@@ -116,10 +119,10 @@ impl Thread {
         let sent = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), self.0, SIGNAL) };
         if sent != 0 {
             DESK.step.store(NOBODY_ASKED, Ordering::Release);
-            return Err("its thread has ended");
+            return Err(GONE);
         }
         if !has_copied(thread) {
-            return Err("its thread does not take the signal that it takes to see it");
+            return Err(DEAF);
         }
         // SAFETY: the thread is done with the copy, and we have the turn.
         let copy = unsafe { &*DESK.copy.get() };
@@ -273,4 +276,8 @@ fn registers(context: &ucontext_t) -> Registers {
         lr: context.regs[30],
     }
 }
+
+#[cfg(test)]
+#[path = "../../../tests/unit/sample.rs"]
+mod tests;
 // ANCHOR_END: handler

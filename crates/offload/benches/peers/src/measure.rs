@@ -4,6 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cpu_time::ProcessTime;
 use futures::executor::block_on;
 
 use crate::FLOOD;
@@ -16,7 +17,13 @@ const NAP: Duration = Duration::from_micros(300);
 struct Sample {
     asleep: Quantiles,
     at_once: Quantiles,
+    flood: Flood,
+}
+
+struct Flood {
     jobs_a_second: f64,
+    /// Nanoseconds of processor time for each job, of all threads together. A busy machine changes this the least.
+    cpu: f64,
     threads: f64,
 }
 
@@ -31,24 +38,30 @@ pub fn table(contestants: &[Contestant], quick: bool) -> String {
     let repetitions = if quick { 3 } else { 15 };
     let load_before = load_average();
     let mut samples: Vec<Vec<Sample>> = contestants.iter().map(|_| Vec::new()).collect();
-    for repetition in 0..=repetitions {
-        for turn in 0..contestants.len() {
-            let number = (turn + repetition) % contestants.len();
-            let sample = sample(&contestants[number]);
-            if repetition > 0 {
-                samples[number].push(sample);
+    // Those who leave threads behind come when all others are through.
+    for leave_threads in [false, true] {
+        for repetition in 0..=repetitions {
+            for turn in 0..contestants.len() {
+                let number = (turn + repetition) % contestants.len();
+                if contestants[number].leaves_threads != leave_threads {
+                    continue;
+                }
+                let sample = sample(&contestants[number]);
+                if repetition > 0 {
+                    samples[number].push(sample);
+                }
             }
+            eprintln!("repetition {repetition} of {repetitions}");
         }
-        eprintln!("repetition {repetition} of {repetitions}");
     }
-    let mut table = "| | asleep p50 µs | p99 | × offload | at once p50 µs | p99 | × offload | flood, million jobs/s | × offload | threads |\n".to_string();
-    table += "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
-    let figures: Vec<[f64; 6]> = samples.iter().map(|samples| medians(samples)).collect();
+    let mut table = "| | asleep p50 µs | p99 | × offload | at once p50 µs | p99 | × offload | flood, million jobs/s | × offload | ns of processor a job | threads |\n".to_string();
+    table += "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+    let figures: Vec<[f64; 7]> = samples.iter().map(|samples| medians(samples)).collect();
     for (contestant, own) in contestants.iter().zip(&figures) {
-        let [asleep, asleep_99, at_once, at_once_99, flood, threads] = own;
+        let [asleep, asleep_99, at_once, at_once_99, flood, cpu, threads] = own;
         let ours = &figures[0];
         table += &format!(
-            "| {} | {asleep:.1} | {asleep_99:.1} | {:.2} | {at_once:.1} | {at_once_99:.1} | {:.2} | {:.2} | {:.2} | {threads:.0} |\n",
+            "| {} | {asleep:.1} | {asleep_99:.1} | {:.2} | {at_once:.1} | {at_once_99:.1} | {:.2} | {:.2} | {:.2} | {cpu:.0} | {threads:.0} |\n",
             contestant.name,
             asleep / ours[0],
             at_once / ours[2],
@@ -73,18 +86,18 @@ fn sample(contestant: &Contestant) -> Sample {
     round_trips(&*pool, 200, Duration::ZERO); // Its threads are started, its memory is there.
     let asleep = round_trips(&*pool, 1_000, NAP);
     let at_once = round_trips(&*pool, 10_000, Duration::ZERO);
-    let (jobs_a_second, threads) = flood(&*pool);
+    flood(&*pool); // The memory for so many is there.
+    let flood = flood(&*pool);
     drop(pool);
-    // Whoever leaves threads behind for a while shall not have them counted for the next one.
-    let end = Instant::now() + Duration::from_secs(15);
+    // Whoever leaves threads behind for a while shall not disturb the next one.
+    let end = Instant::now() + Duration::from_secs(1);
     while threads_now() > 0 && Instant::now() < end {
         thread::sleep(Duration::from_millis(1));
     }
     Sample {
         asleep,
         at_once,
-        jobs_a_second,
-        threads: threads as f64,
+        flood,
     }
 }
 
@@ -106,8 +119,9 @@ fn round_trips(pool: &dyn Pool, count: usize, nap: Duration) -> Quantiles {
     }
 }
 
-fn flood(pool: &dyn Pool) -> (f64, usize) {
+fn flood(pool: &dyn Pool) -> Flood {
     let mut most_threads = 0;
+    let cpu = ProcessTime::now();
     let start = Instant::now();
     let mut counting = Duration::ZERO;
     let mut count_threads = || {
@@ -130,7 +144,11 @@ fn flood(pool: &dyn Pool) -> (f64, usize) {
     });
     count_threads();
     let elapsed = start.elapsed() - counting;
-    (FLOOD as f64 / elapsed.as_secs_f64(), most_threads)
+    Flood {
+        jobs_a_second: FLOOD as f64 / elapsed.as_secs_f64(),
+        cpu: cpu.elapsed().as_nanos() as f64 / FLOOD as f64,
+        threads: most_threads as f64,
+    }
 }
 
 /// The threads of this process beside the main one; 0 where the system does not tell.
@@ -138,14 +156,15 @@ fn threads_now() -> usize {
     fs::read_dir("/proc/self/task").map_or(0, |threads| threads.count().saturating_sub(1))
 }
 
-fn medians(samples: &[Sample]) -> [f64; 6] {
-    let figures: [fn(&Sample) -> f64; 6] = [
+fn medians(samples: &[Sample]) -> [f64; 7] {
+    let figures: [fn(&Sample) -> f64; 7] = [
         |sample| sample.asleep.p50,
         |sample| sample.asleep.p99,
         |sample| sample.at_once.p50,
         |sample| sample.at_once.p99,
-        |sample| sample.jobs_a_second,
-        |sample| sample.threads,
+        |sample| sample.flood.jobs_a_second,
+        |sample| sample.flood.cpu,
+        |sample| sample.flood.threads,
     ];
     figures.map(|figure| {
         let mut values: Vec<f64> = samples.iter().map(figure).collect();

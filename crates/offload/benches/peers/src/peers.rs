@@ -19,43 +19,36 @@ pub type Answer = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Contestant {
     pub name: &'static str,
     pub make: fn() -> Box<dyn Pool>,
+    /// Its threads are still there when the pool is gone.
+    pub leaves_threads: bool,
 }
 
 pub fn all() -> Vec<Contestant> {
     vec![
+        contestant("offload", || Box::new(Offload(usual().build()))),
+        contestant("offload, 2 threads", || {
+            Box::new(Offload(usual().max_threads(2).build()))
+        }),
+        contestant("tokio, 512 threads", || Box::new(Tokio::new(512))),
+        contestant("tokio, 2 threads", || Box::new(Tokio::new(2))),
         Contestant {
-            name: "offload",
-            make: || Box::new(Offload(usual().build())),
+            leaves_threads: true,
+            ..contestant("blocking", || Box::new(Blocking))
         },
-        Contestant {
-            name: "offload, 2 threads",
-            make: || Box::new(Offload(usual().max_threads(2).build())),
-        },
-        Contestant {
-            name: "tokio, 512 threads",
-            make: || Box::new(Tokio::new(512)),
-        },
-        Contestant {
-            name: "tokio, 2 threads",
-            make: || Box::new(Tokio::new(2)),
-        },
-        Contestant {
-            name: "blocking",
-            make: || Box::new(Blocking),
-        },
-        Contestant {
-            name: "rayon + oneshot",
-            make: || Box::new(Rayon::new()),
-        },
-        Contestant {
-            name: "threadpool + oneshot",
-            make: || Box::new(ThreadPool(threadpool::ThreadPool::new(2))),
-        },
-        Contestant {
-            name: "thread + mpsc",
-            make: || Box::new(Thread::new()),
-        },
+        contestant("rayon + oneshot", || Box::new(Rayon::new())),
+        contestant("threadpool + oneshot", || {
+            Box::new(ThreadPool(threadpool::ThreadPool::new(2)))
+        }),
+        contestant("thread + mpsc", || Box::new(Thread::new())),
     ]
+}
+
+fn contestant(name: &'static str, make: fn() -> Box<dyn Pool>) -> Contestant {
+    Contestant {
+        name,
+        make,
+        leaves_threads: false,
+    }
 }
 
 struct Offload(offload::Pool);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(crate) use process::{Launch, OomCounter, Process, Program, Started};
 pub(crate) use shared_memory::{Receiver, SharedMemory};
 pub(crate) use socket::{Socket, socket_pair};
-pub(crate) use worker::{become_worker, leash, limit_memory, peak_memory, second};
+pub(crate) use worker::{become_worker, leash, limit_memory, second};
 
 /// What travels beside the bytes.
 pub(crate) type Descriptor = OwnedFd;

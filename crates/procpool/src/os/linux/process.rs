@@ -169,32 +169,19 @@ impl Process {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    /// Asks it, and all of its group, to end: `SIGTERM`. They may refuse.
-    pub(crate) fn terminate(&self) {
-        self.signal(Signal::TERM);
-    }
-
     /// Ends it, and all of its group: `SIGKILL`. Does not wait for it. Harmless if it is dead already.
     pub(crate) fn kill(&self) {
-        self.signal(Signal::KILL);
-    }
-
-    /// Stops or goes on with it and all of its group, when the parent is stopped at the terminal or goes on.
-    pub(crate) fn pause(&self, paused: bool) {
-        self.signal(if paused { Signal::STOP } else { Signal::CONT });
-    }
-
-    fn signal(&self, signal: Signal) {
         if self.exit.is_some() {
             return;
         }
         // First itself, by its pidfd: if a job has moved it to another group, it does not escape.
-        let gone = rustix::process::pidfd_send_signal(&self.pidfd, signal) == Err(Errno::SRCH);
+        let gone =
+            rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL) == Err(Errno::SRCH);
         if gone && !self.is_zombie() {
             // Somebody else has reaped it. The number of the group may be anybody's.
             return;
         }
-        let _ = rustix::process::kill_process_group(self.pid, signal);
+        let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
     }
 
     /// True if it is dead and nobody has reaped it.
@@ -256,16 +243,6 @@ impl Process {
         }
         self.try_reap()
     }
-
-    /// Memory of its own that it has in use now, in bytes (`RssAnon`: what it shares with others does not
-    /// count). `None` if it is dead, or the system does not say. Costs a few tens of microseconds.
-    pub(crate) fn memory(&self) -> Option<u64> {
-        if self.exit.is_some() {
-            return None;
-        }
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).ok()?;
-        kibibytes(&status, "RssAnon:")
-    }
 }
 
 impl Drop for Process {
@@ -277,13 +254,6 @@ impl Drop for Process {
             self.reap_within(Duration::from_secs(1));
         }
     }
-}
-
-/// The number after `key` in the manner of /proc/*/status, in bytes.
-pub(super) fn kibibytes(status: &str, key: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-    let number = line.trim().strip_suffix("kB")?.trim();
-    Some(number.parse::<u64>().ok()? * 1024)
 }
 
 /// How often the out-of-memory killer has struck, here or close by.

@@ -8,6 +8,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
+use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags,
     SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
@@ -73,9 +74,15 @@ impl Socket {
             let several = with.len().min(253);
             // The last byte goes with the last descriptor, no earlier.
             let end = if several < with.len() { 1 } else { bytes.len() };
-            let taken = self.send_some(&bytes[..end], &with[..several], SendFlags::empty())?;
-            bytes = &bytes[taken..];
-            with = &with[several..];
+            match self.send_some(&bytes[..end], &with[..several], SendFlags::empty()) {
+                Ok(taken) => {
+                    bytes = &bytes[taken..];
+                    with = &with[several..];
+                }
+                // Not the socket is full, but something that it has no way to tell of when it is over.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::yield_now(),
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -99,7 +106,10 @@ impl Socket {
             };
             match sent {
                 Ok(taken) => return Ok(taken),
-                Err(rustix::io::Errno::INTR) => {}
+                Err(Errno::INTR) => {}
+                // This user has as many descriptors on their way through sockets as the kernel allows. It passes, as
+                // they are received.
+                Err(Errno::TOOMANYREFS) => return Err(io::ErrorKind::WouldBlock.into()),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -146,7 +156,7 @@ impl Socket {
                 flags | RecvFlags::CMSG_CLOEXEC,
             ) {
                 Ok(received) => break received,
-                Err(rustix::io::Errno::INTR) => {}
+                Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         };

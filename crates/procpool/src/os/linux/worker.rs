@@ -11,7 +11,6 @@ use rustix::net::AddressFamily;
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
 
 use super::Socket;
-use super::process::kibibytes;
 
 /// Descriptors from here on are ours: those below are left to the jobs, whose libraries may think that they
 /// know the first few.
@@ -67,18 +66,12 @@ pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
     })
 }
 
-/// The most memory that this process has ever had in use, in bytes. `None` if the system does not say.
-/// Costs a few tens of microseconds.
-pub(crate) fn peak_memory() -> Option<u64> {
-    kibibytes(
-        &std::fs::read_to_string("/proc/self/status").ok()?,
-        "VmHWM:",
-    )
-}
-
 /// Waits until nobody is left at the other end of `socket`, or until the process that made it is dead; then
 /// ends this process, and all of its process group if it leads one. Never returns.
 pub(crate) fn leash(socket: OwnedFd) -> ! {
+    // Somebody may have stopped this process, and then this thread too. So let it be woken when its parent ends. (More
+    // exactly, when the thread ends that started it. Too early is no harm: it has only been woken.)
+    let _ = rustix::process::set_parent_process_death_signal(Some(Signal::CONT));
     watch(&socket);
     let leader = rustix::process::getpgrp() == rustix::process::getpid();
     if leader {

@@ -73,14 +73,29 @@ impl Pass {
         }
     }
 
+    /// A file next to the one that says that the job has begun.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.place.join(name)
+    }
+
+    /// Another pass for the same gate.
+    pub fn named(&self, name: &str) -> Pass {
+        Pass {
+            place: self.place.clone(),
+            name: name.to_owned(),
+        }
+    }
+
     /// In a job: says that it has begun. Returns whether it is the first to say so under its name.
     pub fn note(&self) -> bool {
         let file = self.place.join(&self.name);
-        let first = !file.exists();
+        if file.exists() {
+            return false;
+        }
         let unfinished = self.place.join(format!("{}.unfinished", self.name));
         // All at once: whoever sees the file sees the number.
         fs::write(&unfinished, process::id().to_string()).expect("the place can be written");
         fs::rename(unfinished, file).expect("the place can be written");
-        first
+        true
     }
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use futures::StreamExt;
 use futures::executor::block_on;
 use procpool::{JobError, Jobs};
 
@@ -13,7 +12,7 @@ use super::gate::{Gate, Pass};
 use super::kitchen::{at_gate, double, pool};
 use super::waits::until;
 
-tests![maps:
+promises![maps:
     a_map_gives_what_the_iterators_own_map_gives_whatever_the_chunks,
     a_map_is_a_stream_too,
     unordered_results_are_all_there,
@@ -111,10 +110,10 @@ fn a_map_gives_what_the_iterators_own_map_gives_whatever_the_chunks() {
 fn a_map_is_a_stream_too() {
     let pool = pool(2);
     let results = pool.map(double, 0..1000).chunk(7).ordered();
-    let all: Vec<_> = block_on(StreamExt::collect(results));
+    let all: Vec<_> = block_on(futures::StreamExt::collect(results));
     assert_eq!(all, (0..1000).map(double).map(Ok).collect::<Vec<_>>());
     let results = pool.map(double, 0..1000).chunk(7).unordered();
-    let all: BTreeSet<_> = loopbot::run(StreamExt::collect::<Vec<_>>(results))
+    let all: BTreeSet<_> = loopbot::run(futures::StreamExt::collect::<Vec<_>>(results))
         .into_iter()
         .map(|result| result.expect("an answer"))
         .collect();
@@ -135,10 +134,10 @@ fn unordered_results_are_all_there() {
     quick.open();
     let passes = [slow.pass("slow"), quick.pass("quick")];
     let mut results = pool.map(at_gate, passes).unordered();
-    let first = Iterator::next(&mut results);
+    let first = results.next();
     assert_eq!(first, Some(Ok(quick.arrived("quick"))));
     slow.open();
-    assert_eq!(Iterator::count(results), 1);
+    assert_eq!(results.count(), 1);
 }
 
 // (2, 6)
@@ -162,20 +161,20 @@ fn a_map_begins_before_anybody_asks_for_results() {
     gate.arrived(0);
     gate.arrived(1);
     gate.open();
-    assert_eq!(Iterator::count(results), 2);
+    assert_eq!(results.count(), 2);
 }
 
 // (4)
 fn a_map_of_nothing_is_at_its_end_and_stays_there() {
     let pool = pool(1);
     let mut nothing = pool.map(double, 0..0).chunk(8).ordered();
-    assert_eq!(Iterator::next(&mut nothing), None);
-    assert_eq!(Iterator::next(&mut nothing), None);
+    assert_eq!(nothing.next(), None);
+    assert_eq!(nothing.next(), None);
     let mut one = pool.map(double, 1..2).chunk(8).unordered();
-    assert_eq!(Iterator::next(&mut one), Some(Ok(2)));
-    assert_eq!(Iterator::next(&mut one), None);
-    assert_eq!(Iterator::next(&mut one), None);
-    assert_eq!(block_on(one.collect::<Vec<_>>()), []);
+    assert_eq!(one.next(), Some(Ok(2)));
+    assert_eq!(one.next(), None);
+    assert_eq!(one.next(), None);
+    assert_eq!(block_on(futures::StreamExt::collect::<Vec<_>>(one)), []);
 }
 
 // (6, 7)
@@ -183,7 +182,7 @@ fn a_map_over_an_endless_input_takes_what_it_needs() {
     let pool = pool(2);
     for chunk in [1, 10] {
         let results = pool.map(double, 0..).chunk(chunk).ordered();
-        let first: Vec<_> = Iterator::take(results, 25).collect();
+        let first: Vec<_> = results.take(25).collect();
         assert_eq!(first, (0..25).map(double).map(Ok).collect::<Vec<_>>());
     }
     assert_eq!(pool.submit(double, 4).wait(), Ok(8));
@@ -206,12 +205,12 @@ fn a_buffer_bounds_how_far_ahead_inputs_are_taken() {
                 "{} taken, {given} given out, with a buffer of {buffer}",
                 taken.get()
             );
-            assert_eq!(Iterator::next(&mut results), Some(Ok(2 * given)));
+            assert_eq!(results.next(), Some(Ok(2 * given)));
         }
     }
     // And without a word about it, it is bounded too.
     let mut results = pool.map(double, counts(&taken)).ordered();
-    assert_eq!(Iterator::next(&mut results), Some(Ok(0)));
+    assert_eq!(results.next(), Some(Ok(0)));
     assert!(taken.get() < 10_000, "{} taken for one result", taken.get());
 }
 
@@ -223,7 +222,7 @@ fn any_buffer_gives_the_same_results() {
         for chunk in [1, 4, 200] {
             let map = || pool.map(double, 0..50).chunk(chunk).buffer(buffer);
             assert_eq!(map().ordered().collect::<Vec<_>>(), expected, "{buffer}, {chunk}");
-            assert_eq!(Iterator::count(map().unordered()), 50, "{buffer}, {chunk}");
+            assert_eq!(map().unordered().count(), 50, "{buffer}, {chunk}");
         }
     }
 }
@@ -313,12 +312,12 @@ fn inputs_that_fail_leave_the_pool_usable() {
     });
     let failed = catch_unwind(AssertUnwindSafe(|| {
         let results = pool.map(double, inputs).chunk(3).ordered();
-        Iterator::count(results)
+        results.count()
     }));
     let panic = failed.expect_err("the input fails");
     assert_eq!(panic.downcast_ref(), Some(&"no more inputs"));
     let results = pool.map(double, 0..10).ordered();
-    assert_eq!(Iterator::count(results), 10);
+    assert_eq!(results.count(), 10);
     until("nothing of it is left", || {
         let metrics = pool.metrics();
         metrics.queued == 0 && metrics.with_workers == 0
@@ -343,7 +342,7 @@ fn two_maps_share_the_workers() {
     let mut one = pool.map(double, 0..1000).buffer(100).ordered();
     let mut other = pool.map(double, 1000..2000).buffer(100).ordered();
     for n in 0..1000 {
-        assert_eq!(Iterator::next(&mut one), Some(Ok(2 * n)));
-        assert_eq!(Iterator::next(&mut other), Some(Ok(2 * (1000 + n))));
+        assert_eq!(one.next(), Some(Ok(2 * n)));
+        assert_eq!(other.next(), Some(Ok(2 * (1000 + n))));
     }
 }

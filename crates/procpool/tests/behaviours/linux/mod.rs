@@ -1,5 +1,17 @@
 //! The tests, by theme; and the main of this program in its three roles: worker, actor, tests.
 
+/// A test for each of these functions, under the module's name and its own. Each comes to an end, or fails.
+macro_rules! promises {
+    ($module:ident: $($test:ident),* $(,)?) => {
+        pub fn tests() -> Vec<libtest_mimic::Trial> {
+            vec![$(libtest_mimic::Trial::test(
+                concat!(stringify!($module), "::", stringify!($test)),
+                || { crate::linux::waits::with_an_end($test); Ok(()) },
+            )),*]
+        }
+    };
+}
+
 mod deaths;
 mod endings;
 mod errors;
@@ -41,16 +53,3 @@ fn tests() -> Vec<Trial> {
     .flatten()
     .collect()
 }
-
-/// A test for each of these functions, under the module's name and its own. Each comes to an end, or fails.
-macro_rules! tests {
-    ($module:ident: $($test:ident),* $(,)?) => {
-        pub fn tests() -> Vec<libtest_mimic::Trial> {
-            vec![$(libtest_mimic::Trial::test(
-                concat!(stringify!($module), "::", stringify!($test)),
-                || { crate::linux::waits::with_an_end($test); Ok(()) },
-            )),*]
-        }
-    };
-}
-use tests;

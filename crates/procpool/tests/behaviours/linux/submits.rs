@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::kitchen::{at_gate, build, double, kitchen, panics, pid, pool};
 use super::waits::until;
 
-tests![submits:
+promises![submits:
     a_job_gives_the_value_of_the_call,
     several_arguments_go_as_a_tuple_and_structs_with_fields_of_any_name,
     a_closure_that_captures_nothing_is_a_job_like_any_other,

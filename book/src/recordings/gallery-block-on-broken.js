@@ -1,0 +1,43 @@
+(globalThis.loopbotRecordings ??= {})["gallery-block-on-broken"] = {
+"actors":[{"kind":"loop","name":"LoopBot"},{"kind":"thread","name":"watchdog of LoopBot"},{"kind":"thread","name":"the outside hand"}],
+"clock":"monotonic",
+"complete":false,
+"cores":2,
+"dropped":0,
+"facts":{"tables":"1"},
+"kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
+"locs":[],
+"made_by":"flight 0.1.0",
+"program":"block_on inside async, broken",
+"schema":"loopbot-flight",
+"strings":["party","the guest","table","seated","place","table 1","step","begins: block_on inside async","watchdog","LoopBot has been in one poll of `the guest` for 20 ms (limit 20 ms). Spawned at crates/pitfalls/src/gallery/run.rs:181. Right now it is in: std::thread::functions::park <- pitfalls::gallery::block_on::block_on (block_on.rs:47) <- pitfalls::gallery::block_on::broken_on_loopbot (block_on.rs:55) <- <core::pin::Pin<P> as core::future::future::Future>::poll (future.rs:133) <- pitfalls::gallery::run::on_loopbot (run.rs:183).","incident","the soufflé falls: nobody will ever look at its timer"],
+"t0_unix_ns":1795286393974904425,
+"tasks":[{"name":"main"},{"name":"the soufflé"},{"name":"the guest"},{"name":"the dish"}],
+"unit":"ns",
+"version":1,
+"hits":[
+{"at":3913189,"chapter":17,"evidence":[13],"explains":"One poll kept the loop for long, and a loop does one thing at a time. Something in this poll blocks or computes: await it, give way in between, or hand it to a thread (chapter 17).","limit":1000000,"observed":500710191,"rule":"long_poll","says":"the guest kept LoopBot to itself for 501 ms in one poll (poll 1, from 3.91 ms and it is not over yet): meanwhile nobody else was polled and no timer could fire, and a poll is meant to end within 1 ms.","severity":"red","subject":"the guest"}
+],
+"events":[
+[1,3719851,0,0,0,0,0],
+[2,3732239,1,0,0,0,0],
+[3,3818578,0,2,0,0,0],
+[4,3833931,0,4,0,1,3],
+[5,3857115,0,14,1,0,1],
+[6,3860350,0,14,3,2,1],
+[7,3875813,0,2,1,1,0],
+[8,3879859,0,2,2,1,0],
+[9,3894922,0,5,0,0,0],
+[10,3896924,0,4,1,1,7],
+[11,3908071,0,9,1,1,8987839],
+[12,3912778,0,5,1,0,0],
+[13,3913189,0,4,2,1,8],
+[14,3918116,0,14,5,4,0],
+[15,3922773,0,14,7,6,0],
+[16,3929743,0,2,3,3,0],
+[17,502708174,1,14,9,8,3913189],
+[18,504604993,2,0,0,0,0],
+[19,504622539,2,14,11,10,0],
+[20,504623380,2,1,0,0,0]
+]
+};

@@ -1,0 +1,135 @@
+//! A job that waits for a job of its own pool.
+
+mod common;
+
+use std::sync::{Arc, Barrier};
+
+use common::{Door, answer, occupy};
+use futures::executor::block_on;
+use offload::{Job, JobError, Pool};
+
+fn is_told(answer: &Result<(), JobError>) -> bool {
+    matches!(answer, Err(JobError::WouldWaitForItself))
+}
+
+#[test]
+fn a_job_that_waits_for_another_one_is_told_if_it_has_the_only_thread() {
+    let pool = Pool::builder().max_threads(1).build();
+    let own = pool.clone();
+    let outer = pool.spawn_blocking(move || own.spawn_blocking(|| ()).wait());
+    assert!(is_told(&answer("the outer job goes on", outer).unwrap()));
+    assert_eq!((pool.metrics().queued, pool.metrics().removed), (0, 1));
+}
+
+#[test]
+fn it_is_told_whichever_way_it_waits() {
+    let pool = Pool::builder().max_threads(1).build();
+    let own = pool.clone();
+    let outer = pool.spawn_blocking(move || block_on(own.spawn_blocking(|| ())));
+    assert!(is_told(&answer("futures::executor", outer).unwrap()));
+    let own = pool.clone();
+    let outer =
+        pool.spawn_blocking(move || loopbot::run(async { own.spawn_blocking(|| ()).await }));
+    assert!(is_told(&answer("LoopBot", outer).unwrap()));
+}
+
+#[test]
+fn a_job_may_wait_for_another_one_while_there_is_a_thread_for_it() {
+    let pool = Pool::builder().max_threads(2).build();
+    for _ in 0..200 {
+        let own = pool.clone();
+        let outer = pool.spawn_blocking(move || own.spawn_blocking(|| 5).wait());
+        assert_eq!(answer("the outer job goes on", outer).unwrap().unwrap(), 5);
+    }
+}
+
+#[test]
+fn it_may_wait_while_another_thread_does_something_that_ends() {
+    let pool = Pool::builder().max_threads(2).build();
+    let door = Door::default();
+    let busy = occupy(&pool, &door);
+    let own = pool.clone();
+    let outer = pool.spawn_blocking(move || own.spawn_blocking(|| 5).wait());
+    common::until("the inner job waits for a thread", || {
+        pool.metrics().queued == 1
+    });
+    door.open();
+    assert_eq!(answer("the outer job goes on", outer).unwrap().unwrap(), 5);
+    answer("the other is done", busy).unwrap();
+}
+
+#[test]
+fn if_all_threads_wait_for_jobs_behind_them_one_is_told_and_the_others_get_their_answers() {
+    let pool = Pool::builder().max_threads(4).build();
+    let together = Arc::new(Barrier::new(4));
+    let outer: Vec<_> = (0..4)
+        .map(|_| {
+            let (own, together) = (pool.clone(), together.clone());
+            pool.spawn_blocking(move || {
+                together.wait(); // All four have their threads.
+                own.spawn_blocking(|| ()).wait()
+            })
+        })
+        .collect();
+    let answers = outer
+        .into_iter()
+        .map(|outer| answer("an outer job goes on", outer).unwrap());
+    let told = answers.filter(is_told).count();
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn jobs_that_wait_for_each_other_in_a_row_are_told_at_the_end_of_the_row() {
+    fn nested(pool: &Pool, depth: u32) -> Result<u32, JobError> {
+        let own = pool.clone();
+        let inner: Job<_> = pool.spawn_blocking(move || nested(&own, depth + 1));
+        // Whoever is told counts; the others hand on what they hear.
+        match inner.wait() {
+            Ok(answer) => answer,
+            Err(JobError::WouldWaitForItself) => Ok(depth),
+            Err(error) => Err(error),
+        }
+    }
+    let pool = Pool::builder().max_threads(3).build();
+    let own = pool.clone();
+    let first = pool.spawn_blocking(move || nested(&own, 1));
+    assert_eq!(
+        answer("the row comes to an end", first).unwrap().unwrap(),
+        3
+    );
+}
+
+#[test]
+fn a_job_that_looked_at_another_one_and_let_go_of_it_is_not_taken_for_one_that_waits() {
+    let pool = Pool::builder().max_threads(2).build();
+    let door = Door::default();
+    let (own, passes) = (pool.clone(), door.clone());
+    let looks = pool.spawn_blocking(move || {
+        let mut job = Box::pin(own.spawn_blocking(|| ()));
+        let waker = std::task::Waker::noop();
+        let _ = job
+            .as_mut()
+            .poll(&mut std::task::Context::from_waker(waker));
+        drop(job);
+        passes.pass();
+    });
+    common::until("it has looked", || {
+        pool.metrics().submitted == 2 && pool.metrics().queued == 0
+    });
+    let own = pool.clone();
+    let waits = pool.spawn_blocking(move || own.spawn_blocking(|| 5).wait());
+    common::until("the inner job waits for a thread", || {
+        pool.metrics().queued == 1
+    });
+    door.open();
+    assert_eq!(answer("it goes on", waits).unwrap().unwrap(), 5);
+    answer("the other is done", looks).unwrap();
+}
+
+#[test]
+fn two_pools_may_wait_for_each_other() {
+    let pools = [(); 2].map(|()| Pool::builder().max_threads(1).build());
+    let other = pools[1].clone();
+    let outer = pools[0].spawn_blocking(move || other.spawn_blocking(|| 5).wait());
+    assert_eq!(answer("the outer job goes on", outer).unwrap().unwrap(), 5);
+}
