@@ -1,0 +1,401 @@
+//! What the back of house must do for LoopBot. Real threads, and a cellar that waits for what the test wants to see: so
+//! nothing depends on how fast your computer is. Every wait has an end, and says what it waited for.
+
+use std::panic::resume_unwind;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{self, ThreadId};
+use std::time::Duration;
+
+use exercise_19::{Bottle, Cellar, Trouble, fetch, fetch_all, fetch_within};
+use offload::Pool;
+
+/// Nobody waits for so long, unless for something that will never be.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The name of the pool, and the first part of its threads' names.
+const POOL: &str = "back of house";
+/// The patience of a guest who stays.
+const HOURS: Duration = Duration::from_secs(4 * 3600);
+/// The patience of one who does not.
+const A_MOMENT: Duration = Duration::from_millis(100);
+/// The way back up from the cellar.
+const STAIRS: Duration = Duration::from_millis(50);
+
+/// Fails with these words and no others, the same each time.
+fn fail(words: impl Into<String>) -> ! {
+    let words = words.into();
+    eprintln!("\n{words}\n");
+    resume_unwind(Box::new(words))
+}
+
+macro_rules! claim {
+    ($holds:expr, $($words:tt)*) => {
+        let holds: bool = $holds;
+        if !holds {
+            fail(format!($($words)*));
+        }
+    };
+}
+
+/// What can be seen from the cellar door.
+#[derive(Default)]
+struct Seen {
+    /// LoopBot's own thread.
+    loopbot: Option<ThreadId>,
+    /// Wines, in the order in which somebody began to look for them.
+    begun: Vec<String>,
+    inside: usize,
+    most_inside: usize,
+    /// LoopBot has opened the cellar door.
+    is_open: bool,
+    /// What has gone wrong down there.
+    wrong: Option<String>,
+}
+
+/// A cellar with a door that LoopBot must open, or with as many searchers as there should be, as the wine says.
+#[derive(Default)]
+struct Test {
+    seen: Mutex<Seen>,
+    changed: Condvar,
+}
+
+impl Test {
+    fn new() -> Arc<Test> {
+        Arc::default()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something can be seen. If that takes too long: notes what went wrong.
+    fn wait_until(&self, what: &str, holds: impl Fn(&Seen) -> bool) {
+        let seen = self.seen();
+        let waited = self
+            .changed
+            .wait_timeout_while(seen, PATIENCE, |seen| !holds(seen) && seen.wrong.is_none());
+        let (mut seen, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if timeout.timed_out() {
+            seen.wrong.get_or_insert_with(|| what.to_owned());
+            self.changed.notify_all();
+        }
+    }
+
+    fn open(&self) {
+        self.seen().is_open = true;
+        self.changed.notify_all();
+    }
+
+    fn begun(&self) -> Vec<String> {
+        self.seen().begun.clone()
+    }
+}
+
+impl Cellar for Test {
+    fn fetch(&self, wine: &str, go_on: &dyn Fn() -> bool) -> Option<Bottle> {
+        let mut seen = self.seen();
+        let stranger = if seen.loopbot == Some(thread::current().id()) {
+            Some(
+                "LoopBot has gone down into the cellar itself, and nobody serves the guests. It is the pool's threads that may \
+                 block: hand the call over with pool.spawn_blocking",
+            )
+        } else if !thread::current()
+            .name()
+            .is_some_and(|name| name.starts_with(POOL))
+        {
+            Some(
+                "somebody has gone down into the cellar who does not belong to the pool that you were given. So there can be more in \
+                 there than the pool has threads: hand it over to this pool",
+            )
+        } else {
+            None
+        };
+        if let Some(words) = stranger {
+            seen.wrong.get_or_insert_with(|| words.to_owned());
+            self.changed.notify_all();
+            drop(seen);
+            fail(words);
+        }
+        seen.begun.push(wine.to_owned());
+        seen.inside += 1;
+        seen.most_inside = seen.most_inside.max(seen.inside);
+        self.changed.notify_all();
+        drop(seen);
+        match wine {
+            "behind the door" => self.wait_until(
+                "a thread in the cellar waits for LoopBot to open the door, and LoopBot does not come: it is being held. \
+                 `.wait()` blocks the thread that calls it, and `.await` does not",
+                |seen| seen.is_open,
+            ),
+            "behind the other door" => self.wait_until(
+                "the only thread of the pool is busy, so nobody has begun to look for the Riesling. The guest who ordered it has left, \
+                 and `fetch_within` does not return before the thread is free. What waits in the queue can be taken out at once",
+                |seen| seen.is_open,
+            ),
+            "for two" => self.wait_until(
+                "two bottles were ordered that are found by two who look at the same time, and the pool has two threads. One looks, \
+                 and nobody else comes: is the first one awaited before the second one is handed over?",
+                |seen| seen.most_inside >= 2,
+            ),
+            "far away" => {
+                let mut looks = 0;
+                while go_on() {
+                    looks += 1;
+                    if looks > PATIENCE.as_millis() {
+                        let words = "the guest has left long ago, and somebody still looks for the bottle. Dropping a job does not stop \
+                                     it if it was begun, and neither does cancel: what does `go_on` say?";
+                        self.seen().wrong.get_or_insert_with(|| words.to_owned());
+                        self.changed.notify_all();
+                        break;
+                    }
+                    thread::sleep(Duration::from_millis(1)); // the way to the next shelf
+                }
+                thread::sleep(STAIRS);
+            }
+            _ => {}
+        }
+        self.seen().inside -= 1;
+        self.changed.notify_all();
+        match wine {
+            "a shelf that collapses" => resume_unwind(Box::new("the third shelf collapses")),
+            "not there" | "far away" => None,
+            _ => Some(Bottle(wine.to_owned())),
+        }
+    }
+}
+
+/// Runs an evening on a LoopBot, on a thread of its own: if LoopBot is held for ever, the test is not.
+fn evening<T: Send + 'static>(
+    test: &Arc<Test>,
+    serve: impl AsyncFnOnce() -> T + Send + 'static,
+) -> T {
+    let (done, is_done) = mpsc::channel();
+    let seen = Arc::clone(test);
+    let loopbot = thread::spawn(move || {
+        seen.seen().loopbot = Some(thread::current().id());
+        let _ = done.send(loopbot::run(serve()));
+    });
+    let result = is_done.recv_timeout(PATIENCE * 3);
+    if let Some(words) = test.seen().wrong.take() {
+        fail(words);
+    }
+    match result {
+        Ok(result) => result,
+        Err(mpsc::RecvTimeoutError::Disconnected) => match loopbot.join() {
+            Err(payload) => resume_unwind(payload),
+            Ok(()) => unreachable!("it has sent its result"),
+        },
+        Err(mpsc::RecvTimeoutError::Timeout) => fail(format!(
+            "the evening has not ended after {:?}: what does LoopBot wait for?",
+            PATIENCE * 3
+        )),
+    }
+}
+
+fn pool(threads: usize, queue: usize) -> Pool {
+    Pool::builder()
+        .name(POOL)
+        .max_threads(threads)
+        .queue(queue)
+        .build()
+}
+
+fn bottle(name: &str) -> Result<Bottle, Trouble> {
+    Ok(Bottle(name.to_owned()))
+}
+
+fn names(wines: &[&str]) -> Vec<String> {
+    wines.iter().map(|&wine| wine.to_owned()).collect()
+}
+
+#[test]
+fn one_bottle() {
+    let (test, pool) = (Test::new(), pool(1, 1));
+    let cellar = test.clone();
+    let results = evening(&test, async move || {
+        let mut results = Vec::new();
+        for wine in ["Riesling", "not there", "a shelf that collapses", "Malbec"] {
+            results.push(fetch(&pool, cellar.clone(), wine.to_owned()).await);
+        }
+        results
+    });
+    let [riesling, not_there, collapses, malbec] = &results[..] else {
+        unreachable!("four were asked for")
+    };
+    claim!(
+        *riesling == bottle("Riesling"),
+        "the cellar has a Riesling, and `fetch` says {riesling:?}"
+    );
+    claim!(
+        *not_there == Err(Trouble::NotThere),
+        "there is no such bottle, and `fetch` says {not_there:?}"
+    );
+    let collapsed = Err(Trouble::Collapsed("the third shelf collapses".to_owned()));
+    claim!(
+        *collapses == collapsed,
+        "whoever looked panicked with \"the third shelf collapses\", and `fetch` says {collapses:?}: the panic is in the JobError, \
+         with its message"
+    );
+    claim!(
+        *malbec == bottle("Malbec"),
+        "a shelf has collapsed before, and after that `fetch` says {malbec:?} of a Malbec"
+    );
+}
+
+#[test]
+fn loopbot_serves_others_meanwhile() {
+    let (test, pool) = (Test::new(), pool(1, 1));
+    let cellar = test.clone();
+    let result = evening(&test, async move || {
+        let opens = cellar.clone();
+        let other = loopbot::spawn(async move {
+            while opens.begun().is_empty() {
+                loopbot::sleep(Duration::from_millis(1)).await;
+            }
+            opens.open();
+        });
+        let result = fetch(&pool, cellar, "behind the door".to_owned()).await;
+        other.abort(); // If the bottle is here, the door was open.
+        result
+    });
+    claim!(
+        result == bottle("behind the door"),
+        "the bottle was found, and `fetch` says {result:?}"
+    );
+}
+
+#[test]
+fn two_look_at_the_same_time() {
+    let (test, pool) = (Test::new(), pool(2, 4));
+    let cellar = test.clone();
+    let results = evening(&test, async move || {
+        fetch_all(&pool, cellar, names(&["for two", "for two"])).await
+    });
+    claim!(
+        results == [bottle("for two"), bottle("for two")],
+        "both bottles were found, and `fetch_all` says {results:?}"
+    );
+}
+
+#[test]
+fn a_long_order_in_a_short_queue() {
+    let (test, pool) = (Test::new(), pool(2, 1));
+    let cellar = test.clone();
+    let mut wines = names(&["Riesling", "a shelf that collapses", "not there"]);
+    wines.extend((0..20).map(|year| format!("Malbec of {}", 2000 + year)));
+    let order = wines.clone();
+    let results = evening(&test, async move || fetch_all(&pool, cellar, order).await);
+    claim!(
+        results.len() == wines.len(),
+        "{} wines were ordered, and there are {} answers",
+        wines.len(),
+        results.len()
+    );
+    for (wine, result) in wines.iter().zip(&results) {
+        let expected = match &**wine {
+            "not there" => Err(Trouble::NotThere),
+            "a shelf that collapses" => {
+                Err(Trouble::Collapsed("the third shelf collapses".to_owned()))
+            }
+            wine => bottle(wine),
+        };
+        claim!(
+            *result == expected,
+            "the pool has two threads, and room for one job that waits; {} wines were ordered. In the place of {wine:?} there is \
+             {result:?}. The answers are in the order of the wines, a full queue is no trouble, and trouble with one is no \
+             trouble with the others",
+            wines.len()
+        );
+    }
+    let seen = test.seen();
+    claim!(
+        seen.most_inside <= 2,
+        "the pool has two threads, and {} looked at the same time: hand it over to this pool",
+        seen.most_inside
+    );
+    claim!(
+        seen.begun.len() == wines.len(),
+        "{} wines were ordered, and somebody went down {} times",
+        wines.len(),
+        seen.begun.len()
+    );
+}
+
+#[test]
+fn a_guest_who_stays() {
+    let (test, pool) = (Test::new(), pool(1, 1));
+    let cellar = test.clone();
+    let results = evening(&test, async move || {
+        let mut results = Vec::new();
+        for wine in ["Riesling", "not there", "a shelf that collapses"] {
+            results.push(fetch_within(&pool, cellar.clone(), wine.to_owned(), HOURS).await);
+        }
+        results
+    });
+    let expected = [
+        Some(bottle("Riesling")),
+        Some(Err(Trouble::NotThere)),
+        Some(Err(Trouble::Collapsed(
+            "the third shelf collapses".to_owned(),
+        ))),
+    ];
+    claim!(
+        results == expected,
+        "the guest waits for hours, so the answers are {expected:?}, and `fetch_within` says {results:?}"
+    );
+}
+
+#[test]
+fn a_guest_who_leaves_while_somebody_looks() {
+    let (test, pool) = (Test::new(), pool(1, 1));
+    let cellar = test.clone();
+    let (result, inside) = evening(&test, async move || {
+        let result = fetch_within(&pool, cellar.clone(), "far away".to_owned(), A_MOMENT).await;
+        // Somebody may not have been down there yet when the guest left. Then there is nobody to call off.
+        let inside = cellar.seen().inside;
+        (result, inside)
+    });
+    claim!(
+        result.is_none(),
+        "the guest has left before the bottle was found, and `fetch_within` says {result:?}"
+    );
+    claim!(
+        inside == 0,
+        "the guest has left, `fetch_within` has returned, and somebody is still down there. `Cancel::Running` gives the job back: \
+         it was asked to stop, and has not come back yet"
+    );
+}
+
+#[test]
+fn a_guest_who_leaves_before_anybody_looks() {
+    let (test, pool) = (Test::new(), pool(1, 4));
+    let cellar = test.clone();
+    let begun = evening(&test, async move || {
+        let (behind, at_the_pool) = (cellar.clone(), pool.clone());
+        let busy = loopbot::spawn(async move {
+            fetch(&at_the_pool, behind, "behind the other door".to_owned()).await
+        });
+        while cellar.begun().is_empty() {
+            loopbot::sleep(Duration::from_millis(1)).await;
+        }
+        // The only thread stands before the door, and the door is opened after this.
+        let result = fetch_within(&pool, cellar.clone(), "Riesling".to_owned(), A_MOMENT).await;
+        cellar.open();
+        let _ = busy.await;
+        let after = fetch(&pool, cellar.clone(), "Malbec".to_owned()).await;
+        (result, after, cellar.begun())
+    });
+    let (result, after, begun) = begun;
+    claim!(
+        result.is_none(),
+        "the guest has left before anybody could look, and `fetch_within` says {result:?}"
+    );
+    claim!(
+        after == bottle("Malbec"),
+        "after that somebody else orders a Malbec, and `fetch` says {after:?}"
+    );
+    claim!(
+        !begun.iter().any(|wine| wine == "Riesling"),
+        "the guest has left before anybody began to look for the Riesling, and then somebody went down for it all the same. What waits \
+         in the queue can be taken out"
+    );
+}
