@@ -17,7 +17,7 @@
 "version":1,
 "hits":[
 {"at":240000000000,"chapter":17,"evidence":[23,45],"explains":"One poll kept the loop for long, and a loop does one thing at a time. Something in this poll blocks or computes: await it, give way in between, or hand it to a thread (chapter 17).","limit":120000000000,"observed":960000000000,"rule":"long_poll","says":"Mr. Silva kept LoopBot to itself for 16 min in one poll (poll 2, from 4 min to 20 min): meanwhile nobody else was polled and no timer could fire, and a poll is meant to end within 2 min.","severity":"red","subject":"Mr. Silva"},
-{"at":1200000000000,"chapter":17,"evidence":[14,23,45,47],"explains":"A timer fired after its time. A loop can look at the clock only between two polls, so look for the long poll before it (chapter 17).","limit":240000000000,"observed":420000000000,"rule":"late_timer","says":"the timer of the Chens' soufflé was due at 13 min and fired at 20 min, 7 min late (from 4 min on, LoopBot was in a poll of Mr. Silva): a timer is meant to fire within 4 min of its time.","severity":"red","subject":"the Chens' soufflé"}
+{"at":1200000000000,"chapter":17,"evidence":[14,23,45,47],"explains":"A timer fired after its time. A loop can look at the clock only between two polls, so look for the long poll before it; if there is none, the machine had no core for the loop when it was time (chapter 17).","limit":240000000000,"observed":420000000000,"rule":"late_timer","says":"the timer of the Chens' soufflé was due at 13 min and fired at 20 min, 7 min late (from 4 min on, LoopBot was in a poll of Mr. Silva): a timer is meant to fire within 4 min of its time.","severity":"red","subject":"the Chens' soufflé"}
 ],
 "events":[
 [1,0,0,0,0,0,0],

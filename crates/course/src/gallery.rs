@@ -1,6 +1,8 @@
 //! `course gallery`: every way to hold a loop up, run on this machine, and what was seen of it.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use flight::rules::{self, Hit, Limits};
@@ -17,6 +19,9 @@ pub struct GalleryArgs {
     /// On which runtime
     #[arg(long, value_enum, default_value_t = Runtimes::All)]
     runtime: Runtimes,
+    /// Write a table of how late the soufflé's timer was here as well, as Markdown
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -30,35 +35,19 @@ enum Runtimes {
 ///
 /// # Errors
 ///
-/// A name that is no entry's: one sentence with all that are.
+/// A name that is no entry's: one sentence with all that are. A file that cannot be written.
 pub fn command(args: &GalleryArgs) -> anyhow::Result<u8> {
-    let all;
-    let entries = match &args.name {
-        None => gallery::ALL,
-        Some(name) => {
-            let Some(entry) = gallery::find(name) else {
-                let names: Vec<&str> = gallery::ALL.iter().map(|entry| entry.name).collect();
-                let why = format!(
-                    "There is no {name:?} in the gallery. There are: {}.",
-                    names.join(", ")
-                );
-                return Err(Trouble::input(why).into());
-            };
-            all = [entry];
-            return show(&all, args.runtime);
-        }
+    let entries: Vec<&Entry> = match &args.name {
+        None => gallery::ALL.iter().collect(),
+        Some(name) => vec![find(name)?],
     };
-    let entries: Vec<&Entry> = entries.iter().collect();
-    show(&entries, args.runtime)
-}
-
-fn show(entries: &[&Entry], runtimes: Runtimes) -> anyhow::Result<u8> {
     cli::print(&format!(
         "Next to each of these stands a soufflé with a timer of {} ms, which falls if that is more than {} ms late.\nWhat the guest waits for takes {} ms.\n",
         PERIOD.as_millis(),
         STANDS.as_millis(),
         HOLD.as_millis(),
     ))?;
+    let mut table = heading(args.runtime);
     for entry in entries {
         cli::print(&format!(
             "\n{} ({})\n{}\n{}\n\n",
@@ -67,18 +56,84 @@ fn show(entries: &[&Entry], runtimes: Runtimes) -> anyhow::Result<u8> {
             wrapped("  ", entry.happens),
             wrapped("  Instead: ", entry.instead),
         ))?;
-        for version in Version::BOTH {
-            if runtimes != Runtimes::Tokio {
-                let run = entry.on_loopbot(version);
-                cli::print(&line("LoopBot", version, &run))?;
+        let _ = write!(table, "| {} |", entry.title);
+        for runtime in args.runtime.each() {
+            for version in Version::BOTH {
+                let run = match runtime {
+                    Runtimes::Tokio => entry.on_tokio(version),
+                    _ => entry.on_loopbot(version),
+                };
+                cli::print(&line(runtime.name(), version, &run))?;
                 cli::print(&seen(&run))?;
-            }
-            if runtimes != Runtimes::Loopbot {
-                cli::print(&line("Tokio", version, &entry.on_tokio(version)))?;
+                let _ = write!(table, " {} |", cell(&run));
             }
         }
+        table.push('\n');
+    }
+    if let Some(path) = &args.markdown {
+        let text = format!("<!-- ANCHOR: gallery -->\n\n{table}\n<!-- ANCHOR_END: gallery -->\n");
+        fs::write(path, text).map_err(|error| {
+            Trouble::input(format!(
+                "{} cannot be written ({error}): name another file.",
+                path.display()
+            ))
+        })?;
+        cli::print(&format!("\nwritten: {}\n", path.display()))?;
     }
     Ok(status::DONE)
+}
+
+fn find(name: &str) -> anyhow::Result<&'static Entry> {
+    gallery::find(name).ok_or_else(|| {
+        let names: Vec<&str> = gallery::ALL.iter().map(|entry| entry.name).collect();
+        Trouble::input(format!(
+            "There is no {name:?} in the gallery. There are: {}.",
+            names.join(", ")
+        ))
+        .into()
+    })
+}
+
+impl Runtimes {
+    fn each(self) -> Vec<Runtimes> {
+        match self {
+            Runtimes::All => vec![Runtimes::Loopbot, Runtimes::Tokio],
+            one => vec![one],
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Runtimes::Loopbot => "LoopBot",
+            Runtimes::Tokio => "Tokio",
+            Runtimes::All => "both",
+        }
+    }
+}
+
+fn heading(runtimes: Runtimes) -> String {
+    let (mut names, mut rule) = ("| |".to_owned(), "| --- |".to_owned());
+    for runtime in runtimes.each() {
+        for version in Version::BOTH {
+            let _ = write!(names, " {}, {} |", runtime.name(), version.name());
+            rule.push_str(" ---: |");
+        }
+    }
+    format!("{names}\n{rule}\n")
+}
+
+/// How late, in the table; what fell is bold.
+fn cell(run: &Run) -> String {
+    let late = match (&run.ended, run.late) {
+        (Ended::Failed(_), _) => return "could not be run".to_owned(),
+        (_, Some(late)) => format!("{:.1} ms", late.as_secs_f64() * 1e3),
+        (_, None) => "never heard".to_owned(),
+    };
+    if run.falls() {
+        format!("**{late}**")
+    } else {
+        late
+    }
 }
 
 /// How late the soufflé's timer was.
@@ -152,7 +207,7 @@ mod tests {
 
     #[test]
     fn lines_are_broken_under_their_label() {
-        let text = wrapped("  Instead: ", &"word ".repeat(40));
+        let text = wrapped("  Instead: ", &"word ".repeat(50));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3);
         assert!(lines.iter().all(|line| line.chars().count() <= 110));
@@ -164,6 +219,7 @@ mod tests {
         let args = GalleryArgs {
             name: Some("sleep".to_owned()),
             runtime: Runtimes::All,
+            markdown: None,
         };
         let why = command(&args).unwrap_err().to_string();
         assert!(

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use loopbot::{LoopBot, Stuck, Watchdog, sleep, spawn_named, wait_point};
 
-const LIMIT: Duration = Duration::from_millis(20);
+const LIMIT: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A LoopBot whose watchdog calls this.

@@ -15,8 +15,8 @@ pub enum JobError {
     DeadlinePassed,
     /// The pool was shut down. It was never begun.
     ShutDown,
-    /// A job of this pool waits for this one, and so do all the others: every thread of the pool is taken by a job
-    /// that waits for a job of the same pool, and none would ever have been free. Whoever waited last is told.
+    /// A job of the same pool waits for it, and every other thread of that pool is taken by a job that waits like that. None
+    /// would ever have been free. It was never begun, and the others can go on.
     WouldWaitForItself,
     /// The system gave the pool no thread at all. The words are the system's. It was never begun.
     NoThread(String),

@@ -15,14 +15,14 @@ pub(crate) struct Fifo<T> {
 /// So many gaps are not worth the trouble.
 const FEW: usize = 32;
 
-impl<T> Fifo<T> {
-    pub(crate) const fn new() -> Fifo<T> {
-        Fifo {
-            entries: VecDeque::new(),
-            len: 0,
-        }
+impl<T> Default for Fifo<T> {
+    fn default() -> Fifo<T> {
+        let (entries, len) = (VecDeque::new(), 0);
+        Fifo { entries, len }
     }
+}
 
+impl<T> Fifo<T> {
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn those_who_stay_come_out_in_order_and_those_who_left_take_no_room() {
-        let mut fifo = Fifo::new();
+        let mut fifo = Fifo::default();
         for number in 0..100_000 {
             fifo.push(number, number);
             if number % 1_000 != 0 {

@@ -29,9 +29,9 @@ use crate::worker;
 /// If it is polled after it has given its answer.
 #[must_use = "dropping a job takes it out of the queue: await it, or `detach` it"]
 pub struct Job<T> {
-    shared: Arc<Shared>,
-    task: Arc<dyn Answer<T>>,
-    place: Place,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) task: Arc<dyn Answer<T>>,
+    pub(crate) place: Place,
 }
 
 /// What became of a job that was handed over.
@@ -56,16 +56,6 @@ pub enum Cancel<T> {
     Running(Job<T>),
     /// It was over already. This is its answer.
     Done(Result<T, JobError>),
-}
-
-impl<T> Job<T> {
-    pub(crate) fn new(shared: Arc<Shared>, task: Arc<dyn Answer<T>>, place: Place) -> Job<T> {
-        Job {
-            shared,
-            task,
-            place,
-        }
-    }
 }
 
 impl<T: 'static> Job<T> {
@@ -188,11 +178,8 @@ impl<T: 'static> Future for Job<T> {
             self.place = Place::Over;
             return Poll::Ready(answer);
         }
-        if let Some(seat) = worker::seat_in(&self.shared)
-            && self.shared.would_wait_for_itself(seat, number)
-        {
-            self.place = Place::Over;
-            return Poll::Ready(Err(JobError::WouldWaitForItself));
+        if let Some(seat) = worker::seat_in(&self.shared) {
+            self.shared.waits_for(seat, number);
         }
         Poll::Pending
     }

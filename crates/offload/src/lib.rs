@@ -16,6 +16,7 @@
 //! ```
 //!
 //! A [`Job`] is a plain future. It is woken by a waker and by nothing else, so it works on LoopBot, Tokio, smol, or any other runtime.
+//! (Threads live in real time: a LoopBot on a virtual clock does not wait for them. It says that it stands still.)
 //!
 //! # What it promises
 //!
@@ -28,8 +29,8 @@
 //! - Work that was not begun can be cancelled, and dropping its [`Job`] does so. Work that was begun cannot; [`Cancel`] says which it was.
 //! - A job whose deadline passes before it is begun is never begun, and whoever waits hears of it then, even if all threads are stuck.
 //! - [`shut_down`](Pool::shut_down) does what was handed over. [`shut_down_within`](Pool::shut_down_within) names what was still being done.
-//! - When every thread of the pool does a job that awaits a job of the same pool, nobody could ever go on. The last one that
-//!   begins to wait is told so: [`JobError::WouldWaitForItself`].
+//! - When every thread of the pool does a job that awaits a job of the same pool, nobody could ever go on. Then one that was not
+//!   begun is given up, and whoever waits for it is told: [`JobError::WouldWaitForItself`].
 //!
 //! It cannot see what a job blocks on beside that: two jobs that wait for each other through a channel of their own wait for ever.
 //! And it is a poor place for work that never ends: that wants a thread of its own.
@@ -83,10 +84,6 @@ pub use pool::{Leftovers, Pool};
 ///
 /// The work must be `'static`, because it may outlast whoever waits for it: nobody can stop a thread.
 #[track_caller]
-pub fn spawn_blocking<F, T>(work: F) -> Job<T>
-where
-    F: FnOnce() -> T + Send + 'static,
-    T: Send + 'static,
-{
+pub fn spawn_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Job<T> {
     Pool::global().spawn_blocking(work)
 }

@@ -56,13 +56,8 @@ impl<'a> NewJob<'a> {
     }
 
     /// Hands it over: see [`offload::spawn_blocking`](crate::spawn_blocking).
-    pub fn spawn<F, T>(self, work: F) -> Job<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
-        let (task, place) = self.hand_over(work);
-        Job::new(self.pool.shared().clone(), task, place)
+    pub fn spawn<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Job<T> {
+        self.hand_over(work).1
     }
 
     /// Hands it over if there is a place: see [`Pool::try_spawn_blocking`].
@@ -75,17 +70,17 @@ impl<'a> NewJob<'a> {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let (task, place) = self.hand_over(work);
-        if let Place::NotYet = place
+        let (task, job) = self.hand_over(work);
+        if let Place::NotYet = job.place
             && let Some(work) = task.take_work()
         {
-            self.pool.shared().lock().counts.turned_away += 1;
+            job.shared.lock().counts.turned_away += 1;
             return Err(Full(work));
         }
-        Ok(Job::new(self.pool.shared().clone(), task, place))
+        Ok(job)
     }
 
-    fn hand_over<F, T>(&self, work: F) -> (Arc<Task<F, T>>, Place)
+    fn hand_over<F, T>(&self, work: F) -> (Arc<Task<F, T>>, Job<T>)
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
@@ -96,8 +91,13 @@ impl<'a> NewJob<'a> {
             deadline: (self.deadline).and_then(|deadline| Instant::now().checked_add(deadline)),
         };
         let task = Arc::new(Task::new(about, work));
+        let shared = self.pool.shared().clone();
         let work: Arc<dyn Work> = task.clone();
-        let place = self.pool.shared().take_in(&work, false);
-        (task, place)
+        let job = Job {
+            place: shared.take_in(&work, false),
+            shared,
+            task: task.clone(),
+        };
+        (task, job)
     }
 }

@@ -54,11 +54,10 @@ impl Pool {
 
     /// Hands over work that blocks: see [`offload::spawn_blocking`](crate::spawn_blocking).
     #[track_caller]
-    pub fn spawn_blocking<F, T>(&self, work: F) -> Job<T>
-    where
-        F: FnOnce() -> T + Send + 'static,
-        T: Send + 'static,
-    {
+    pub fn spawn_blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Job<T> {
         self.job().spawn(work)
     }
 

@@ -24,7 +24,7 @@ impl Record {
 
     /// The lane of a thread.
     pub(crate) fn worker(&self, name: &str) -> Lane {
-        self.recorder.actor(name, ActorKind::Thread)
+        self.recorder.actor(name, ActorKind::Pool)
     }
 
     pub(crate) fn submitted(&self, job: u64, about: &About, queued: usize) {

@@ -12,7 +12,7 @@ use crate::error::JobError;
 use crate::job::Place;
 use crate::record::Record;
 use crate::state::{Call, State};
-use crate::task::{Work, wake};
+use crate::task::{Work, let_go, wake};
 use crate::{deadline, worker};
 
 pub(crate) struct Shared {
@@ -76,12 +76,31 @@ impl Shared {
         Place::Number(number)
     }
 
-    /// Takes a job out before it is begun, and gives its place to the first in line. `None` if it is too late for that.
+    /// Takes a job out before it is begun. `None` if it is too late for that.
     pub(crate) fn remove(self: &Arc<Self>, number: u64) -> Option<Arc<dyn Work>> {
-        let mut tell = Vec::new();
         let mut state = self.lock();
         state.nobody_waits_for(number);
+        self.take_out(state, number, None)
+    }
+
+    /// A job in this seat waits for another one of this pool. If that means that nobody can go on, one job is given up,
+    /// and whoever waits for it is told.
+    pub(crate) fn waits_for(self: &Arc<Self>, seat: usize, number: u64) {
+        let mut state = self.lock();
+        if let Some(given_up) = state.waits_for(seat, number) {
+            let_go(self.take_out(state, given_up, Some(JobError::WouldWaitForItself)));
+        }
+    }
+
+    /// Its place goes to the first in line.
+    fn take_out(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        number: u64,
+        why: Option<JobError>,
+    ) -> Option<Arc<dyn Work>> {
         let removed = state.remove(number)?;
+        let mut tell = Vec::from_iter(why.and_then(|why| removed.refuse(why)));
         state.counts.removed += 1;
         state.serve_line(&mut tell);
         self.record.taken_out(number, state.queue.len());
@@ -90,15 +109,6 @@ impl Shared {
         self.make(call);
         wake(tell);
         Some(removed)
-    }
-
-    /// A job in this seat waits for another one of this pool. Whether it waits for ever; then that one is taken out.
-    pub(crate) fn would_wait_for_itself(self: &Arc<Self>, seat: usize, number: u64) -> bool {
-        let for_ever = self.lock().waits_for(seat, number);
-        if for_ever {
-            drop(self.remove(number));
-        }
-        for_ever
     }
 
     /// Calls a thread. The lock must be free.

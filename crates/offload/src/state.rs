@@ -15,6 +15,7 @@ use crate::fifo::Fifo;
 use crate::metrics::Metrics;
 use crate::task::{About, Work};
 
+#[derive(Default)]
 pub(crate) struct State {
     /// The number of the next job that comes in.
     next: u64,
@@ -63,21 +64,9 @@ pub(crate) enum Call {
 impl State {
     pub(crate) fn new(max_threads: usize, queue: usize) -> State {
         State {
-            next: 0,
-            queue: Fifo::new(),
-            line: Fifo::new(),
             places: queue.saturating_add(max_threads),
             seats: vec![Seat::default(); max_threads],
-            threads: 0,
-            running: 0,
-            idle: Vec::new(),
-            coming: 0,
-            spinning: 0,
-            closed: false,
-            deadlines: BTreeSet::new(),
-            timekeeper: false,
-            handles: Vec::new(),
-            counts: Metrics::default(),
+            ..State::default()
         }
     }
 
@@ -193,16 +182,15 @@ impl State {
         self.threads -= 1;
     }
 
-    /// The job in this seat waits for another one of this pool. Whether that means that nobody can ever go on: all threads
-    /// that the pool may have do jobs that wait for jobs which are not over.
-    pub(crate) fn waits_for(&mut self, seat: usize, number: u64) -> bool {
+    /// The job in this seat waits for another one of this pool. If all threads that the pool may have do jobs that wait for
+    /// jobs which are not over, nobody can ever go on: then this gives one that was not begun, so that it can be given up.
+    pub(crate) fn waits_for(&mut self, seat: usize, number: u64) -> Option<u64> {
         self.seats[seat].waits_for = Some(number);
-        let stuck = (self.seats.iter())
-            .all(|seat| (seat.waits_for).is_some_and(|number| self.is_not_over(number)));
-        if stuck {
-            self.seats[seat].waits_for = None;
-        }
-        stuck
+        let mut all = self.seats.iter().map(|seat| seat.waits_for);
+        let is_stuck = all.all(|number| number.is_some_and(|number| self.is_not_over(number)));
+        let others = self.seats.iter().filter_map(|seat| seat.waits_for);
+        let mut given_up = std::iter::once(number).chain(others);
+        is_stuck.then(|| given_up.find(|number| self.is_not_begun(*number)))?
     }
 
     /// Nobody waits for this job any more.
@@ -213,7 +201,11 @@ impl State {
     }
 
     fn is_not_over(&self, number: u64) -> bool {
-        self.queue.contains(number) || self.line.contains(number) || self.is_running(number)
+        self.is_not_begun(number) || self.is_running(number)
+    }
+
+    fn is_not_begun(&self, number: u64) -> bool {
+        self.queue.contains(number) || self.line.contains(number)
     }
 
     /// Whether a thread is doing this job.

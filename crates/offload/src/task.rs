@@ -176,7 +176,8 @@ pub(crate) fn wake(wakers: impl IntoIterator<Item = Waker>) {
 }
 
 /// Work and results are anybody's code as well, when they are dropped.
-pub(crate) fn let_go(task: Arc<dyn Work>) {
+pub(crate) fn let_go(task: impl Into<Option<Arc<dyn Work>>>) {
+    let task = task.into();
     caught(|| drop(task));
 }
 

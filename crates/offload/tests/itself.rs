@@ -133,3 +133,19 @@ fn two_pools_may_wait_for_each_other() {
     let outer = pools[0].spawn_blocking(move || other.spawn_blocking(|| 5).wait());
     assert_eq!(answer("the outer job goes on", outer).unwrap().unwrap(), 5);
 }
+
+#[test]
+fn a_crowd_of_jobs_that_wait_for_their_own_pool_comes_through() {
+    let pool = Pool::builder().max_threads(3).queue(2).build();
+    let outer = (0..500).map(|number| {
+        let own = pool.clone();
+        pool.spawn_blocking(move || own.spawn_blocking(move || number).wait())
+    });
+    let answers = block_on(futures::future::join_all(outer));
+    for (number, answer) in answers.into_iter().enumerate() {
+        match answer.unwrap() {
+            Ok(same) => assert_eq!(same, number),
+            Err(error) => assert!(matches!(error, JobError::WouldWaitForItself)),
+        }
+    }
+}

@@ -238,6 +238,7 @@ impl Pending {
 
 impl Drop for Pending {
     fn drop(&mut self) {
+        self.slot.forget();
         if let Some(key) = self.key.take()
             && !self.slot.is_done()
         {

@@ -25,12 +25,13 @@
 #![allow(unsafe_code)]
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::LocalKey;
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -269,8 +270,16 @@ fn lay_to_rest(memory: SharedMemory) {
 
 thread_local! {
     /// The message that is being written on this thread.
+    static WRITING: Cell<bool> = const { Cell::new(false) };
+    /// Blobs were met in it.
+    static HAS_BLOBS: Cell<bool> = const { Cell::new(false) };
+    /// They.
     static OUTGOING: RefCell<Option<Outgoing>> = const { RefCell::new(None) };
     /// The message that is being read on this thread.
+    static READING: Cell<bool> = const { Cell::new(false) };
+    /// Descriptors came with it.
+    static HAS_ARRIVED: Cell<bool> = const { Cell::new(false) };
+    /// They.
     static INCOMING: RefCell<Option<Vec<Arrived>>> = const { RefCell::new(None) };
 }
 
@@ -294,24 +303,43 @@ enum Arrived {
 ///
 /// Out of descriptors.
 pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
-    let before = OUTGOING.replace(Some(Outgoing::default()));
-    // Also if `write` panics: what comes after on this thread is no message.
-    let _restore = Restore(Some(before));
+    // Most messages have no blob, so most pay for these two switches and for nothing else.
+    let inside = WRITING.replace(true);
+    let _restore = Switched(&WRITING, inside);
+    if HAS_BLOBS.replace(false) {
+        if inside {
+            return writing_inside(write);
+        }
+        OUTGOING.take(); // of a message whose writing panicked
+    }
     let value = write();
-    let blobs = OUTGOING.take().map(|outgoing| outgoing.blobs);
-    let attachments = blobs.unwrap_or_default();
-    let attachments = attachments
-        .iter()
-        .filter_map(|shared| shared.given.get().cloned())
-        .collect();
+    let attachments = if HAS_BLOBS.replace(false) { collect() } else { Vec::new() };
     (value, attachments)
 }
 
-struct Restore(Option<Option<Outgoing>>);
+/// The same, in the middle of another message that has blobs already (somebody's `serialize` gives a job to a pool).
+#[cold]
+fn writing_inside<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
+    let outer = OUTGOING.take();
+    let value = write();
+    let attachments = if HAS_BLOBS.replace(true) { collect() } else { Vec::new() };
+    OUTGOING.set(outer);
+    (value, attachments)
+}
 
-impl Drop for Restore {
+fn collect() -> Vec<Attachment> {
+    let blobs = OUTGOING.take().map(|outgoing| outgoing.blobs);
+    let blobs = blobs.unwrap_or_default();
+    let given = blobs.iter().filter_map(|shared| shared.given.get().cloned());
+    given.collect()
+}
+
+/// Puts a switch back, also after a panic: what comes after on this thread is no message.
+struct Switched(&'static LocalKey<Cell<bool>>, bool);
+
+impl Drop for Switched {
     fn drop(&mut self) {
-        OUTGOING.set(self.0.take().flatten());
+        self.0.set(self.1);
     }
 }
 
@@ -323,6 +351,11 @@ pub(crate) fn reading<T>(descriptors: Vec<Descriptor>, read: impl FnOnce() -> T)
             INCOMING.set(self.0.take());
         }
     }
+    let _switched = Switched(&READING, READING.replace(true));
+    if descriptors.is_empty() && !HAS_ARRIVED.get() {
+        return read();
+    }
+    let _arrived = Switched(&HAS_ARRIVED, HAS_ARRIVED.replace(true));
     let arrived = descriptors.into_iter().map(Arrived::Unopened).collect();
     let _restore = Restore(INCOMING.replace(Some(arrived)));
     read()
@@ -386,7 +419,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for PlainBytes<'a> {
 impl Serialize for Blob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let plain = PlainBytes(Cow::Borrowed(self));
-        if !OUTGOING.with_borrow(Option::is_some) {
+        if !WRITING.get() {
             return plain.serialize(serializer);
         }
         let travelling = match &self.0 {
@@ -403,6 +436,7 @@ impl Serialize for Blob {
 
 /// Notes that this memory goes with the message, once, however often it occurs in there.
 fn put_outgoing(shared: &Arc<Shared>) -> u32 {
+    HAS_BLOBS.set(true);
     OUTGOING.with_borrow_mut(|outgoing| {
         let blobs = &mut outgoing.get_or_insert_default().blobs;
         let place = blobs.iter().position(|other| Arc::ptr_eq(other, shared));
@@ -416,7 +450,7 @@ fn put_outgoing(shared: &Arc<Shared>) -> u32 {
 
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Blob, D::Error> {
-        if !INCOMING.with_borrow(Option::is_some) {
+        if !READING.get() {
             let bytes = PlainBytes::deserialize(deserializer)?;
             return Ok(Blob::from(bytes.0.into_owned()));
         }

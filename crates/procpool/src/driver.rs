@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -79,6 +80,8 @@ pub(crate) struct Inner {
     /// When somebody last led, and how many do.
     led: Time,
     leaders: usize,
+    /// The driver is in `poll` without looking at some worker that is led.
+    overlooked: bool,
     lane: Lane,
     name: Text,
 }
@@ -112,6 +115,7 @@ impl Shared {
             driver: Driver::Awake,
             led: 0,
             leaders: 0,
+            overlooked: false,
             lane: settings.recorder.actor(&settings.name, ActorKind::Pool),
             name: settings.recorder.text(&settings.name),
         };
@@ -150,7 +154,8 @@ impl Shared {
         self.ring_if_needed(&mut inner);
         drop(inner);
         for waker in wakers {
-            waker.wake();
+            // If one panics, its hook has told; the others shall be woken all the same.
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
         result
     }
@@ -249,6 +254,10 @@ impl Shared {
     /// the worker whose only job this is. `false` if the thread had better sleep until it is woken.
     pub(crate) fn lead(&self, job: Option<Key>, limit: Option<Duration>) -> bool {
         let mut inner = self.lock();
+        let over = job.map_or(inner.core.has_room(), |job| inner.core.job(job).is_none());
+        if over {
+            return true; // it has happened meanwhile: nothing more may come
+        }
         let led = inner.led_by(job, self.needed.load(Ordering::Relaxed));
         if led.is_empty() {
             return false;
@@ -268,10 +277,9 @@ impl Shared {
             }
             inner.leaders -= 1;
             inner.led = now;
-            let more = led.iter().any(|worker| inner.core.load(worker.place) > 0);
             match inner.driver {
-                // It has not looked here.
-                Driver::Polling(_) if more => self.ring(inner),
+                // It left this worker to us, and we go.
+                Driver::Polling(_) if inner.overlooked => self.ring(inner),
                 // It may rest for longer than we are away.
                 Driver::Resting if now.saturating_sub(begun) > STAY_OUT => self.wake_rested(inner),
                 _ => {}
@@ -287,6 +295,9 @@ impl Shared {
     // ANCHOR: drive
     /// The driver's life.
     fn drive(&self, bell: Socket) {
+        // Workers that have said something which somebody else is about to read. To look there again would be to look
+        // all the time.
+        let mut led = Vec::new();
         loop {
             let starts = self.with(|inner, now| {
                 let links = &inner.links;
@@ -322,7 +333,9 @@ impl Shared {
             }
             let due = inner.core.next_deadline();
             inner.driver = Driver::Polling(due.unwrap_or(u64::MAX));
-            let watched = inner.watched();
+            inner.overlooked = !led.is_empty();
+            let watched = inner.watched(&led);
+            led.clear();
             drop(inner);
             let heard = look(&watched, Some(&bell), due.map(|due| due.saturating_sub(now)));
             self.with(|inner, now| {
@@ -330,8 +343,8 @@ impl Shared {
                 for (place, dead) in heard {
                     if dead {
                         self.bury(inner, now, place);
-                    } else {
-                        inner.hear_unless_led(now, place, self.settings.fingerprint);
+                    } else if !inner.hear_unless_led(now, place, self.settings.fingerprint) {
+                        led.push(place);
                     }
                 }
             });
@@ -463,9 +476,10 @@ impl Inner {
     }
 
     /// The same for the driver, who leaves alone what somebody else reads.
-    fn hear_unless_led(&mut self, now: Time, place: usize, fingerprint: u64) {
+    fn hear_unless_led(&mut self, now: Time, place: usize, fingerprint: u64) -> bool {
         if !self.is_led(place) {
-            return self.hear(now, place, fingerprint);
+            self.hear(now, place, fingerprint);
+            return true;
         }
         if let Some(link) = &mut self.links[place] {
             link.read_output();
@@ -473,6 +487,7 @@ impl Inner {
                 link.flush();
             }
         }
+        false
     }
 
     fn launched(&mut self, now: Time, place: usize, launched: io::Result<Link>) {
@@ -533,10 +548,10 @@ impl Inner {
         link.is_some_and(|link| link.eyes.led.load(Ordering::Relaxed))
     }
 
-    /// What the driver looks at.
-    fn watched(&self) -> Vec<Watched> {
+    /// What the driver looks at; it does not read what these say.
+    fn watched(&self, led: &[usize]) -> Vec<Watched> {
         let links = self.links.iter().enumerate();
-        let watch = |(place, link): (usize, &Option<Link>)| Some(watch(place, link.as_ref()?, !self.is_led(place)));
+        let watch = |(place, link): (usize, &Option<Link>)| Some(watch(place, link.as_ref()?, !led.contains(&place)));
         links.filter_map(watch).collect()
     }
 

@@ -204,6 +204,17 @@ impl Slot {
         }
     }
 
+    /// Nobody waits any more: nobody is to be woken.
+    pub(crate) fn forget(&self) {
+        let mut state = self.lock();
+        let waker = match &mut *state {
+            State::Waiting(waker) => waker.take(),
+            State::Done(_) | State::Taken => None,
+        };
+        drop(state);
+        drop(waker); // its owner's code may run here
+    }
+
     pub(crate) fn is_done(&self) -> bool {
         !matches!(*self.lock(), State::Waiting(_))
     }

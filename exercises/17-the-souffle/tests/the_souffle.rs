@@ -37,7 +37,7 @@ const FAR_TOO_LONG: Duration = Duration::from_secs(3_600);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The exit code of a program that noticed that it does not end; `cargo course check` knows it.
 const DID_NOT_END: i32 = 124;
-const FIRST_HINT: &str = "The message says when the bell was due and when it rang. What did LoopBot do in between, and at which line could it have turned to somebody else?";
+const FIRST_HINT: &str = "LoopBot looks at its clock, and rings, between two polls. At which line of yours does a poll end, if the next word is there at once, each time?";
 
 /// One test, so that you read one message: about the first promise that is not kept.
 #[test]

@@ -30,7 +30,7 @@ pub(super) fn look(run: &Run<'_>, limits: &Limits) -> Vec<Hit> {
         };
         let due = entry.t.saturating_sub(late);
         let held = run.who_held(entry.actor, due, entry.t, None);
-        let because = held.map_or(String::new(), |poll| {
+        let because = held.map_or(" (no poll was in its way)".to_owned(), |poll| {
             let (robot, who) = (run.robot(entry), run.name(poll.task));
             format!(
                 " (from {} on, {robot} was in a poll of {who})",
@@ -110,6 +110,22 @@ mod tests {
             hit.evidence.len(),
             4,
             "set, begin and end of the poll, fired"
+        );
+    }
+
+    #[test]
+    fn a_machine_that_lets_the_loop_sleep_too_long() {
+        let mut run = MadeUp::new();
+        let task = run.spawn("the soufflé");
+        run.poll(task, 0, false);
+        let (timer, late) = (3, 6_000_000);
+        run.at(306).record(Event::TimerFire { timer, task, late });
+        let hit = hit(Rule::LateTimer, &run.recorder.recording());
+        assert_eq!(hit.severity, Severity::Note);
+        assert!(
+            hit.says.contains("6 ms late (no poll was in its way)"),
+            "{}",
+            hit.says
         );
     }
 

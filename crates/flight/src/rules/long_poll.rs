@@ -23,11 +23,11 @@ pub(super) fn look(run: &Run<'_>, limits: &Limits) -> Vec<Hit> {
         let (who, robot) = (run.name(poll.task), run.robot(poll.begin));
         let (took, from) = (time(length), time(poll.begin.t));
         let until = match poll.end {
-            Some(end) => format!("to {}", time(end.t)),
-            None => "and it is not over yet".to_owned(),
+            Some(end) => format!(" to {}", time(end.t)),
+            None => " on, and not over yet".to_owned(),
         };
         let says = format!(
-            "{who} kept {robot} to itself for {took} in one poll (poll {}, from {from} {until}): meanwhile nobody else was \
+            "{who} kept {robot} to itself for {took} in one poll (poll {}, from {from}{until}): meanwhile nobody else was \
              polled and no timer could fire, and a poll is meant to end within {}",
             poll.number,
             time(ns(limits.long_poll)),
@@ -92,6 +92,10 @@ mod tests {
         run.at(700).robot.mark("watchdog", "still there", 0);
         let hit = hit(Rule::LongPoll, &run.recorder.recording());
         assert!(hit.says.contains("for 700 ms"), "{}", hit.says);
-        assert!(hit.says.contains("and it is not over yet"), "{}", hit.says);
+        assert!(
+            hit.says.contains("from 0 s on, and not over yet"),
+            "{}",
+            hit.says
+        );
     }
 }

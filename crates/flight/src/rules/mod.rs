@@ -304,7 +304,8 @@ impl Rule {
                  await it, give way in between, or hand it to a thread (chapter 17)."
             }
             Rule::LateTimer => {
-                "A timer fired after its time. A loop can look at the clock only between two polls, so look for the long poll before it (chapter 17)."
+                "A timer fired after its time. A loop can look at the clock only between two polls, so look for the \
+                 long poll before it; if there is none, the machine had no core for the loop when it was time (chapter 17)."
             }
             Rule::ReadyDelay => {
                 "A task was ready, and its turn came late. Who held the loop meanwhile? A long poll, or very many short ones (chapter 18)."

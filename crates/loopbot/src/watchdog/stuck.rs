@@ -20,6 +20,7 @@ pub struct Stuck {
     /// The limit that it has passed.
     pub limit: Duration,
     /// The functions that hold LoopBot right now, innermost first, down to the task's own. Empty where that cannot be known.
+    /// Functions that the compiler has put into others are told only if there is debug information.
     pub stack: Vec<Frame>,
     /// Why `stack` is empty, if it is.
     pub(super) no_stack: &'static str,

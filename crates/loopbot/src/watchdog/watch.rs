@@ -210,7 +210,7 @@ fn new_room(size: usize) -> Box<[Known]> {
 }
 
 /// A poll that is under way; or none.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Poll(pub(super) u64);
 
 impl Poll {
@@ -250,4 +250,8 @@ impl StaticRef {
         unsafe { self.0.load(Ordering::Relaxed).as_ref() }
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/unit/watch.rs"]
+mod tests;
 // ANCHOR_END: dog_side

@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "full-pipe",
     title: "println! to a full pipe",
     happens: "Whoever reads your output has stopped reading: a pager, a paused terminal, a busy log collector. The pipe fills up, and then `println!` waits.",
-    instead: "Hand lines to a thread that prints, through a queue with a bound, and decide what happens when that is full: wait with `await`, or drop lines and count them.",
+    instead: "Have another thread print. A log gets one of its own, with a queue that has a bound; decide what happens when that is full: wait with `await`, or drop lines and count them.",
     never_ends: false,
     broken: Acts {
         loopbot: || Box::pin(broken()),

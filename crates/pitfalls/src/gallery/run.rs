@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use flight::{ActorKind, Header, Recorder, Recording};
-use loopbot::{LoopBot, Watchdog, with_lane};
+use loopbot::{Builder, LoopBot, Watchdog, with_lane};
 use restaurant::story::{self, TableState};
 use tokio::task::LocalSet;
 
@@ -70,35 +70,51 @@ impl Entry {
     ///
     /// If the system has no thread for it.
     pub fn on_loopbot(&self, version: Version) -> Run {
-        let program = format!("{}, {}", self.title, version.name());
-        let recorder = Recorder::new(Header::monotonic(&program).fact("tables", 1));
         let said = Arc::new(Mutex::new(Vec::new()));
         let watchdog = Watchdog::new(WATCHDOG).on_stuck({
             let said = said.clone();
             move |stuck| said.lock().unwrap().push(stuck.to_string())
         });
+        let mut run = self.on(move |loopbot| loopbot.watchdog(watchdog), version);
+        if let Ended::LeftBehind = run.ended {
+            wait_for(|| !said.lock().unwrap().is_empty());
+        }
+        run.watchdog = said.lock().unwrap().clone();
+        run
+    }
+
+    /// The same without a watchdog, to be looked at: nobody is on stage but LoopBot.
+    ///
+    /// # Panics
+    ///
+    /// If the system has no thread for it.
+    pub fn record(&self, version: Version) -> Run {
+        self.on(|loopbot| loopbot, version)
+    }
+
+    fn on(&self, with: impl FnOnce(Builder) -> Builder + Send + 'static, version: Version) -> Run {
+        let program = format!("{}, {}", self.title, version.name());
+        let recorder = Recorder::new(Header::monotonic(&program).fact("tables", 1));
         let act = self.acts(version).loopbot;
         let title = self.title;
         let (ended, lateness) = self.at_arms_length({
             let recorder = recorder.clone();
             move |lateness| {
-                let loopbot = LoopBot::builder().recorder(recorder).watchdog(watchdog);
+                let loopbot = with(LoopBot::builder().recorder(recorder));
                 loopbot.build().run(on_loopbot(title, act, lateness))
             }
         });
         if let Ended::LeftBehind = ended {
-            wait_for(|| !said.lock().unwrap().is_empty());
             let outside = recorder.actor("the outside hand", ActorKind::Thread);
             let what = "the soufflé falls: nobody will ever look at its timer";
             outside.mark(story::INCIDENT, what, 0);
         }
-        let watchdog = said.lock().unwrap().clone();
         Run {
             ended,
             late: lateness.worst(),
             heard: lateness.heard(),
             recording: Some(recorder.recording()),
-            watchdog,
+            watchdog: Vec::new(),
         }
     }
 

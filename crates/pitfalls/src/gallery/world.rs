@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 pub const HOLD: Duration = Duration::from_millis(80);
 
 /// A file whose bytes come later, as from a network drive. For real, it is a pipe; on Unix, a pipe has a path.
+#[cfg_attr(not(unix), allow(dead_code, reason = "nobody can make one there"))]
 pub(super) struct SlowFile {
     path: PathBuf,
     /// The path is good for as long as this lives.

@@ -63,7 +63,9 @@ fn registers(sample: Registers) -> UnwindRegsNative {
 
 #[cfg(target_arch = "aarch64")]
 fn registers(sample: Registers) -> UnwindRegsNative {
-    UnwindRegsNative::new(sample.lr, sample.sp, sample.fp)
+    // Some processors sign return addresses, in the bits that no address of a program uses.
+    let mask = framehop::aarch64::PtrAuthMask(u64::MAX >> 16);
+    UnwindRegsNative::new_with_ptr_auth_mask(mask, sample.lr, sample.sp, sample.fp)
 }
 // ANCHOR_END: unwind
 

@@ -380,7 +380,8 @@ fn a_worker_that_hangs_up_but_lives_is_declared_dead() {
     let lost = pool.submit(hangs_up, gate.pass("first"));
     let worker = gate.arrived("first");
     let behind = pool.submit(double, 1);
-    assert!(matches!(lost.wait(), Err(JobError::WorkerDied(_))), "its answer can never arrive");
+    let lost = lost.wait();
+    assert!(matches!(lost, Err(JobError::WorkerDied(_))), "its answer can never arrive: {lost:?}");
     assert_eq!(behind.wait(), Ok(2));
     until_reaped(worker);
 }
