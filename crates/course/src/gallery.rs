@@ -90,7 +90,6 @@ fn find(name: &str) -> anyhow::Result<&'static Entry> {
             "There is no {name:?} in the gallery. There are: {}.",
             names.join(", ")
         ))
-        .into()
     })
 }
 

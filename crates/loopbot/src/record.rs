@@ -79,7 +79,6 @@ impl Record {
     #[inline(always)]
     fn tell_watchdog(&self, tell: impl FnOnce(&Watch)) {
         if let Some(dog) = &self.watchdog {
-            rarely();
             tell(&dog.watch);
         }
     }
@@ -330,11 +329,6 @@ impl Default for Note {
         }
     }
 }
-
-/// Tells the compiler to put what follows this out of the way.
-#[cold]
-#[inline]
-fn rarely() {}
 
 fn numbered(born: u32) -> Rc<str> {
     format!("task {born}").into()

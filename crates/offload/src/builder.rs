@@ -80,7 +80,8 @@ impl Builder {
     /// How long a thread that has nothing to do looks out for more work before it goes to sleep. The next job then need
     /// not wake it, which makes the way there and back half as long. Without this, 20 microseconds; zero means never.
     ///
-    /// One thread at a time does so, and only if the pool leaves a core free for it and another one for the caller.
+    /// One thread at a time does so, and only if the pool leaves a core free for it and another one for the caller. It does so less
+    /// and less often while nothing comes of it.
     pub fn spin(mut self, spin: Duration) -> Builder {
         self.spin = spin.min(A_YEAR);
         self

@@ -33,6 +33,9 @@ pub(crate) struct State {
     pub(crate) coming: usize,
     /// Threads that have nothing to do and look out for work before they park.
     pub(crate) spinning: usize,
+    /// How many times in a row a thread looked out for nothing, and how many times none shall do so any more.
+    pub(crate) spun_in_vain: u32,
+    pub(crate) spins_left_out: u32,
     /// No more jobs are taken in. Threads leave when there is nothing left to do.
     pub(crate) closed: bool,
     /// The deadlines of those in queue and line.
@@ -72,9 +75,8 @@ impl State {
 
     /// Takes a job in if there is a place for it, and gives its number.
     pub(crate) fn take_in(&mut self, task: &Arc<dyn Work>) -> Option<u64> {
-        // Whoever stands in line comes first.
-        let place = self.line.len() == 0 && self.has_place();
-        place.then(|| {
+        // As long as anybody stands in line there is none: it would be theirs.
+        self.has_place().then(|| {
             let number = self.number(task);
             self.queue.push(number, task.clone());
             number

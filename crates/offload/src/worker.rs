@@ -49,7 +49,7 @@ pub(crate) fn work(shared: &Arc<Shared>, seat: usize) {
             state.coming -= usize::from(came_back);
         } else if state.closed {
             break;
-        } else if !looked_out && may_look_out(shared, &state) {
+        } else if !looked_out && may_look_out(shared, &mut state) {
             looked_out = true;
             state = look_out(shared, state);
         } else {
@@ -87,9 +87,17 @@ fn do_it(shared: &Arc<Shared>, lane: &Lane, seat: usize, number: u64, task: Arc<
 
 /// To look out for work while there is none saves the next caller the wake-up, which is half of the whole way. It
 /// pays only if a core has nothing else to do: one thread at a time looks out, and one core is left to the caller.
-fn may_look_out(shared: &Shared, state: &State) -> bool {
+///
+/// Whether the core was free after all only the outcome tells: if others want it, the caller among them, they come late. So
+/// a thread that looked out in vain leaves it out the next two times, then four, and so on up to 64.
+fn may_look_out(shared: &Shared, state: &mut State) -> bool {
     let is_wanted = !shared.settings.spin.is_zero();
-    is_wanted && state.spinning == 0 && state.running + 1 < shared.cores
+    let may = is_wanted && state.spinning == 0 && state.running + 1 < shared.cores;
+    if may && state.spins_left_out > 0 {
+        state.spins_left_out -= 1;
+        return false;
+    }
+    may
 }
 
 fn look_out<'a>(shared: &'a Shared, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
@@ -105,6 +113,12 @@ fn look_out<'a>(shared: &'a Shared, mut state: MutexGuard<'a, State>) -> MutexGu
     // Whether work came or not: from here on callers have to call.
     let mut state = shared.lock();
     state.spinning -= 1;
+    if state.queue.len() > 0 {
+        state.spun_in_vain = 0;
+    } else {
+        state.spun_in_vain = (state.spun_in_vain + 1).min(6);
+        state.spins_left_out = 1 << state.spun_in_vain;
+    }
     state
 }
 

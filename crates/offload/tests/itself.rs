@@ -149,3 +149,54 @@ fn a_crowd_of_jobs_that_wait_for_their_own_pool_comes_through() {
         }
     }
 }
+
+/// Job X, on one of two threads, and another job on the other one that looks at X and then does not wait for it. If the pool
+/// went by that look, it would give up the job that X waits for.
+fn a_look_is_no_wait(look: impl FnOnce(&Pool, Job<Result<u32, JobError>>, &Door)) {
+    let pool = Pool::builder().max_threads(2).build();
+    let (begin, end) = (Door::default(), Door::default());
+    let (own, passes) = (pool.clone(), begin.clone());
+    let x = pool.spawn_blocking(move || {
+        passes.pass();
+        own.spawn_blocking(|| 5).wait()
+    });
+    common::until("X is begun", || pool.metrics().running == 1);
+    look(&pool, x, &end);
+    begin.open();
+    common::until("X waits for a thread", || pool.metrics().queued == 1);
+    end.open();
+    pool.shut_down();
+    assert_eq!(pool.metrics().removed, 0, "nothing was given up");
+}
+
+fn poll_once<T: 'static>(mut job: Job<T>) -> Job<T> {
+    let cx = &mut std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(std::pin::Pin::new(&mut job).poll(cx).is_pending());
+    job
+}
+
+#[test]
+fn a_job_that_looked_at_one_that_is_being_done_and_let_go_of_it_does_not_wait() {
+    a_look_is_no_wait(|pool, x, end| {
+        let (passes, looked) = (end.clone(), Arc::new(Barrier::new(2)));
+        let has_looked = looked.clone();
+        let look = move || {
+            drop(poll_once(x));
+            has_looked.wait();
+            passes.pass();
+        };
+        pool.spawn_blocking(look).detach();
+        looked.wait();
+    });
+}
+
+#[test]
+fn a_job_that_is_over_does_not_wait_whatever_it_looked_at() {
+    let mut kept = None;
+    a_look_is_no_wait(|pool, x, end| {
+        kept = Some(answer("it has looked", pool.spawn_blocking(|| poll_once(x))).unwrap());
+        occupy(pool, end).detach();
+    });
+    let x = kept.expect("X was handed back");
+    assert_eq!(answer("X is done", x).unwrap().unwrap(), 5);
+}

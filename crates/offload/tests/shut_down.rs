@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{Door, answer, occupy, until};
-use offload::{JobError, Pool};
+use offload::{Cancel, JobError, Pool};
 
 #[test]
 fn a_shutdown_does_everything_that_was_handed_over_and_then_all_threads_have_left() {
@@ -153,4 +153,24 @@ fn a_deadline_far_away_does_not_hold_up_a_shutdown() {
     door.open();
     answer("the first is done", first).unwrap();
     pool.shut_down();
+}
+
+#[test]
+fn nor_does_one_whose_job_is_begun_after_the_shutdown_has_begun() {
+    let pool = Pool::builder().max_threads(1).build();
+    let door = Door::default();
+    let first = occupy(&pool, &door);
+    let patient = pool
+        .job()
+        .deadline(Duration::from_secs(3600))
+        .spawn(|| "patient");
+    let own = pool.clone();
+    let shutdown = std::thread::spawn(move || own.shut_down());
+    until("the pool takes in nothing more", || {
+        matches!(pool.spawn_blocking(|| ()).cancel(), Cancel::Done(Err(_)))
+    });
+    door.open();
+    until("the shutdown is over", || shutdown.is_finished());
+    assert_eq!(answer("it is done", patient).unwrap(), "patient");
+    answer("the first is done", first).unwrap();
 }

@@ -333,6 +333,7 @@ impl Shared {
             }
             let due = inner.core.next_deadline();
             inner.driver = Driver::Polling(due.unwrap_or(u64::MAX));
+            led.retain(|&place| inner.is_led(place));
             inner.overlooked = !led.is_empty();
             let watched = inner.watched(&led);
             led.clear();

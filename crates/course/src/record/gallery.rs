@@ -74,7 +74,7 @@ fn record(entry: &Entry, version: Version) -> anyhow::Result<Result<Recording, S
     let why = format!(
         "{name} was spoilt {TRIES} times, the last time because {spoilt}. If this machine is busy, try again when it is not."
     );
-    Err(Trouble::environment(why).into())
+    Err(Trouble::environment(why))
 }
 
 /// Says of each whether it is what it should be, and adds to `stale` the files that are not made of their recording.
