@@ -19,17 +19,21 @@
 //! | `shares.rs` | one share for each hand, cut beforehand |
 //! | `portions.rs` | whoever is free takes the next portion |
 //! | `stealing.rs` | rayon: whoever is free takes half of what another one still has |
+//! | `menu.rs` | many pieces of work of one size |
 //! | `counters.rs` | four ways to count together, of which two are slow and one looks as if it were not |
 //!
-//! What each of them costs is printed by `cargo course hands`.
+//! What each of them costs is printed by `cargo course hands`; `cargo course ladder` has the menu tasted on the loop, on
+//! threads and in processes.
 
 mod counters;
+mod menu;
 mod portions;
 mod shares;
 mod stealing;
 mod tasting;
 
 pub use counters::{Counters, count};
+pub use menu::taste;
 pub use portions::in_portions;
 pub use shares::in_shares;
 pub use stealing::with_rayon;

@@ -49,6 +49,7 @@ pub(crate) struct Executor {
     pub(crate) is_virtual: bool,
     /// What the clock showed when it was read last.
     pub(crate) seen: Cell<u64>,
+    pub(crate) pace: Pace,
     /// Since when nobody is ready and nothing is expected, if that is so.
     pub(crate) idle_since: Cell<Option<u64>>,
     pub(crate) has_complained: Cell<bool>,
@@ -86,6 +87,7 @@ impl Executor {
             reactor: std::cell::OnceCell::new(),
             started: robot.clock.now(),
             seen: Cell::new(0),
+            pace: Pace::new(),
             is_virtual: robot.clock.is_virtual(),
             idle_since: Cell::new(None),
             has_complained: Cell::new(false),
@@ -262,16 +264,6 @@ impl Executor {
                 let slot = self.pick(&**pick)?;
                 self.shelf().begin_turn(slot)
             }
-        }
-    }
-
-    /// How many turns there may be until the next look at the world. Virtual time moves only when tasks move
-    /// it: there, who becomes ready meanwhile waits until the timers were looked at.
-    fn turns(&self) -> usize {
-        let most = self.robot.limits.turns;
-        match self.is_virtual {
-            true => most.min(self.shelf().ready.len()),
-            false => most,
         }
     }
 

@@ -31,6 +31,7 @@
 //! | `inbox.rs`, `address.rs` | how other threads ring, and where they find the loop |
 //! | `join_handle.rs`, `join_error.rs` | how what a task made reaches whoever waits for it |
 //! | `park.rs` | waiting when nobody is ready |
+//! | `pace.rs` | how often it looks around when somebody is |
 //! | `alarms.rs` | the loop's timers |
 //! | `leaf.rs` | what every future that waits has to do: keep a budget, and say what it waits for |
 //! | `record.rs` | what is written down, and what is remembered of tasks in order to speak of them |
@@ -54,8 +55,8 @@
 //! - A task is in the run queue at most once. A wake during its own poll is kept. A wake after its end does nothing.
 //! - Wakers are `Send + Sync`. They may be used on any thread, and may outlive the loop.
 //! - Tasks that are ready are polled in the order in which they were woken. A task that wakes itself goes to
-//!   the back. Timers, sockets and other threads are looked at after 256 turns at most; on a virtual clock, timers
-//!   before every round. Tasks that other threads woke between two looks come in the order of their places.
+//!   the back. Timers, sockets and other threads are looked at after 256 turns at most, and where turns are long, after about
+//!   a millisecond; on a virtual clock, timers before every round. Tasks that other threads woke between two looks come in the order of their places.
 //! - A task that always finds something to do gives way after 128 answers of LoopBot's own futures.
 //! - If nothing can happen any more, LoopBot says so, and who waits for what: see [`StandStill`].
 //! - Timers fire in the order of their deadlines, equal ones in the order in which they were set, and never early.
@@ -86,6 +87,7 @@ mod join_handle;
 mod leaf;
 #[cfg(feature = "net")]
 pub mod net;
+mod pace;
 mod park;
 mod pick_next;
 #[cfg(feature = "net")]

@@ -28,6 +28,7 @@ impl Executor {
             }
         };
         self.record.park_ended();
+        self.pace.begin_anew();
         ended
     }
 

@@ -16,8 +16,10 @@
 //! |---|---|
 //! | `souffle.rs` | one guest talks, and a soufflé falls: on a virtual clock, the same every time |
 //! | `runtimes.rs` | the same for real, on LoopBot and on Tokio, and who is late when |
+//! | `back_of_house.rs` | wine from a cellar that blocks: who goes down, who waits for a place, and who cannot be called back |
 //! | [`gallery`] | every way to block that people fall into, broken and mended |
 
+pub mod back_of_house;
 pub mod gallery;
 pub mod runtimes;
 pub mod souffle;

@@ -73,6 +73,9 @@ pub fn worker_entry(jobs: impl FnOnce() -> Jobs) {
 }
 
 fn cannot(error: &io::Error) -> ! {
+    if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
+        exit(0); // the pool is gone, and nobody is left who could want an answer
+    }
     eprintln!("a worker of a process pool cannot go on: {error}");
     exit(CANNOT)
 }
