@@ -9,6 +9,7 @@
   function stretches(fold) {
     const { events, strings } = fold.recording;
     const lanes = new Map();
+    const names = new Map(); // of jobs, by their pool and number: a mark behind the hand-over, if the pool makes one
     const lane = (actor) => {
       if (!lanes.has(actor)) {
         lanes.set(actor, { actor, work: [], parked: [], locks: [], polls: [], jobs: [], wakes: [], steps: [], incidents: [], open: {} });
@@ -34,7 +35,9 @@
         case "res_acquire": end(one, "locks", i); break;
         case "poll_begin": begin(one, "polls", i, { task: event.a }); break;
         case "poll_end": end(one, "polls", i); break;
-        case "job_start": begin(one, "jobs", i, { name: `job ${event.a}` }); break;
+        case "job_submit": one.pool = event.b; break;
+        case "mark": if (strings[event.b] === "job") names.set(`${one.pool} ${event.c}`, strings[event.a]); break;
+        case "job_start": begin(one, "jobs", i, { name: names.get(`${event.b} ${event.a}`) ?? `job ${event.a}` }); break;
         case "job_end": end(one, "jobs", i); break;
         case "wake": one.wakes.push(i); break;
       }

@@ -167,14 +167,25 @@ fn manifest(root: &Path, exercise: &Exercise, package: &str) -> anyhow::Result<S
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
+            let harness = has_harness(&solution, &name);
             tests.push(table([
                 ("name", name.into()),
                 ("path", path_text(&path).into()),
+                ("harness", harness.into()),
             ]));
         }
     }
     manifest.insert("test".into(), Value::Array(tests));
     Ok(toml::to_string(&manifest)?)
+}
+
+/// Whether a test has its main from the test harness, and not one of its own. The solution says so.
+fn has_harness(solution: &Table, test: &str) -> bool {
+    let tests = solution.get("test").and_then(Value::as_array);
+    let named = |it: &&Value| it.get("name").and_then(Value::as_str) == Some(test);
+    let it = tests.into_iter().flatten().find(named);
+    it.and_then(|it| it.get("harness")?.as_bool())
+        .unwrap_or(true)
 }
 
 /// The course's own workspace table, with paths that lead back to the course.

@@ -12,8 +12,8 @@ use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
 use crate::trouble::{Trouble, status, status_of};
 use crate::{
-    collisions, doctor, exercises, gallery, hands, hint, hiring, interrupt, look, record, shift,
-    souffle, story, workspace,
+    collisions, doctor, exercises, gallery, hands, hint, hiring, interrupt, ladder, look, record,
+    shift, souffle, story, workspace,
 };
 
 /// The status list that `--help` ends with.
@@ -72,6 +72,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         markdown: Option<PathBuf>,
     },
+    /// Taste a menu on the loop, on threads and in processes, here and in Python, and say how late guests are served meanwhile
+    Ladder(ladder::LadderArgs),
     /// Hold a loop up in every way that people fall into, broken and mended, and say what was seen of it
     Gallery(gallery::GalleryArgs),
     /// Make the book's recordings again
@@ -79,7 +81,8 @@ enum Command {
         /// Change nothing; fail when a recording differs from what this program makes
         #[arg(long)]
         check: bool,
-        /// Make those of the gallery again instead, which were made in real time and come out differently each time
+        /// Make those of the gallery and of the back of house again instead, which were made in real time and come out differently each
+        /// time
         #[arg(long, conflicts_with = "check")]
         gallery: bool,
     },
@@ -170,8 +173,12 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Hands { markdown } => hands::command(markdown.as_deref()),
         Command::Hiring { seed, markdown } => hiring::command(&seed, markdown.as_deref()),
         Command::Souffle(args) => souffle::command(&args),
+        Command::Ladder(args) => ladder::command(&args),
         Command::Gallery(args) => gallery::command(&args),
-        Command::Record { gallery: true, .. } => record::gallery::make(&root()?),
+        Command::Record { gallery: true, .. } => {
+            record::back_of_house::make(&root()?)?;
+            record::gallery::make(&root()?)
+        }
         Command::Record { check, .. } => record::command(&root()?, check),
         Command::Tell { file } => print(&record::tell_file(&file)?).map(|()| status::DONE),
         Command::Look(args) => look::command(&args),

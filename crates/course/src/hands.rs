@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use hands::{Counters, alone, count, in_portions, in_shares, with_rayon};
 
 use crate::cli;
+use crate::table::Table;
 use crate::trouble::{Trouble, status};
 
 /// The prime numbers below this are counted.
@@ -59,52 +60,6 @@ pub fn command(markdown: Option<&Path>) -> anyhow::Result<u8> {
         cli::print(&format!("\nwritten: {}\n", path.display()))?;
     }
     Ok(status::DONE)
-}
-
-/// A table, for a terminal and for the book.
-struct Table {
-    title: String,
-    head: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
-
-impl Table {
-    fn new(title: String, head: &[&str]) -> Table {
-        Table {
-            title,
-            head: head.iter().map(|&it| it.to_owned()).collect(),
-            rows: Vec::new(),
-        }
-    }
-
-    fn text(&self) -> String {
-        let lines = || [&self.head].into_iter().chain(&self.rows);
-        let width = |column: usize| lines().map(|line| line[column].chars().count()).max();
-        let widths: Vec<usize> = (0..self.head.len())
-            .map(|column| width(column).unwrap_or(0))
-            .collect();
-        let mut text = format!("\n{}\n\n", self.title);
-        for line in lines() {
-            for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
-                let _ = match column {
-                    0 => write!(text, "{cell:<width$}"),
-                    _ => write!(text, "   {cell:>width$}"),
-                };
-            }
-            text.push('\n');
-        }
-        text
-    }
-
-    fn markdown(&self) -> String {
-        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
-        let mut text = line(&self.head);
-        let _ = writeln!(text, "|---|{}", "--:|".repeat(self.head.len() - 1));
-        for row in &self.rows {
-            text.push_str(&line(row));
-        }
-        text
-    }
 }
 
 /// How long it takes.
@@ -279,19 +234,6 @@ fn crowd(cores: usize) -> anyhow::Result<Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_table_reads_the_same_in_a_terminal_and_in_the_book() {
-        let mut table = Table::new("How long".to_owned(), &["way", "ms"]);
-        table
-            .rows
-            .push(vec!["by hand".to_owned(), "2.5".to_owned()]);
-        assert_eq!(table.text(), "\nHow long\n\nway        ms\nby hand   2.5\n");
-        assert_eq!(
-            table.markdown(),
-            "| way | ms |\n|---|--:|\n| by hand | 2.5 |\n"
-        );
-    }
 
     #[test]
     fn all_ways_have_their_turn() {

@@ -8,6 +8,7 @@
 //! - [`shift`] and [`record`] run the restaurant in the terminal and make the book's recordings.
 //! - [`crowd`] serves the same evenings with more and more robots.
 //! - [`souffle`] measures how late a soufflé is while guests talk, and [`gallery`] what else holds a loop up.
+//! - [`hands`] measures what more threads do for work that computes, and [`ladder`] where such work is best done.
 //! - [`look`] asks the rules about a recording.
 //! - [`collisions`] counts what goes wrong when, and proves what does not.
 //! - [`story`] makes a page of the runs in which an exercise goes wrong.
@@ -27,6 +28,7 @@ pub mod hands;
 pub mod hint;
 pub mod hiring;
 pub mod interrupt;
+pub mod ladder;
 pub mod look;
 pub mod progress;
 pub mod record;
@@ -34,5 +36,6 @@ pub mod serve;
 pub mod shift;
 pub mod souffle;
 pub mod story;
+mod table;
 pub mod trouble;
 pub mod workspace;

@@ -3,5 +3,7 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // In a worker process of a pool it serves, and never returns.
+    procpool::worker_entry(course::ladder::kitchen);
     course::cli::main()
 }

@@ -174,7 +174,8 @@ impl Builder {
         self
     }
 
-    /// After how many turns LoopBot looks at timers, sockets and other threads, if tasks are still ready. The
+    /// After how many turns at most LoopBot looks at timers, sockets and other threads, if tasks are still ready. If turns
+    /// are long it looks sooner: as many turns as fit into a millisecond, once it has seen how long they are. The
     /// default is 256, which is also the most; at least 1. Less means that a timer is less late when much is going on, and
     /// that every turn costs more.
     pub fn turns_between_looks(mut self, turns: usize) -> Builder {

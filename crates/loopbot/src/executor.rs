@@ -20,6 +20,7 @@ use crate::current;
 use crate::join_error::JoinError;
 use crate::join_handle::JoinHandle;
 use crate::leaf::WaitsFor;
+use crate::pace::Pace;
 use crate::record::Record;
 use crate::shelf::{MAIN, Shelf, Turn};
 use crate::stand_still::StandStill;

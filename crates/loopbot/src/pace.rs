@@ -10,32 +10,32 @@ use std::cell::Cell;
 
 use crate::executor::Executor;
 
-/// After it was idle, it does not know what kind of turns are coming.
-const AT_FIRST: usize = 8;
-
 /// Nanoseconds. No more than this shall pass between two looks, if turns are that short.
 const A_MOMENT: u64 = 1_000_000;
 
+/// After it was idle, it does not know what kind of turns are coming. So long, it supposes: that makes eight of them.
+const AT_FIRST: u64 = A_MOMENT / 8;
+
 pub(crate) struct Pace {
-    turns: Cell<usize>,
-    /// When it looked last, if it was not idle since then.
-    looked: Cell<Option<u64>>,
-    /// How many looks ago it was idle: of the first one nobody knows when its turns began.
+    /// How long a turn takes, in nanoseconds.
+    turn: Cell<u64>,
+    /// When it looked last, and how many turns there could be since then. Not known for the first look after it was idle.
+    looked: Cell<Option<(u64, u64)>>,
     is_fresh: Cell<bool>,
 }
 
 impl Pace {
     pub(crate) fn new() -> Pace {
         Pace {
-            turns: Cell::new(AT_FIRST),
+            turn: Cell::new(AT_FIRST),
             looked: Cell::new(None),
             is_fresh: Cell::new(true),
         }
     }
 
-    /// It was idle. A loop that is idle time and again pays for this with nothing but a few stores.
+    /// It was idle. A loop that is idle time and again pays for this with a few stores, and does not read the clock.
     pub(crate) fn begin_anew(&self) {
-        self.turns.set(AT_FIRST);
+        self.turn.set(AT_FIRST);
         self.looked.set(None);
         self.is_fresh.set(true);
     }
@@ -50,25 +50,29 @@ impl Executor {
             return most.min(self.shelf().ready.len());
         }
         let pace = &self.pace;
-        if pace.is_fresh.replace(false) {
-            return AT_FIRST.min(most);
+        if !pace.is_fresh.replace(false) {
+            let now = self.now();
+            if let Some((looked, turns)) = pace.looked.get() {
+                pace.turn
+                    .set(learn(pace.turn.get(), (now - looked) / turns));
+            }
+            let turns = turns_that_fit(pace.turn.get(), most);
+            pace.looked.set(Some((now, turns as u64)));
+            return turns;
         }
-        let now = self.now();
-        if let Some(looked) = pace.looked.replace(Some(now)) {
-            pace.turns.set(next(pace.turns.get(), now - looked));
-        }
-        pace.turns.set(pace.turns.get().clamp(1, most));
-        pace.turns.get()
+        turns_that_fit(AT_FIRST, most)
     }
 }
 
-/// So many turns took so long. How many shall be next?
-fn next(turns: usize, took: u64) -> usize {
-    if took < A_MOMENT / 4 {
-        return turns * 4;
-    }
-    let fit = turns as u64 * A_MOMENT / took;
-    usize::try_from(fit).unwrap_or(usize::MAX)
+/// What it supposed, and what it has seen. It learns at once that turns are long, and by and by that they are short: one
+/// short turn between long ones, of a task whose timer has fired, says nothing of the next one.
+fn learn(supposed: u64, seen: u64) -> u64 {
+    seen.max(supposed / 4)
+}
+
+fn turns_that_fit(turn: u64, most: usize) -> usize {
+    let fit = A_MOMENT / turn.max(1);
+    usize::try_from(fit).unwrap_or(most).clamp(1, most)
 }
 // ANCHOR_END: whole
 
@@ -77,12 +81,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_turns_become_many_and_long_ones_few() {
-        assert_eq!(next(8, 0), 32);
-        assert_eq!(next(8, 200_000), 32);
-        assert_eq!(next(8, 500_000), 16);
-        assert_eq!(next(8, 1_000_000), 8);
-        assert_eq!(next(8, 8_000_000), 1);
-        assert_eq!(next(1, 50_000_000), 0, "which is taken for 1");
+    fn as_many_turns_as_fit_into_a_moment() {
+        assert_eq!(turns_that_fit(AT_FIRST, 256), 8);
+        assert_eq!(turns_that_fit(0, 256), 256);
+        assert_eq!(turns_that_fit(100_000, 256), 10);
+        assert_eq!(turns_that_fit(100_000, 3), 3);
+        assert_eq!(turns_that_fit(4_000_000, 256), 1);
+    }
+
+    #[test]
+    fn it_learns_at_once_of_long_turns_and_slowly_of_short_ones() {
+        assert_eq!(learn(AT_FIRST, 5_000_000), 5_000_000);
+        assert_eq!(learn(4_000_000, 10), 1_000_000);
+        assert_eq!(turns_that_fit(learn(4_000_000, 10), 256), 1);
+        assert_eq!(learn(AT_FIRST, 10), AT_FIRST / 4);
     }
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Mutex;
 
+// ANCHOR: job_error
 /// Why a job has no result. Only [`Panicked`](JobError::Panicked) jobs were ever begun.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -21,6 +22,7 @@ pub enum JobError {
     /// The system gave the pool no thread at all. The words are the system's. It was never begun.
     NoThread(String),
 }
+// ANCHOR_END: job_error
 
 impl fmt::Display for JobError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,6 +42,7 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
     offload(move || fs::read_to_string(path)).await
 }
 
+// ANCHOR: write
 /// Makes this the whole content of a file.
 ///
 /// # Errors
@@ -52,6 +53,7 @@ pub async fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> io::Res
     let (path, content) = (path.as_ref().to_owned(), content.as_ref().to_owned());
     offload(move || fs::write(path, content)).await
 }
+// ANCHOR_END: write
 
 /// Removes a file.
 ///
@@ -63,6 +65,7 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     offload(move || fs::remove_file(path)).await
 }
 
+// ANCHOR: offload
 async fn offload<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
@@ -70,3 +73,4 @@ async fn offload<T: Send + 'static>(
         .await
         .unwrap_or_else(|error| Err(io::Error::other(error)))
 }
+// ANCHOR_END: offload

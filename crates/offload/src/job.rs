@@ -47,6 +47,7 @@ pub(crate) enum Place {
     Over,
 }
 
+// ANCHOR: cancel_says
 /// What came of [cancelling](Job::cancel) a job.
 #[derive(Debug)]
 pub enum Cancel<T> {
@@ -57,6 +58,7 @@ pub enum Cancel<T> {
     /// It was over already. This is its answer.
     Done(Result<T, JobError>),
 }
+// ANCHOR_END: cancel_says
 
 impl<T: 'static> Job<T> {
     /// Waits until it has a place in the pool. When that is awaited before the next job is handed over, no more jobs
@@ -92,6 +94,7 @@ impl<T: 'static> Job<T> {
         .await;
     }
 
+    // ANCHOR: cancel
     /// Takes it out if it was not begun, and says what came of that.
     ///
     /// # Panics
@@ -118,6 +121,7 @@ impl<T: 'static> Job<T> {
             None => Cancel::Done(self.wait()),
         }
     }
+    // ANCHOR_END: cancel
 
     /// Lets it be done, although nobody waits for it. If it has no place yet it stands in line; whoever detaches many
     /// without looking makes that line long.
@@ -185,6 +189,7 @@ impl<T: 'static> Future for Job<T> {
     }
 }
 
+// ANCHOR: dropped
 impl<T> Drop for Job<T> {
     fn drop(&mut self) {
         if let Place::Number(number) = self.place {
@@ -192,6 +197,7 @@ impl<T> Drop for Job<T> {
         }
     }
 }
+// ANCHOR_END: dropped
 
 impl<T> fmt::Debug for Job<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

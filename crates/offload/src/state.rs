@@ -73,6 +73,7 @@ impl State {
         }
     }
 
+    // ANCHOR: places
     /// Takes a job in if there is a place for it, and gives its number.
     pub(crate) fn take_in(&mut self, task: &Arc<dyn Work>) -> Option<u64> {
         // As long as anybody stands in line there is none: it would be theirs.
@@ -89,6 +90,7 @@ impl State {
         self.line.push(number, task.clone());
         number
     }
+    // ANCHOR_END: places
 
     fn number(&mut self, task: &Arc<dyn Work>) -> u64 {
         let number = self.next;
@@ -100,6 +102,7 @@ impl State {
         number
     }
 
+    // ANCHOR: line
     fn has_place(&self) -> bool {
         self.queue.len() + self.running < self.places
     }
@@ -113,7 +116,9 @@ impl State {
             self.queue.push(number, task);
         }
     }
+    // ANCHOR_END: line
 
+    // ANCHOR: begin
     /// Takes a job out before it is begun. `None` if it is not here any more.
     pub(crate) fn remove(&mut self, number: u64) -> Option<Arc<dyn Work>> {
         let removed = self.queue.remove(number);
@@ -130,6 +135,7 @@ impl State {
         self.seats[seat].job = Some((number, task.about().clone()));
         Some((number, task))
     }
+    // ANCHOR_END: begin
 
     /// The job in this seat is over. If the thread will be back in a moment, nobody else need be called meanwhile.
     pub(crate) fn end(&mut self, seat: usize, panicked: bool, comes_back: bool) {
@@ -157,6 +163,7 @@ impl State {
         }
     }
 
+    // ANCHOR: call
     /// Who is to look into the queue, if there is anything in it and nobody is on the way.
     ///
     /// One at a time: whoever comes and finds more than one job calls the next. So a hundred jobs that take no time
@@ -178,12 +185,14 @@ impl State {
         self.coming += 1;
         call
     }
+    // ANCHOR_END: call
 
     pub(crate) fn leave(&mut self, seat: usize) {
         self.seats[seat] = Seat::default();
         self.threads -= 1;
     }
 
+    // ANCHOR: waits_for
     /// The job in this seat waits for another one of this pool. If all threads that the pool may have do jobs that wait for
     /// jobs which are not over, nobody can ever go on: then this gives one that was not begun, so that it can be given up.
     pub(crate) fn waits_for(&mut self, seat: usize, number: u64) -> Option<u64> {
@@ -194,6 +203,7 @@ impl State {
         let mut given_up = std::iter::once(number).chain(others);
         is_stuck.then(|| given_up.find(|number| self.is_not_begun(*number)))?
     }
+    // ANCHOR_END: waits_for
 
     /// Nobody waits for this job any more.
     pub(crate) fn nobody_waits_for(&mut self, number: u64) {

@@ -33,6 +33,7 @@ impl About {
     }
 }
 
+// ANCHOR: work
 /// What the pool does with a task.
 pub(crate) trait Work: Send + Sync {
     fn about(&self) -> &About;
@@ -46,7 +47,9 @@ pub(crate) trait Work: Send + Sync {
     /// It has a place in the pool now. Whoever waits to hear that is to be woken.
     fn got_place(&self) -> Option<Waker>;
 }
+// ANCHOR_END: work
 
+// ANCHOR: answer
 /// What whoever waits does with it.
 pub(crate) trait Answer<T>: Work {
     /// The answer, once. Until there is one, the waker is kept, and only the last one that was given.
@@ -58,7 +61,9 @@ pub(crate) trait Answer<T>: Work {
     /// From now on, a place in the pool is a reason to wake as well.
     fn waits_for_place(&self, waker: &Waker);
 }
+// ANCHOR_END: answer
 
+// ANCHOR: task
 pub(crate) struct Task<F, T> {
     about: About,
     state: Mutex<State<F, T>>,
@@ -72,6 +77,7 @@ struct State<F, T> {
     waker: Option<Waker>,
     waits_for_place: bool,
 }
+// ANCHOR_END: task
 
 impl<F, T> Task<F, T> {
     pub(crate) fn new(about: About, work: F) -> Task<F, T> {
@@ -119,6 +125,7 @@ where
         &self.about
     }
 
+    // ANCHOR: run
     fn run(&self, ended: &mut dyn FnMut(bool)) {
         let Some(work) = self.take_work() else {
             unreachable!("whoever takes a task out of the queue is the only one who does its work");
@@ -128,6 +135,7 @@ where
         let answer = result.map_err(|payload| JobError::Panicked(Panic::new(payload)));
         wake(self.answer(answer));
     }
+    // ANCHOR_END: run
 
     fn refuse(&self, why: JobError) -> Option<Waker> {
         self.answer(Err(why))

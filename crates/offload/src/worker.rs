@@ -35,6 +35,7 @@ pub(crate) fn work(shared: &Arc<Shared>, seat: usize) {
     let mut looked_out = false;
     let mut state = shared.lock();
     state.coming -= 1;
+    // ANCHOR: work
     loop {
         state = deadline::refuse_late(shared, state);
         if let Some((number, task)) = state.begin(seat) {
@@ -60,6 +61,7 @@ pub(crate) fn work(shared: &Arc<Shared>, seat: usize) {
             }
         }
     }
+    // ANCHOR_END: work
     drop(lane);
     shared.leave(&mut state, seat);
 }

@@ -15,11 +15,13 @@
 //! | file | idea |
 //! |---|---|
 //! | `souffle.rs` | one guest talks, and a soufflé falls: on a virtual clock, the same every time |
+//! | `quiet_guest.rs` | another soufflé falls, and it is not the one who talks most: on a virtual clock, too |
 //! | `runtimes.rs` | the same for real, on LoopBot and on Tokio, and who is late when |
 //! | `back_of_house.rs` | wine from a cellar that blocks: who goes down, who waits for a place, and who cannot be called back |
 //! | [`gallery`] | every way to block that people fall into, broken and mended |
 
 pub mod back_of_house;
 pub mod gallery;
+pub mod quiet_guest;
 pub mod runtimes;
 pub mod souffle;

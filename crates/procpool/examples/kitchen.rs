@@ -40,7 +40,11 @@ fn taste(menu: Menu) -> Verdict {
 
 /// Real work: how many primes there are below a number.
 fn weigh(flour: u32) -> usize {
-    let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
+    let is_prime = |n: &u32| {
+        (2..)
+            .take_while(|d| d * d <= *n)
+            .all(|d| !n.is_multiple_of(d))
+    };
     (2..flour).filter(is_prime).count()
 }
 

@@ -38,7 +38,13 @@ mod linux {
     fn begins(with_child: bool) -> (u32, Option<u32>) {
         // So that both workers get one of these.
         thread::sleep(Duration::from_millis(50));
-        let child = || Command::new("sleep").arg("60").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = || {
+            Command::new("sleep")
+                .arg("60")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+        };
         let child = with_child.then(|| child().expect("there is sleep").id());
         (process::id(), child)
     }
@@ -86,7 +92,12 @@ mod linux {
             }
         }
         let children = begun.iter().filter_map(|(_, child)| *child);
-        let pids: Vec<String> = begun.iter().map(|(pid, _)| *pid).chain(children).map(|pid| pid.to_string()).collect();
+        let pids: Vec<String> = begun
+            .iter()
+            .map(|(pid, _)| *pid)
+            .chain(children)
+            .map(|pid| pid.to_string())
+            .collect();
         println!("{}", pids.join(" "));
         thread::sleep(Duration::from_secs(60));
     }
@@ -99,12 +110,17 @@ mod linux {
             processes += count;
             took.push(time);
         }
-        let millis: Vec<String> = took.iter().map(|time| format!("{:.1}", time.as_secs_f64() * 1e3)).collect();
+        let millis: Vec<String> = took
+            .iter()
+            .map(|time| format!("{:.1}", time.as_secs_f64() * 1e3))
+            .collect();
         println!("until all were gone, in ms: {}", millis.join(" "));
         took.sort_unstable();
         if let Some(longest) = took.last() {
             let median = took[took.len() / 2];
-            println!("{times} times, {processes} processes: median {median:.1?}, longest {longest:.1?}, no survivor");
+            println!(
+                "{times} times, {processes} processes: median {median:.1?}, longest {longest:.1?}, no survivor"
+            );
         }
     }
 
@@ -118,8 +134,13 @@ mod linux {
             .expect("this program can be started");
         let mut line = String::new();
         let says = parent.stdout.take().expect("it is piped");
-        BufReader::new(says).read_line(&mut line).expect("it can be read");
-        let pids: Vec<i32> = line.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        BufReader::new(says)
+            .read_line(&mut line)
+            .expect("it can be read");
+        let pids: Vec<i32> = line
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect();
         assert!(pids.len() >= 2, "the program said {line:?}");
         let pids: Vec<Pid> = pids.into_iter().filter_map(Pid::from_raw).collect();
         let exits: Vec<_> = pids
@@ -141,7 +162,12 @@ mod linux {
         for pid in &survivors {
             let _ = kill_process(*pid, Signal::KILL);
         }
-        assert!(survivors.is_empty(), "{} of {} processes live on", survivors.len(), pids.len());
+        assert!(
+            survivors.is_empty(),
+            "{} of {} processes live on",
+            survivors.len(),
+            pids.len()
+        );
         (pids.len(), took)
     }
 }

@@ -16,9 +16,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
+use futures::executor::block_on;
 use procpool::{Answer, Blob, Death, JobBuilder, JobError, Jobs, Pool};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::de::DeserializeOwned;
 
 /// How the storm is to be.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,8 @@ pub struct Books {
     pub died: u64,
     /// Those that may be repeated, were, and took every worker with them.
     pub poisoned: u64,
+    /// Those that somebody cancelled.
+    pub cancelled: u64,
     /// Jobs that were given to another worker, because theirs had died with them.
     pub retried: u64,
     /// Jobs that went back to the queue, because theirs had died before them.
@@ -67,9 +71,13 @@ pub fn kitchen() -> Jobs {
 type Note = (u64, PathBuf);
 
 fn note((number, file): &Note) {
-    let mut file = OpenOptions::new().append(true).open(file).expect("the file is there");
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(file)
+        .expect("the file is there");
     // One write of eight bytes at the end: nobody comes in between.
-    file.write_all(&number.to_le_bytes()).expect("there is room");
+    file.write_all(&number.to_le_bytes())
+        .expect("there is room");
 }
 
 /// What any job makes of its number.
@@ -122,10 +130,15 @@ fn main() {
         every: Duration::from_millis(argument("--every", 50).max(1)),
         seed: argument("--seed", 1),
     };
-    println!("a worker is killed every {:?} for {} s, seed {}", weather.every, weather.seconds, weather.seed);
+    println!(
+        "a worker is killed every {:?} for {} s, seed {}",
+        weather.every, weather.seconds, weather.seed
+    );
     let books = storm(weather);
     println!("{books:#?}");
-    println!("every job was answered once, none that may not be repeated was begun twice, and no process is left");
+    println!(
+        "every job was answered once, none that may not be repeated was begun twice, and no process is left"
+    );
 }
 
 /// Runs it, and returns the books when they balance.
@@ -138,7 +151,11 @@ pub fn storm(weather: Weather) -> Books {
     let is_over = &over;
     let file = std::env::temp_dir().join(format!("storm-{}", process::id()));
     fs::write(&file, "").expect("there is room for a file");
-    let pool = Pool::builder(kitchen()).workers(3).queue(2 * AT_A_TIME).build().expect("a pool");
+    let pool = Pool::builder(kitchen())
+        .workers(3)
+        .queue(2 * AT_A_TIME)
+        .build()
+        .expect("a pool");
     let numbers = AtomicU64::new(1);
     let mut sheets = Vec::new();
     let mut kills = 0;
@@ -155,7 +172,11 @@ pub fn storm(weather: Weather) -> Books {
         thread::sleep(Duration::from_secs(weather.seconds));
         over.store(true, Ordering::Relaxed);
         let watched = watch();
-        sheets.extend(guests.into_iter().map(|guest| guest.join().expect("a guest's sheet")));
+        sheets.extend(
+            guests
+                .into_iter()
+                .map(|guest| guest.join().expect("a guest's sheet")),
+        );
         sheets.push(maps.join().expect("the maps' sheet"));
         kills = storms.join().expect("the storm ends");
         watched.store(true, Ordering::Relaxed);
@@ -214,7 +235,10 @@ fn kill(_: u32) -> bool {
 
 /// The processes that this one has started and that are still there, zombies too, as far as the system tells.
 fn children() -> String {
-    let tasks = fs::read_dir("/proc/self/task").into_iter().flatten().filter_map(Result::ok);
+    let tasks = fs::read_dir("/proc/self/task")
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok);
     let children = tasks.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
     children.collect::<String>().trim().to_owned()
 }
@@ -226,6 +250,7 @@ enum End {
     Value,
     Died,
     Poisoned,
+    Cancelled,
 }
 
 fn end(number: u64, result: Result<u64, JobError>) -> End {
@@ -242,7 +267,32 @@ fn end(number: u64, result: Result<u64, JobError>) -> End {
             assert_eq!((attempts, last.how), (3, Death::Signal(9)));
             End::Poisoned
         }
+        Err(JobError::Cancelled) => End::Cancelled,
         Err(error) => panic!("job {number}: {error}"),
+    }
+}
+
+/// Waits for an answer, in one of the ways there are.
+fn take<R: DeserializeOwned>(chance: &mut ChaCha8Rng, answer: Answer<R>) -> Result<R, JobError> {
+    match chance.random_range(0..100) {
+        0..60 => answer.wait(),
+        60..98 => block_on(answer),
+        98 => {
+            answer.cancel();
+            answer.wait()
+        }
+        _ => {
+            // Impatient, and then patient after all.
+            let mut answer = answer;
+            for _ in 0..3 {
+                let moment = Duration::from_micros(chance.random_range(0..500));
+                match answer.wait_for(moment) {
+                    Ok(result) => return result,
+                    Err(again) => answer = again,
+                }
+            }
+            answer.wait()
+        }
     }
 }
 
@@ -270,7 +320,12 @@ struct Guest<'a> {
 }
 
 impl<'a> Guest<'a> {
-    fn new(pool: &'a Pool, numbers: &'a AtomicU64, file: &'a Path, chance: ChaCha8Rng) -> Guest<'a> {
+    fn new(
+        pool: &'a Pool,
+        numbers: &'a AtomicU64,
+        file: &'a Path,
+        chance: ChaCha8Rng,
+    ) -> Guest<'a> {
         Guest {
             pool,
             numbers,
@@ -325,15 +380,19 @@ impl<'a> Guest<'a> {
             return;
         };
         let whole = |bytes: &[u8], size| {
-            assert!(bytes.len() == size && bytes.iter().all(|byte| *byte == number as u8), "job {number}: other bytes");
+            assert!(
+                bytes.len() == size && bytes.iter().all(|byte| *byte == number as u8),
+                "job {number}: other bytes"
+            );
         };
+        let chance = &mut self.chance;
         let result = match expected {
-            Expected::Value(answer) => answer.wait(),
-            Expected::Large(answer, size) => answer.wait().map(|(value, bytes)| {
+            Expected::Value(answer) => take(chance, answer),
+            Expected::Large(answer, size) => take(chance, answer).map(|(value, bytes)| {
                 whole(&bytes, size);
                 value
             }),
-            Expected::Shared(answer, size) => answer.wait().map(|(value, bytes)| {
+            Expected::Shared(answer, size) => take(chance, answer).map(|(value, bytes)| {
                 whole(&bytes, size);
                 value
             }),
@@ -352,7 +411,10 @@ fn maps(pool: &Pool, numbers: &AtomicU64, file: &Path, over: &AtomicBool) -> She
         let again = turn % 2 == 1;
         let first = numbers.fetch_add(INPUTS, Ordering::Relaxed);
         let inputs = (first..first + INPUTS).map(|number| (number, file.to_path_buf()));
-        let results = job(pool, short, again).map(inputs).chunk(1 + turn as usize % 50).ordered();
+        let results = job(pool, short, again)
+            .map(inputs)
+            .chunk(1 + turn as usize % 50)
+            .ordered();
         let before = sheet.len();
         for (number, result) in (first..).zip(results) {
             sheet.push((number, again, end(number, result)));
@@ -377,7 +439,10 @@ fn balance(kills: u64, pool: &Pool, sheets: Vec<Sheet>, log: &[u8]) -> Books {
     for (number, again, end) in sheets.into_iter().flatten() {
         books.jobs += 1;
         let times = begun.remove(&number).unwrap_or(0);
-        assert!(again || times <= 1, "job {number} may not be repeated, and was begun {times} times");
+        assert!(
+            again || times <= 1,
+            "job {number} may not be repeated, and was begun {times} times"
+        );
         match end {
             End::Value => {
                 assert!(times >= 1, "job {number} has a value, and was never begun");
@@ -392,10 +457,27 @@ fn balance(kills: u64, pool: &Pool, sheets: Vec<Sheet>, log: &[u8]) -> Books {
                 assert!(again, "job {number} may not be repeated");
                 books.poisoned += 1;
             }
+            End::Cancelled => {
+                // One that may be repeated may have been begun and lost before.
+                assert!(
+                    again || times == 0,
+                    "job {number} was begun, and then taken out of the queue"
+                );
+                books.cancelled += 1;
+            }
         }
     }
-    assert!(begun.is_empty(), "{} jobs were begun that nobody has an answer of", begun.len());
-    assert_eq!(books.jobs, books.values + books.died + books.poisoned);
-    assert!(books.died <= kills, "{} jobs died of {kills} kills", books.died);
+    assert!(
+        begun.is_empty(),
+        "{} jobs were begun that nobody has an answer of",
+        begun.len()
+    );
+    let ends = books.values + books.died + books.poisoned + books.cancelled;
+    assert_eq!(books.jobs, ends);
+    assert!(
+        books.died <= kills,
+        "{} jobs died of {kills} kills",
+        books.died
+    );
     books
 }

@@ -106,7 +106,11 @@ impl<R> std::fmt::Debug for Answer<R> {
 }
 
 fn only<R: DeserializeOwned>(reply: Reply) -> Result<R, JobError> {
-    let missing = || Err(JobError::Decode("there is no result in the answer".to_owned()));
+    let missing = || {
+        Err(JobError::Decode(
+            "there is no result in the answer".to_owned(),
+        ))
+    };
     reply.results().next().unwrap_or_else(missing)
 }
 
@@ -151,8 +155,9 @@ impl Pending {
 
     /// Gives the job to the pool; if that is full, keeps it.
     fn offer(&mut self, wish: Wish, order: Order, waker: Option<&Waker>) {
-        let refused = self.pool.with(|inner, now| {
-            match inner.core.submit(now, wish, order) {
+        let refused = self
+            .pool
+            .with(|inner, now| match inner.core.submit(now, wish, order) {
                 Ok(key) => {
                     inner.record_submit(key.number());
                     self.key = Some(key);
@@ -164,8 +169,7 @@ impl Pending {
                     }
                     Some(order)
                 }
-            }
-        });
+            });
         self.waiting = refused.map(|order| Box::new((wish, order)));
     }
 
@@ -204,12 +208,11 @@ impl Pending {
             if left().is_some_and(|left| left.is_zero()) {
                 return None;
             }
-            // Without a key it waits for a place in the queue, and tries again each time that somebody has answered.
-            self.offer_again(None);
-            if self.pool.lead(self.key, left()) {
+            if self.key.is_some_and(|key| self.pool.lead(key, left())) {
                 continue;
             }
-            let waker = waker.get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))));
+            let waker =
+                waker.get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))));
             if let Poll::Ready(reply) = self.poll(waker) {
                 return Some(reply);
             }
@@ -225,7 +228,9 @@ impl Pending {
             return false;
         }
         match self.key {
-            Some(key) => self.pool.with(|inner, now| inner.core.cancel(now, key, running)),
+            Some(key) => self
+                .pool
+                .with(|inner, now| inner.core.cancel(now, key, running)),
             None => {
                 // It is not in the queue yet, and need not go there any more.
                 let waker = self.slot.complete(Reply::refused(JobError::Cancelled, 1));
@@ -242,7 +247,8 @@ impl Drop for Pending {
         if let Some(key) = self.key.take()
             && !self.slot.is_done()
         {
-            self.pool.with(|inner, now| inner.core.cancel(now, key, false));
+            self.pool
+                .with(|inner, now| inner.core.cancel(now, key, false));
         }
     }
 }

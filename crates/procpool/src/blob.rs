@@ -31,7 +31,6 @@ use std::fmt;
 use std::io;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::thread::LocalKey;
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -305,7 +304,7 @@ enum Arrived {
 pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
     // Most messages have no blob, so most pay for these two switches and for nothing else.
     let inside = WRITING.replace(true);
-    let _restore = Switched(&WRITING, inside);
+    let _restore = Restore(inside, |before| WRITING.set(before));
     if HAS_BLOBS.replace(false) {
         if inside {
             return writing_inside(write);
@@ -313,7 +312,11 @@ pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
         OUTGOING.take(); // of a message whose writing panicked
     }
     let value = write();
-    let attachments = if HAS_BLOBS.replace(false) { collect() } else { Vec::new() };
+    let attachments = if HAS_BLOBS.replace(false) {
+        collect()
+    } else {
+        Vec::new()
+    };
     (value, attachments)
 }
 
@@ -322,7 +325,11 @@ pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
 fn writing_inside<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
     let outer = OUTGOING.take();
     let value = write();
-    let attachments = if HAS_BLOBS.replace(true) { collect() } else { Vec::new() };
+    let attachments = if HAS_BLOBS.replace(true) {
+        collect()
+    } else {
+        Vec::new()
+    };
     OUTGOING.set(outer);
     (value, attachments)
 }
@@ -330,34 +337,33 @@ fn writing_inside<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
 fn collect() -> Vec<Attachment> {
     let blobs = OUTGOING.take().map(|outgoing| outgoing.blobs);
     let blobs = blobs.unwrap_or_default();
-    let given = blobs.iter().filter_map(|shared| shared.given.get().cloned());
+    let given = blobs
+        .iter()
+        .filter_map(|shared| shared.given.get().cloned());
     given.collect()
 }
 
-/// Puts a switch back, also after a panic: what comes after on this thread is no message.
-struct Switched(&'static LocalKey<Cell<bool>>, bool);
+/// Puts something back, also after a panic: what comes after on this thread is no message.
+struct Restore<T: Default, F: Fn(T)>(T, F);
 
-impl Drop for Switched {
+impl<T: Default, F: Fn(T)> Drop for Restore<T, F> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.set(self.1);
+        (self.1)(std::mem::take(&mut self.0));
     }
 }
 
 /// Runs `read`, which deserialises one message that came with these descriptors.
 pub(crate) fn reading<T>(descriptors: Vec<Descriptor>, read: impl FnOnce() -> T) -> T {
-    struct Restore(Option<Vec<Arrived>>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            INCOMING.set(self.0.take());
-        }
-    }
-    let _switched = Switched(&READING, READING.replace(true));
+    let _reading = Restore(READING.replace(true), |before| READING.set(before));
     if descriptors.is_empty() && !HAS_ARRIVED.get() {
         return read();
     }
-    let _arrived = Switched(&HAS_ARRIVED, HAS_ARRIVED.replace(true));
+    let _arrived = Restore(HAS_ARRIVED.replace(true), |before| HAS_ARRIVED.set(before));
     let arrived = descriptors.into_iter().map(Arrived::Unopened).collect();
-    let _restore = Restore(INCOMING.replace(Some(arrived)));
+    let _restore = Restore(INCOMING.replace(Some(arrived)), |before| {
+        INCOMING.set(before)
+    });
     read()
 }
 

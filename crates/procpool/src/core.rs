@@ -150,6 +150,15 @@ pub(crate) enum State {
     Ending,
 }
 
+/// The item that a worker answers next.
+pub(crate) struct Expected<'a, P> {
+    pub(crate) key: Key,
+    pub(crate) ticket: Ticket,
+    /// How many items are left of its job, with this one.
+    pub(crate) left: u32,
+    pub(crate) payload: &'a mut P,
+}
+
 struct Worker {
     state: State,
     /// The jobs it has, in the order in which it does them. The first one's number is `first`.
@@ -160,8 +169,7 @@ struct Worker {
     /// How many items it was given since its start, and whether it ever answered.
     given: u64,
     answered: bool,
-    /// Since when it is in this state, or idle, or at the item in `at`.
-    since: Time,
+    /// The item whose time counts.
     at: Ticket,
     /// What it was asked to stop, and why.
     asked: Option<(Ticket, Option<Duration>)>,
@@ -222,7 +230,6 @@ impl<P: Payload> Core<P> {
             load: 0,
             given: 0,
             answered: false,
-            since: 0,
             at: Ticket::default(),
             asked: None,
             deadline: None,
@@ -289,7 +296,8 @@ impl<P: Payload> Core<P> {
                 self.queue.pop_front(); // it was cancelled
                 continue;
             };
-            let work = self.cost(job.wish.function)
+            let work = self
+                .cost(job.wish.function)
                 .saturating_mul(u64::from(job.wish.items - job.done));
             let worker = match self.idle.pop() {
                 Some(idle) => idle,
@@ -310,7 +318,10 @@ impl<P: Payload> Core<P> {
                 self.retire(now, worker);
             }
             for worker in 0..self.workers.len() {
-                if matches!(self.workers[worker].state, State::Starting | State::Preparing) {
+                if matches!(
+                    self.workers[worker].state,
+                    State::Starting | State::Preparing
+                ) {
                     self.starting -= 1;
                     self.retire(now, worker);
                 }
@@ -373,7 +384,6 @@ impl<P: Payload> Core<P> {
         worker.first = 1;
         worker.given = 0;
         worker.answered = false;
-        worker.since = now;
         worker.deadline = Some(now + SILENCE);
         self.alarm = true;
         self.starting += 1;
@@ -382,7 +392,10 @@ impl<P: Payload> Core<P> {
     }
 
     fn cost(&self, function: u16) -> u64 {
-        self.cost.get(usize::from(function)).copied().unwrap_or(u64::MAX)
+        self.cost
+            .get(usize::from(function))
+            .copied()
+            .unwrap_or(u64::MAX)
     }
 }
 // ANCHOR_END: submit
@@ -406,7 +419,6 @@ impl<P: Payload> Core<P> {
             return; // it was told to end meanwhile
         }
         worker.state = State::Ready;
-        worker.since = now;
         worker.deadline = None;
         self.starting -= 1;
         self.failures = 0;
@@ -414,12 +426,17 @@ impl<P: Payload> Core<P> {
         self.pump(now);
     }
 
-    /// The item that this worker answers next, how many are left of that job with this one, and the job.
-    pub(crate) fn expected(&mut self, place: usize) -> Option<(Ticket, u32, &mut P)> {
+    /// What this worker answers next.
+    pub(crate) fn expected(&mut self, place: usize) -> Option<Expected<'_, P>> {
         let worker = &self.workers[place];
-        let job = self.jobs.get_mut(*worker.jobs.front()?)?;
-        let ticket = Ticket::new(worker.first, job.done);
-        Some((ticket, job.wish.items - job.done, &mut job.payload))
+        let key = *worker.jobs.front()?;
+        let job = self.jobs.get_mut(key)?;
+        Some(Expected {
+            key,
+            ticket: Ticket::new(worker.first, job.done),
+            left: job.wish.items - job.done,
+            payload: &mut job.payload,
+        })
     }
 
     /// The next item of its first job stopped, because it was asked to.
@@ -447,7 +464,9 @@ impl<P: Payload> Core<P> {
         let items = items.min(job.wish.items - job.done);
         job.done += items;
         job.lost = 0;
-        worker.load = worker.load.saturating_sub(cost.saturating_mul(u64::from(items)));
+        worker.load = worker
+            .load
+            .saturating_sub(cost.saturating_mul(u64::from(items)));
         let over = job.done == job.wish.items;
         if over {
             worker.jobs.pop_front();
@@ -483,7 +502,6 @@ impl<P: Payload> Core<P> {
     fn rest(&mut self, now: Time, place: usize) {
         let limits = self.limits;
         let worker = &mut self.workers[place];
-        worker.since = now;
         worker.deadline = None;
         if worker.state == State::Ready {
             if worker.given >= limits.max_jobs {
@@ -510,8 +528,11 @@ impl<P: Payload> Core<P> {
         let Some(job) = worker.jobs.front().and_then(|&key| self.jobs.get(key)) else {
             return;
         };
-        worker.at = Ticket::new(worker.first, job.done);
-        worker.since = now;
+        let at = Ticket::new(worker.first, job.done);
+        if worker.asked.is_some_and(|(asked, _)| asked >= at) {
+            return; // what comes is the answer to an item before the one that was asked to stop
+        }
+        worker.at = at;
         worker.asked = None;
         worker.deadline = job.wish.limit.map(|limit| now.saturating_add(nanos(limit)));
         self.alarm |= worker.deadline.is_some();
@@ -638,10 +659,17 @@ impl<P: Payload> Core<P> {
         self.failures += 1;
         let wait = BACKOFF << (2 * (self.failures - 1)).min(16);
         self.not_before = now + wait;
-        let nobody = |worker: &Worker| matches!(worker.state, State::Absent | State::Starting | State::Preparing);
+        let nobody = |worker: &Worker| {
+            matches!(
+                worker.state,
+                State::Absent | State::Starting | State::Preparing
+            )
+        };
         if self.failures >= MAX_FAILURES && self.workers.iter().all(nobody) {
             let times = self.failures;
-            self.break_down(format!("{times} starts of a worker failed in a row; the last: {why}"));
+            self.break_down(format!(
+                "{times} starts of a worker failed in a row; the last: {why}"
+            ));
         }
     }
 
@@ -770,7 +798,6 @@ impl<P: Payload> Core<P> {
                         if begun > worker.at && begun.number() == worker.first {
                             // A batch that gets on: its present item has a limit of its own.
                             worker.at = begun;
-                            worker.since = now;
                             worker.deadline = limit.map(|limit| now.saturating_add(nanos(limit)));
                         } else {
                             self.ask(now, place, limit);
@@ -828,6 +855,11 @@ impl<P> Core<P> {
         self.queued
     }
 
+    /// The worker that has the job; `None` if it is queued.
+    pub(crate) fn with(&self, key: Key) -> Option<usize> {
+        self.jobs.get(key)?.with
+    }
+
     /// Whether the job is with a worker that has no other one, and nobody waits for a worker: then one can wait for it
     /// there.
     pub(crate) fn alone_with(&self, key: Key) -> Option<usize> {
@@ -845,11 +877,6 @@ impl<P> Core<P> {
 
     pub(crate) fn has_room(&self) -> bool {
         self.phase != Phase::Open || self.queued < self.limits.queue || !self.idle.is_empty()
-    }
-
-    /// What an item of this function is believed to take, in nanoseconds.
-    pub(crate) fn cost_of(&self, function: u16) -> Option<u64> {
-        self.cost.get(usize::from(function)).copied().filter(|&cost| cost != u64::MAX)
     }
 }
 

@@ -101,7 +101,11 @@ enum Driver {
 
 impl Shared {
     /// The pool, with its driver already at work.
-    pub(crate) fn start(jobs: Jobs, settings: Settings, core: Core<Order>) -> io::Result<Arc<Shared>> {
+    pub(crate) fn start(
+        jobs: Jobs,
+        settings: Settings,
+        core: Core<Order>,
+    ) -> io::Result<Arc<Shared>> {
         let (bell, theirs) = socket_pair()?;
         let mut links = Vec::new();
         links.resize_with(core.places(), || None);
@@ -249,13 +253,12 @@ impl Shared {
     }
 
     // ANCHOR: lead
-    /// For a thread that waits, for this job or for a place in the queue: looks at the workers in the driver's place, at
-    /// most this long, and works in what they say. At all of them, if nobody else waits for anything; otherwise only at
-    /// the worker whose only job this is. `false` if the thread had better sleep until it is woken.
-    pub(crate) fn lead(&self, job: Option<Key>, limit: Option<Duration>) -> bool {
+    /// For a thread that waits for this job, which a worker has: looks at the workers in the driver's place, at most
+    /// this long, and works in what they say. At all of them, if nobody else waits for anything; otherwise only at the
+    /// worker whose only job this is. `false` if the thread had better sleep until it is woken.
+    pub(crate) fn lead(&self, job: Key, limit: Option<Duration>) -> bool {
         let mut inner = self.lock();
-        let over = job.map_or(inner.core.has_room(), |job| inner.core.job(job).is_none());
-        if over {
+        if inner.core.job(job).is_none() {
             return true; // it has happened meanwhile: nothing more may come
         }
         let led = inner.led_by(job, self.needed.load(Ordering::Relaxed));
@@ -266,7 +269,7 @@ impl Shared {
         inner.leaders += 1;
         inner.led = begun;
         drop(inner);
-        let heard = look(&led, None, limit.map(|limit| nanos(limit)));
+        let heard = look(&led, None, limit.map(nanos));
         let dead = heard.iter().any(|&(_, dead)| dead);
         self.with(|inner, now| {
             for worker in &led {
@@ -301,7 +304,11 @@ impl Shared {
         loop {
             let starts = self.with(|inner, now| {
                 let links = &inner.links;
-                let begun = |place: usize| links[place].as_ref().map_or(Ticket(0), |link| Ticket(link.page.started()));
+                let begun = |place: usize| {
+                    links[place]
+                        .as_ref()
+                        .map_or(Ticket(0), |link| Ticket(link.page.started()))
+                };
                 inner.core.tick(now, begun);
                 inner.core.alarm = false;
                 std::mem::take(&mut inner.starts)
@@ -338,7 +345,11 @@ impl Shared {
             let watched = inner.watched(&led);
             led.clear();
             drop(inner);
-            let heard = look(&watched, Some(&bell), due.map(|due| due.saturating_sub(now)));
+            let heard = look(
+                &watched,
+                Some(&bell),
+                due.map(|due| due.saturating_sub(now)),
+            );
             self.with(|inner, now| {
                 inner.driver = Driver::Awake;
                 for (place, dead) in heard {
@@ -358,7 +369,10 @@ impl Shared {
         // Who has been there for so long will wake us when it goes.
         let settled = inner.leaders > 0 && now.saturating_sub(inner.led) > STAY_OUT;
         let limit = if settled { 50 * STAY_OUT } else { STAY_OUT };
-        let due = inner.core.next_deadline().map_or(limit, |due| due.saturating_sub(now));
+        let due = inner
+            .core
+            .next_deadline()
+            .map_or(limit, |due| due.saturating_sub(now));
         let limit = Duration::from_nanos(limit.min(due.max(STAY_OUT)));
         let resting = |inner: &mut Inner| inner.driver == Driver::Resting;
         let waited = self.rest.wait_timeout_while(inner, limit, resting);
@@ -427,7 +441,8 @@ impl Shared {
             fingerprint: self.settings.fingerprint,
             memory_limit: self.settings.memory_limit,
         };
-        let (obituary, why) = link.bury(now, place, &mut inner.core, exit, &autopsy, &mut inner.oom);
+        let (obituary, why) =
+            link.bury(now, place, &mut inner.core, exit, &autopsy, &mut inner.oom);
         inner.core.died(now, place, &obituary, &why);
     }
     // ANCHOR_END: drive
@@ -446,9 +461,11 @@ impl Shared {
 
 impl Inner {
     fn send(&mut self, place: usize, job: Key, number: u64, from: u32) {
-        let (Some(link), Some(order), Some(wish)) =
-            (&mut self.links[place], self.core.job(job), self.core.wish(job))
-        else {
+        let (Some(link), Some(order), Some(wish)) = (
+            &mut self.links[place],
+            self.core.job(job),
+            self.core.wish(job),
+        ) else {
             return;
         };
         let head = Head {
@@ -459,6 +476,12 @@ impl Inner {
             count: wish.items,
             ..Head::of(Kind::Job)
         };
+        if link.lane.is_on() {
+            link.lane.record(Event::JobStart {
+                job: job.number(),
+                pool: self.name,
+            });
+        }
         link.push(head, order);
     }
 
@@ -524,12 +547,21 @@ impl Inner {
         (0..self.links.len()).any(|place| self.core.load(place) > 0 && !self.is_led(place))
     }
 
-    /// The workers that somebody who waits for this job, or for a place in the queue, may look at. From now on they
-    /// are led.
-    fn led_by(&self, job: Option<Key>, needed: bool) -> Vec<Watched> {
-        let only = job.and_then(|job| self.core.alone_with(job));
+    /// The workers that somebody who waits for this job may look at. From now on they are led.
+    fn led_by(&self, job: Key, needed: bool) -> Vec<Watched> {
+        let only = self.core.alone_with(job);
         let all = !needed && self.leaders == 0;
+        // What it waits for must come from one of them, by a word or by its death. If it came another way (a queued job
+        // is cancelled), nobody would tell.
+        let its = self.core.with(job);
+        let comes_from_them = its.is_some_and(|place| {
+            let free = |link: &Link| !link.deaf && !link.eyes.led.load(Ordering::Relaxed);
+            self.core.state(place) == State::Ready && self.links[place].as_ref().is_some_and(free)
+        });
         let mut led = Vec::new();
+        if !comes_from_them {
+            return led;
+        }
         for (place, link) in self.links.iter().enumerate() {
             if let Some(link) = link
                 && (all || only == Some(place))
@@ -552,7 +584,9 @@ impl Inner {
     /// What the driver looks at; it does not read what these say.
     fn watched(&self, led: &[usize]) -> Vec<Watched> {
         let links = self.links.iter().enumerate();
-        let watch = |(place, link): (usize, &Option<Link>)| Some(watch(place, link.as_ref()?, !led.contains(&place)));
+        let watch = |(place, link): (usize, &Option<Link>)| {
+            Some(watch(place, link.as_ref()?, !led.contains(&place)))
+        };
         links.filter_map(watch).collect()
     }
 

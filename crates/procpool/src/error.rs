@@ -124,7 +124,10 @@ impl fmt::Display for WorkerDied {
             how,
             stderr_tail,
         } = self;
-        write!(f, "the worker (pid {pid}) died of {how} during attempt {attempt} at {job}")?;
+        write!(
+            f,
+            "the worker (pid {pid}) died of {how} during attempt {attempt} at {job}"
+        )?;
         if !stderr_tail.is_empty() {
             write!(f, "; it had written: {}", stderr_tail.trim_end())?;
         }

@@ -45,7 +45,13 @@ pub(crate) enum Tag {
 
 impl Tag {
     pub(crate) fn from(byte: u8) -> Option<Tag> {
-        let tags = [Tag::Value, Tag::Panicked, Tag::Encode, Tag::Decode, Tag::Lost];
+        let tags = [
+            Tag::Value,
+            Tag::Panicked,
+            Tag::Encode,
+            Tag::Decode,
+            Tag::Lost,
+        ];
         tags.into_iter().find(|&tag| tag as u8 == byte)
     }
 }
@@ -96,7 +102,9 @@ impl Head {
 
     /// `None` if that is no head.
     pub(crate) fn from_bytes(bytes: &[u8; Head::SIZE]) -> Option<Head> {
-        let four = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let four = |at: usize| {
+            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
         let kinds = [
             Kind::Begin,
             Kind::Job,

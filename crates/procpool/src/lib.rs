@@ -20,6 +20,36 @@
 //!     Ok(())
 //! }
 //! ```
+//!
+//! What it promises, and which test or sentence holds it to that, is in [`guarantees`].
+//!
+//! # A tour of the code
+//!
+//! | file | idea |
+//! |---|---|
+//! | `core.rs` | what the pool decides, without doing any of it: jobs, workers, deaths, limits, the end |
+//! | `core_simulated.rs` | a world of dice around it, in which every promise is checked after every step |
+//! | `slab.rs` | keys that are never used again |
+//! | `driver.rs` | doing what the core decides: one lock, one thread, and who waits may do the thread's work |
+//! | `link.rs` | a living worker, as the pool holds it, and what is found out when it is dead |
+//! | `frame.rs` | what travels over the socket |
+//! | `worker.rs` | the other side: one job after the other, panics caught and told |
+//! | `page.rs` | which item a worker was at, told even by a dead one |
+//! | `tray.rs` | answers that survive their worker |
+//! | `leash.rs` | why no worker outlives its pool |
+//! | `jobs.rs` | a function's type is its name |
+//! | `reply.rs` | what came back, item by item, and who waits for it |
+//! | `answer.rs`, `map.rs` | a job as a future; many inputs as a stream |
+//! | `pool.rs`, `builder.rs`, `error.rs` | the pool as its user sees it |
+//! | `blob.rs` | bytes that are handed over without being copied |
+//! | `os/` | the operating system: the one place that knows which one it is |
+//!
+//! # What it does not do
+//!
+//! - A worker is never a fork of this program: it starts afresh, so it has none of this program's state.
+//! - A job that was sent to a worker behind another one, because jobs like it are tiny, waits there until that one is
+//!   done. Only the worker's death, or a limit that kills it, brings it back to the queue.
+//! - The record shows a job's start when it is sent to its worker.
 
 mod answer;
 mod blob;

@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ChildStderr, ChildStdout};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use flight::Lane;
+use flight::{End, Event, Lane};
 
 use crate::core::{Core, Obituary, Ticket};
 use crate::error::Death;
-use crate::frame::{Found, Head, Inbox, Kind};
+use crate::frame::{Found, Head, Inbox, Kind, Tag};
 use crate::os::{Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started};
 use crate::page::Page;
 use crate::reply::Order;
@@ -80,7 +80,13 @@ impl Tail {
 
 impl Link {
     /// A worker that has just been started, and the first thing it is told.
-    pub(crate) fn new(started: Started, page: Page, tray: Tray, briefing: &[u8], lane: Lane) -> io::Result<Link> {
+    pub(crate) fn new(
+        started: Started,
+        page: Page,
+        tray: Tray,
+        briefing: &[u8],
+        lane: Lane,
+    ) -> io::Result<Link> {
         let pidfd = started.process.as_fd().try_clone_to_owned()?;
         let mut out = Outbox::default();
         let gifts: [Attachment; 2] = [page.to_give()?, tray.to_give()?];
@@ -153,7 +159,13 @@ impl Link {
     }
 
     /// Reads all that the worker has said, and tells the core.
-    pub(crate) fn hear(&mut self, now: u64, place: usize, core: &mut Core<Order>, fingerprint: u64) {
+    pub(crate) fn hear(
+        &mut self,
+        now: u64,
+        place: usize,
+        core: &mut Core<Order>,
+        fingerprint: u64,
+    ) {
         while !self.deaf {
             let room = self.inbox.room();
             let wanted = room.len();
@@ -181,7 +193,13 @@ impl Link {
     }
 
     /// Works in all whole frames. `false` if one is not what it should be.
-    fn understand(&mut self, now: u64, place: usize, core: &mut Core<Order>, fingerprint: u64) -> bool {
+    fn understand(
+        &mut self,
+        now: u64,
+        place: usize,
+        core: &mut Core<Order>,
+        fingerprint: u64,
+    ) -> bool {
         loop {
             let (head, body, size) = match self.inbox.front() {
                 Found::Frame(head, body, size) => (head, body, size),
@@ -193,7 +211,8 @@ impl Link {
             match head.kind {
                 Kind::Hello if head.ticket.0 == fingerprint => core.said_hello(place),
                 Kind::Hello => {
-                    let why = "the worker's program has another list of jobs, or is of another version";
+                    let why =
+                        "the worker's program has another list of jobs, or is of another version";
                     self.failure = Some(why.to_owned());
                     self.kill();
                 }
@@ -203,7 +222,7 @@ impl Link {
                     self.failure = Some(format!("its initializer failed: {why}"));
                 }
                 Kind::Answer | Kind::Stopped => {
-                    if !accept(now, place, core, head, body, gifts) {
+                    if !accept(now, place, core, &self.lane, head, body, gifts) {
                         return false;
                     }
                 }
@@ -225,9 +244,19 @@ impl Link {
     ) -> (Obituary, String) {
         self.hear(now, place, core, settings.fingerprint);
         if let Some((head, body)) = self.tray.left_behind() {
-            accept(now, place, core, head, &body, Vec::new());
+            accept(now, place, core, &self.lane, head, &body, Vec::new());
         }
         self.read_output();
+        let begun = Ticket(self.page.started());
+        if let Some(next) = core.expected(place)
+            && next.ticket <= begun
+            && self.lane.is_on()
+        {
+            self.lane.record(Event::JobEnd {
+                job: next.key.number(),
+                how: End::Cancelled,
+            });
+        }
         let oom = exit.is_kill() && !self.killed && oom.has_grown();
         let how = match exit {
             _ if oom => Death::OutOfMemory,
@@ -240,13 +269,19 @@ impl Link {
         let obituary = Obituary {
             pid: self.process.pid(),
             how,
-            begun: Ticket(self.page.started()),
+            begun,
             stderr_tail: self.tail.words(),
         };
-        let why = self.failure.take().unwrap_or_else(|| match obituary.stderr_tail.as_str() {
-            "" => format!("the worker ended with {how} before it was ready"),
-            tail => format!("the worker ended with {how} before it was ready: {}", tail.trim_end()),
-        });
+        let why = self
+            .failure
+            .take()
+            .unwrap_or_else(|| match obituary.stderr_tail.as_str() {
+                "" => format!("the worker ended with {how} before it was ready"),
+                tail => format!(
+                    "the worker ended with {how} before it was ready: {}",
+                    tail.trim_end()
+                ),
+            });
         (obituary, why)
     }
 
@@ -285,22 +320,41 @@ fn drain(pipe: &mut Option<impl Read>, mut take: impl FnMut(&[u8])) {
 }
 
 /// Works in an answer. What is known already is passed over: a tray may hold what the socket had brought before.
-fn accept(now: u64, place: usize, core: &mut Core<Order>, head: Head, body: &[u8], gifts: Vec<Descriptor>) -> bool {
-    let Some((expected, items_left, order)) = core.expected(place) else {
+fn accept(
+    now: u64,
+    place: usize,
+    core: &mut Core<Order>,
+    lane: &Lane,
+    head: Head,
+    body: &[u8],
+    gifts: Vec<Descriptor>,
+) -> bool {
+    let Some(next) = core.expected(place) else {
         return true; // nobody asked; or it is a second copy
     };
-    if head.ticket < expected {
+    if head.ticket < next.ticket {
         return true;
     }
-    if head.ticket > expected || head.count == 0 || head.count > items_left {
+    if head.ticket > next.ticket || head.count == 0 || head.count > next.left {
         return false;
     }
-    match head.kind {
-        Kind::Stopped => core.stopped(now, place),
-        _ => {
-            order.answered(body, gifts, head.count == items_left);
-            core.answered(now, place, head.count, u64::from(head.took));
-        }
+    let last = head.count == next.left;
+    if lane.is_on() && last {
+        let how = match (head.kind, body.first()) {
+            (Kind::Stopped, _) => End::Cancelled,
+            (_, Some(&tag)) if tag == Tag::Panicked as u8 => End::Panicked,
+            _ => End::Done,
+        };
+        lane.record(Event::JobEnd {
+            job: next.key.number(),
+            how,
+        });
+    }
+    if head.kind == Kind::Stopped {
+        core.stopped(now, place);
+    } else {
+        next.payload.answered(body, gifts, last);
+        core.answered(now, place, head.count, u64::from(head.took));
     }
     true
 }

@@ -100,7 +100,9 @@ where
     }
 
     fn begin(self, ordered: bool) -> Results<I, A, R> {
-        let buffer = self.buffer.unwrap_or(self.chunk.saturating_mul(16 * self.call.workers()));
+        let buffer = self
+            .buffer
+            .unwrap_or(self.chunk.saturating_mul(16 * self.call.workers()));
         let mut results = Results {
             call: self.call,
             inputs: Some(self.inputs),
@@ -126,7 +128,10 @@ where
     /// Takes inputs as long as there is room for a chunk, here and in the pool's queue.
     fn fill(&mut self) {
         while self.buffer - self.ahead >= self.chunk
-            && self.pending.back().is_none_or(|(last, _)| !last.is_waiting())
+            && self
+                .pending
+                .back()
+                .is_none_or(|(last, _)| !last.is_waiting())
             && let Some(inputs) = &mut self.inputs
         {
             let chunk: Vec<A> = inputs.take(self.chunk).collect();
@@ -137,14 +142,19 @@ where
                 break;
             }
             self.ahead += chunk.len();
-            self.pending.push_back((self.call.submit(&chunk), chunk.len()));
+            self.pending
+                .push_back((self.call.submit(&chunk), chunk.len()));
         }
     }
 
     /// A result that is here already.
     fn next_here(&mut self) -> Option<Result<R, JobError>> {
         let (results, left) = self.current.as_mut()?;
-        let missing = || Err(JobError::Decode("a result is missing in the answer".to_owned()));
+        let missing = || {
+            Err(JobError::Decode(
+                "a result is missing in the answer".to_owned(),
+            ))
+        };
         let result = results.next().unwrap_or_else(missing);
         *left -= 1;
         if *left == 0 {
@@ -218,7 +228,8 @@ where
             if self.pending.is_empty() {
                 return None;
             }
-            let waker = waker.get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))));
+            let waker =
+                waker.get_or_insert_with(|| Waker::from(Arc::new(Unpark(thread::current()))));
             while self.poll_chunk(waker).is_pending() {
                 thread::park();
             }

@@ -122,7 +122,10 @@ impl Pool {
         if depth() >= DEEPEST {
             return Err(StartError::TooDeep { limit: DEEPEST });
         }
-        let initializer = builder.initializer.transpose().map_err(StartError::Setting)?;
+        let initializer = builder
+            .initializer
+            .transpose()
+            .map_err(StartError::Setting)?;
         let briefing = Briefing {
             memory_limit: builder.memory_limit,
             initializer,
@@ -229,7 +232,8 @@ impl Pool {
             };
             WorkerInfo { pid, state }
         };
-        self.shared.with(|inner, _| inner.workers().map(info).collect())
+        self.shared
+            .with(|inner, _| inner.workers().map(info).collect())
     }
 
     /// What the pool has done so far.
@@ -242,7 +246,9 @@ impl Pool {
                 submitted: counts.submitted,
                 answered: counts.answered,
                 queued,
-                with_workers: usize::try_from(unanswered).unwrap_or(usize::MAX).saturating_sub(queued),
+                with_workers: usize::try_from(unanswered)
+                    .unwrap_or(usize::MAX)
+                    .saturating_sub(queued),
                 workers_started: counts.started,
                 workers_died: counts.died,
                 given_back: counts.given_back,
@@ -354,19 +360,27 @@ impl Call {
 
     fn order<A: Serialize>(&self, items: &[A]) -> Result<(Wish, Order), JobError> {
         let function = self.function.map_err(|name| {
-            JobError::Encode(format!("{name} is not in the pool's list of jobs: add it to jobs![…]"))
+            JobError::Encode(format!(
+                "{name} is not in the pool's list of jobs: add it to jobs![…]"
+            ))
         })?;
         let encode = || {
             let bytes = Vec::with_capacity(items.len() * size_of::<A>().min(64));
-            items.iter().try_fold(bytes, |bytes, item| postcard::to_extend(item, bytes))
+            items
+                .iter()
+                .try_fold(bytes, |bytes, item| postcard::to_extend(item, bytes))
         };
         let (args, gifts) = blob::writing(encode);
         let args = args.map_err(|error| JobError::Encode(format!("the argument: {error}")))?;
         if u32::try_from(args.len()).is_err() {
-            return Err(JobError::Encode("the argument has 4 GiB or more".to_owned()));
+            return Err(JobError::Encode(
+                "the argument has 4 GiB or more".to_owned(),
+            ));
         }
         if gifts.len() > MOST_GIFTS {
-            return Err(JobError::Encode(format!("the argument has more than {MOST_GIFTS} blobs")));
+            return Err(JobError::Encode(format!(
+                "the argument has more than {MOST_GIFTS} blobs"
+            )));
         }
         let wish = Wish {
             function,

@@ -16,7 +16,8 @@ use crate::os::{Attachment, Descriptor};
 pub(crate) struct Order {
     pub(crate) name: &'static str,
     pub(crate) args: Vec<u8>,
-    /// What travels with the arguments. In a box because it is rare.
+    /// What travels with the arguments. In a box because it is rare, and there may be a million orders.
+    #[allow(clippy::box_collection)]
     pub(crate) gifts: Option<Box<Vec<Attachment>>>,
     pub(crate) reply: Reply,
     pub(crate) slot: Arc<Slot>,
@@ -131,16 +132,15 @@ impl Results {
         let read = match Tag::from(tag) {
             Some(Tag::Value) => {
                 let gifts = gifts.map_or(Vec::new(), |(_, gifts)| gifts);
-                blob::reading(gifts, || postcard::take_from_bytes(bytes)).map(|(value, rest)| (Ok(value), rest))
+                blob::reading(gifts, || postcard::take_from_bytes(bytes))
+                    .map(|(value, rest)| (Ok(value), rest))
             }
             Some(Tag::Panicked) => postcard::take_from_bytes(bytes)
                 .map(|(panic, rest)| (Err(JobError::Panicked(panic)), rest)),
-            Some(Tag::Encode) => {
-                postcard::take_from_bytes(bytes).map(|(why, rest)| (Err(JobError::Encode(why)), rest))
-            }
-            Some(Tag::Decode) => {
-                postcard::take_from_bytes(bytes).map(|(why, rest)| (Err(JobError::Decode(why)), rest))
-            }
+            Some(Tag::Encode) => postcard::take_from_bytes(bytes)
+                .map(|(why, rest)| (Err(JobError::Encode(why)), rest)),
+            Some(Tag::Decode) => postcard::take_from_bytes(bytes)
+                .map(|(why, rest)| (Err(JobError::Decode(why)), rest)),
             Some(Tag::Lost) => {
                 let missing = || JobError::Decode("an error is missing".to_owned());
                 Ok((Err(self.errors.next().unwrap_or_else(missing)), bytes))

@@ -70,7 +70,11 @@ impl Tray {
     /// nothing is added then. The first item's ticket is the frame's.
     ///
     /// The worker has one thread that calls this, and `write` does not call it again.
-    pub(crate) fn add(&mut self, ticket: Ticket, write: impl FnOnce(&mut [u8]) -> Option<usize>) -> bool {
+    pub(crate) fn add(
+        &mut self,
+        ticket: Ticket,
+        write: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> bool {
         let Progress { size, count } = self.progress();
         let begin = size.max(Head::SIZE);
         if begin >= ROOM {

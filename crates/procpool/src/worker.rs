@@ -73,7 +73,10 @@ pub fn worker_entry(jobs: impl FnOnce() -> Jobs) {
 }
 
 fn cannot(error: &io::Error) -> ! {
-    if matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe) {
+    if matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe
+    ) {
         exit(0); // the pool is gone, and nobody is left who could want an answer
     }
     eprintln!("a worker of a process pool cannot go on: {error}");
@@ -103,10 +106,13 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
         inbox: Inbox::default(),
         gifts: VecDeque::new(),
     };
-    let Some((_, briefing, mut gifts)) = source.next()? else {
+    let Some(Message {
+        body, mut gifts, ..
+    }) = source.next()?
+    else {
         return Ok(());
     };
-    let briefing: Briefing = postcard::from_bytes(&briefing).map_err(strange)?;
+    let briefing: Briefing = postcard::from_bytes(&body).map_err(strange)?;
     let (Some(page), Some(tray)) = (gifts.pop_front(), gifts.pop_front()) else {
         return Err(io::Error::other("the pool sent no memory to write in"));
     };
@@ -127,11 +133,11 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
         return say(Kind::Failed, 0, why.as_bytes());
     }
     say(Kind::Ready, 0, &[])?;
-    while let Some((head, args, gifts)) = source.next()? {
+    while let Some(Message { head, body, gifts }) = source.next()? {
         match (head.kind, jobs.get(head.function)) {
             (Kind::Job, Some(entry)) => {
                 let mut batch = Batch {
-                    args: &args,
+                    args: &body,
                     gifts: gifts.into(),
                     head,
                     page,
@@ -175,6 +181,13 @@ fn initialize(jobs: &Jobs, function: u16, arg: &[u8], page: &Page) -> Result<(),
 }
 // ANCHOR_END: entry
 
+/// A frame that has come, with all that belongs to it.
+struct Message {
+    head: Head,
+    body: Vec<u8>,
+    gifts: VecDeque<Descriptor>,
+}
+
 /// Where frames come from.
 struct Source {
     socket: Socket,
@@ -184,14 +197,18 @@ struct Source {
 
 impl Source {
     /// The next frame; `None` when the pool has hung up.
-    fn next(&mut self) -> io::Result<Option<(Head, Vec<u8>, VecDeque<Descriptor>)>> {
+    fn next(&mut self) -> io::Result<Option<Message>> {
         loop {
             match self.inbox.front() {
                 Found::Frame(head, body, size) => {
                     let body = body.to_vec();
                     let gifts = usize::from(head.gifts).min(self.gifts.len());
                     self.inbox.took(size);
-                    return Ok(Some((head, body, self.gifts.drain(..gifts).collect())));
+                    return Ok(Some(Message {
+                        head,
+                        body,
+                        gifts: self.gifts.drain(..gifts).collect(),
+                    }));
                 }
                 Found::Part(_) => {
                     let read = self.socket.receive(self.inbox.room(), &mut self.gifts)?;
@@ -247,7 +264,9 @@ impl Batch<'_> {
             }
             let run = || {
                 let arg = match &mut args {
-                    Some(args) => args.next().unwrap_or_else(|| Err("it is missing".to_owned())),
+                    Some(args) => args
+                        .next()
+                        .unwrap_or_else(|| Err("it is missing".to_owned())),
                     None => self.read(),
                 };
                 match arg {
@@ -265,7 +284,10 @@ impl Batch<'_> {
                 // Nobody knows where the next argument begins.
                 for item in item.max(from) + 1..self.head.count {
                     let why = "an argument before it in the same chunk cannot be read".to_owned();
-                    self.answer::<R>(Ticket::new(number, item), Ok(Some(Outcome::Unreadable(why))));
+                    self.answer::<R>(
+                        Ticket::new(number, item),
+                        Ok(Some(Outcome::Unreadable(why))),
+                    );
                 }
                 return;
             }
@@ -283,7 +305,8 @@ impl Batch<'_> {
         self.page.start(self.head.ticket.0);
         let mut bytes = self.args;
         let mut read = || {
-            let arg = postcard::take_from_bytes(bytes).map_err(|error| format!("the argument: {error}"));
+            let arg =
+                postcard::take_from_bytes(bytes).map_err(|error| format!("the argument: {error}"));
             arg.map(|(arg, rest)| {
                 bytes = rest;
                 arg
@@ -421,7 +444,8 @@ fn answer<T: Serialize>(ticket: Ticket, tag: Tag, value: &T) -> Result<(), Unsen
         let mut put = |room: &mut [u8]| {
             let (first, rest) = room.split_first_mut()?;
             *first = tag as u8;
-            let (written, with) = blob::writing(|| postcard::to_slice(value, rest).map(|used| used.len()));
+            let (written, with) =
+                blob::writing(|| postcard::to_slice(value, rest).map(|used| used.len()));
             gifts = with;
             match written {
                 Ok(used) if gifts.is_empty() => Some(1 + used),
@@ -441,7 +465,9 @@ fn answer<T: Serialize>(ticket: Ticket, tag: Tag, value: &T) -> Result<(), Unsen
         let (bytes, gifts) = blob::writing(|| postcard::to_extend(value, vec![tag as u8]));
         let bytes = bytes.map_err(|error| Unsent::Encode(format!("the result: {error}")))?;
         if gifts.len() > MOST_GIFTS {
-            return Err(Unsent::Encode(format!("the result has more than {MOST_GIFTS} blobs")));
+            return Err(Unsent::Encode(format!(
+                "the result has more than {MOST_GIFTS} blobs"
+            )));
         }
         if u32::try_from(bytes.len()).is_err() {
             return Err(Unsent::Encode("the result has 4 GiB or more".to_owned()));

@@ -10,10 +10,13 @@ use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
     procpool::worker_entry(storm::kitchen);
-    let tests = vec![Trial::test("every_job_in_a_kill_storm_is_answered_once", || {
-        every_job_in_a_kill_storm_is_answered_once();
-        Ok(())
-    })];
+    let tests = vec![Trial::test(
+        "every_job_in_a_kill_storm_is_answered_once",
+        || {
+            every_job_in_a_kill_storm_is_answered_once();
+            Ok(())
+        },
+    )];
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()
 }
 

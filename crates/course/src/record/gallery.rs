@@ -16,7 +16,7 @@ use crate::cli;
 use crate::trouble::{Trouble, status};
 
 /// A machine that is busy with something else can spoil a recording. Then it is made again, so many times.
-const TRIES: usize = 10;
+pub(super) const TRIES: usize = 10;
 
 fn name(entry: &Entry, version: Version) -> String {
     format!("gallery-{}-{}", entry.name, version.name())
@@ -58,7 +58,7 @@ pub fn make(root: &Path) -> anyhow::Result<u8> {
 
 /// One that shows what it is there to show; or why this system cannot make it.
 fn record(entry: &Entry, version: Version) -> anyhow::Result<Result<Recording, String>> {
-    let mut spoilt = String::new();
+    let mut wrong = String::new();
     for _ in 0..TRIES {
         let run = entry.record(version);
         if let Ended::Failed(why) = run.ended {
@@ -67,14 +67,16 @@ fn record(entry: &Entry, version: Version) -> anyhow::Result<Result<Recording, S
         let recording = run.recording.expect("LoopBot was given a recorder");
         match judge(entry, version, &recording) {
             Ok(()) => return Ok(Ok(recording)),
-            Err(why) => spoilt = why,
+            Err(why) => wrong = why,
         }
     }
-    let name = name(entry, version);
-    let why = format!(
-        "{name} was spoilt {TRIES} times, the last time because {spoilt}. If this machine is busy, try again when it is not."
-    );
-    Err(Trouble::environment(why))
+    Err(spoilt(&name(entry, version), &wrong))
+}
+
+pub(super) fn spoilt(name: &str, why: &str) -> anyhow::Error {
+    Trouble::environment(format!(
+        "{name} was spoilt {TRIES} times, the last time because {why}. If this machine is busy, try again when it is not."
+    ))
 }
 
 /// Says of each whether it is what it should be, and adds to `stale` the files that are not made of their recording.
@@ -87,7 +89,8 @@ pub(super) fn check(root: &Path, stale: &mut Vec<String>) -> anyhow::Result<usiz
     let mut unsound = 0;
     for (entry, version) in all() {
         let name = name(entry, version);
-        let sound = sound(root, entry, version, &name, stale);
+        let judge = |recording: &Recording| judge(entry, version, recording);
+        let sound = sound(root, &name, stale, judge);
         unsound += usize::from(sound.is_err());
         let said = match sound {
             Ok(()) => "shows what it should".to_owned(),
@@ -96,17 +99,18 @@ pub(super) fn check(root: &Path, stale: &mut Vec<String>) -> anyhow::Result<usiz
         cli::print(&format!("{name:36} {said}\n"))?;
     }
     if unsound > 0 {
-        cli::print("\n`cargo course record --gallery` makes those of the gallery again.\n")?;
+        cli::print(
+            "\n`cargo course record --gallery` makes those again that were made in real time.\n",
+        )?;
     }
     Ok(unsound)
 }
 
-fn sound(
+pub(super) fn sound(
     root: &Path,
-    entry: &Entry,
-    version: Version,
     name: &str,
     stale: &mut Vec<String>,
+    judge: impl Fn(&Recording) -> Result<(), String>,
 ) -> Result<(), String> {
     let path = root.join(file(name, "json", String::new()).path);
     let text = fs::read_to_string(&path).map_err(|why| format!("it cannot be read ({why})"))?;
@@ -116,7 +120,7 @@ fn sound(
             stale.push(file.path.display().to_string());
         }
     }
-    judge(entry, version, &recording)
+    judge(&recording)
 }
 
 /// What the rules have to find, and what not.
@@ -160,8 +164,11 @@ mod tests {
         let entry = gallery::find("thread-sleep").unwrap();
         let name = name(entry, Version::Broken);
         let mut stale = Vec::new();
-        let look =
-            |stale: &mut Vec<String>| sound(root.path(), entry, Version::Broken, &name, stale);
+        let look = |stale: &mut Vec<String>| {
+            sound(root.path(), &name, stale, |it| {
+                judge(entry, Version::Broken, it)
+            })
+        };
         let why = look(&mut stale).unwrap_err();
         assert!(why.contains("cannot be read"), "{why}");
 

@@ -3,8 +3,9 @@
 //! Each recording lies in `book/src/recordings` four times: as JSON, which is the recording; as a script, because a page
 //! opened from a file may load that and nothing else; as a poster and as a text, for print and for readers without
 //! JavaScript. All four are made here, on a virtual clock, so the bytes are the same on every machine. But for those of the
-//! gallery, which were made in real time: see [`gallery`].
+//! gallery and of the back of house, which were made in real time: see [`gallery`] and [`back_of_house`].
 
+pub mod back_of_house;
 pub mod gallery;
 mod poster;
 pub mod puzzle;
@@ -256,7 +257,7 @@ pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
         cli::print(&format!("{name:24} {said}\n"))?;
     }
     let unsound = if check {
-        gallery::check(root, &mut stale)?
+        back_of_house::check(root, &mut stale)? + gallery::check(root, &mut stale)?
     } else {
         0
     };

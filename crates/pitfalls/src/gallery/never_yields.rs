@@ -2,11 +2,6 @@
 //! what is awaited is not ready, and here there is always one more order on the rail.
 //!
 //! LoopBot's own futures keep a budget and give way after 128 answers, and Tokio's do. A future of anybody else's need not.
-//!
-//! Giving way is not all. `loopbot::yield_now` gives a turn to everybody who is ready, and a soufflé whose timer is due is not
-//! ready before somebody looks at the timer. LoopBot looks after 256 turns at most, or when nobody is ready. With turns of half a
-//! millisecond that is an eighth of a second. So here the task sleeps for a moment: then nobody is ready, and LoopBot
-//! looks. Tokio's `yield_now` makes the runtime look at its timers before the task goes on.
 
 use std::future::ready;
 use std::hint::black_box;
@@ -20,7 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "never-yields",
     title: "a future that is always ready",
     happens: "A loop awaits something that is always ready. Each step is short, and yet no other task has a turn until the loop ends. Here the clock ends it; without that it would go on for ever.",
-    instead: "Give way yourself now and then: `tokio::task::yield_now().await`; on LoopBot `yield_now().await` if the steps are a few microseconds, and a sleep of a moment if they are longer.",
+    instead: "Give way yourself now and then: `loopbot::yield_now().await`, `tokio::task::yield_now().await`.",
     never_ends: false,
     broken: Acts {
         loopbot: || Box::pin(broken()),
@@ -31,9 +26,6 @@ pub(super) const ENTRY: Entry = Entry {
         tokio: || Box::pin(on_tokio()),
     },
 };
-
-/// Long enough that it has not passed already.
-const MOMENT: Duration = Duration::from_micros(1);
 
 /// One order: a little work.
 async fn next_order() {
@@ -56,7 +48,7 @@ async fn on_loopbot() -> io::Result<()> {
     let closing_time = Instant::now() + HOLD;
     while Instant::now() < closing_time {
         next_order().await;
-        loopbot::sleep(MOMENT).await;
+        loopbot::yield_now().await;
     }
     Ok(())
 }

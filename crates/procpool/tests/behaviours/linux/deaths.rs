@@ -117,7 +117,9 @@ fn drops_dead(value: u64) -> Deadly {
 fn hangs_up(pass: Pass) {
     pass.note();
     let open = fs::read_dir("/proc/self/fd").expect("it is there");
-    let open: Vec<i32> = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect();
+    let open: Vec<i32> = open
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
     open.into_iter().for_each(shut);
     std::thread::sleep(Duration::from_secs(60));
 }
@@ -142,7 +144,11 @@ fn kills((pass, victim): (Pass, u32)) -> u32 {
 }
 
 fn has_child(pass: Pass) -> u32 {
-    let child = Command::new("sleep").arg("1000").stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    let child = Command::new("sleep")
+        .arg("1000")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
     let child = child.expect("sleep is there").id();
     fs::write(pass.beside("child"), child.to_string()).expect("the place can be written");
     pass.wait();
@@ -152,7 +158,8 @@ fn has_child(pass: Pass) -> u32 {
 fn has_pool(pass: Pass) -> u32 {
     let pool = pool(1);
     let inner = pool.submit(pid, ()).wait().expect("an answer");
-    pool.submit(super::kitchen::spins, pass.named("inner")).detach();
+    pool.submit(super::kitchen::spins, pass.named("inner"))
+        .detach();
     pass.wait();
     inner
 }
@@ -184,9 +191,16 @@ fn a_killed_worker_costs_its_job_alone() {
     let Err(JobError::WorkerDied(died)) = victim.wait() else {
         panic!("it was killed");
     };
-    assert_eq!((died.pid, died.how, died.attempt), (killed, Death::Signal(9), 1));
+    assert_eq!(
+        (died.pid, died.how, died.attempt),
+        (killed, Death::Signal(9), 1)
+    );
     for (n, answer) in (0..).zip(queued) {
-        assert_eq!(answer.wait(), Ok(2 * n), "it was queued, and the fresh worker does it");
+        assert_eq!(
+            answer.wait(),
+            Ok(2 * n),
+            "it was queued, and the fresh worker does it"
+        );
     }
     gate.open();
     assert_eq!(neighbour.wait(), Ok(lives));
@@ -199,7 +213,9 @@ fn the_pool_is_at_full_strength_again() {
     let pool = pool(2);
     let gate = Gate::new();
     for round in 0..5 {
-        let answers: Vec<_> = (0..2).map(|n| pool.submit(at_gate, gate.pass(format!("{round}.{n}")))).collect();
+        let answers: Vec<_> = (0..2)
+            .map(|n| pool.submit(at_gate, gate.pass(format!("{round}.{n}"))))
+            .collect();
         for (n, answer) in answers.into_iter().enumerate() {
             kill(gate.arrived(format!("{round}.{n}")));
             assert!(matches!(answer.wait(), Err(JobError::WorkerDied(_))));
@@ -251,11 +267,17 @@ fn a_job_that_was_sent_but_not_begun_is_not_lost() {
         assert_eq!(pool.submit(double, n).wait(), Ok(2 * n));
     }
     let held = pool.submit(at_gate, gate.pass("first"));
-    let behind: Vec<_> = (0..100).map(|n| pool.submit(begins_once, gate.pass(format!("behind {n}")))).collect();
+    let behind: Vec<_> = (0..100)
+        .map(|n| pool.submit(begins_once, gate.pass(format!("behind {n}"))))
+        .collect();
     kill(gate.arrived("first"));
     assert!(matches!(held.wait(), Err(JobError::WorkerDied(_))));
     for answer in behind {
-        assert_eq!(answer.wait(), Ok(true), "begun once, by a worker that lived");
+        assert_eq!(
+            answer.wait(),
+            Ok(true),
+            "begun once, by a worker that lived"
+        );
     }
 }
 
@@ -282,7 +304,10 @@ fn a_job_that_kills_every_worker_is_given_up() {
         let Err(JobError::Poisoned { attempts, last }) = fatal.wait() else {
             panic!("it survives nothing");
         };
-        assert_eq!((attempts, last.attempt, last.how), (most, most, Death::Exit(5)));
+        assert_eq!(
+            (attempts, last.attempt, last.how),
+            (most, most, Death::Exit(5))
+        );
         assert_eq!((0..10).filter(|n| gate.has_seen(n)).count(), most as usize);
         assert_eq!(behind.wait(), Ok(2));
     }
@@ -308,7 +333,9 @@ fn a_death_while_a_large_argument_is_half_written() {
         let worker = gate.arrived(round);
         // Far more than a socket holds: with the worker at the gate, it cannot be through.
         let passes = (0..3).map(|n| gate.pass(format!("large {round}.{n}")));
-        let large: Vec<_> = passes.map(|pass| pool.submit(sleeps_over, (pass, vec![0; 8 << 20]))).collect();
+        let large: Vec<_> = passes
+            .map(|pass| pool.submit(sleeps_over, (pass, vec![0; 8 << 20])))
+            .collect();
         kill(worker);
         assert!(matches!(held.wait(), Err(JobError::WorkerDied(_))));
         // None of them was begun by the dead one.
@@ -316,7 +343,10 @@ fn a_death_while_a_large_argument_is_half_written() {
         assert_ne!(next, worker);
         kill(next);
         let mut large = large.into_iter();
-        assert!(matches!(large.next().map(|answer| answer.wait()), Some(Err(JobError::WorkerDied(_)))));
+        assert!(matches!(
+            large.next().map(|answer| answer.wait()),
+            Some(Err(JobError::WorkerDied(_)))
+        ));
         for (n, answer) in (1..).zip(large) {
             kill(gate.arrived(format!("large {round}.{n}")));
             assert!(matches!(answer.wait(), Err(JobError::WorkerDied(_))));
@@ -352,7 +382,13 @@ fn a_death_with_a_blob_in_hand() {
         let dies = pool.submit(dies_with_blob, deadly.clone());
         let lives = pool.submit(dies_with_blob, harmless.clone());
         assert!(matches!(dies.wait(), Err(JobError::WorkerDied(_))));
-        assert!(lives.wait().expect("an answer").iter().all(|byte| *byte == 9));
+        assert!(
+            lives
+                .wait()
+                .expect("an answer")
+                .iter()
+                .all(|byte| *byte == 9)
+        );
     }
     assert!(deadly.iter().all(|byte| *byte == 1));
 }
@@ -367,7 +403,11 @@ fn a_death_after_the_answer() {
             Err(JobError::WorkerDied(died)) => assert_eq!(died.how, Death::Exit(8)),
             Err(error) => panic!("{error}"),
         }
-        assert_eq!(pool.submit(double, n).wait(), Ok(2 * n), "the next job is not blamed");
+        assert_eq!(
+            pool.submit(double, n).wait(),
+            Ok(2 * n),
+            "the next job is not blamed"
+        );
     }
 }
 
@@ -379,7 +419,10 @@ fn a_worker_that_hangs_up_but_lives_is_declared_dead() {
     let worker = gate.arrived("first");
     let behind = pool.submit(double, 1);
     let lost = lost.wait();
-    assert!(matches!(lost, Err(JobError::WorkerDied(_))), "its answer can never arrive: {lost:?}");
+    assert!(
+        matches!(lost, Err(JobError::WorkerDied(_))),
+        "its answer can never arrive: {lost:?}"
+    );
     assert_eq!(behind.wait(), Ok(2));
     until_reaped(worker);
 }
@@ -387,7 +430,9 @@ fn a_worker_that_hangs_up_but_lives_is_declared_dead() {
 // (64)
 fn what_it_wrote_last_comes_with_the_error() {
     let pool = build(Pool::builder(kitchen()).workers(1).output(Output::Capture));
-    let Err(JobError::WorkerDied(died)) = pool.submit(last_words, "too much salt".to_owned()).wait() else {
+    let Err(JobError::WorkerDied(died)) =
+        pool.submit(last_words, "too much salt".to_owned()).wait()
+    else {
         panic!("it exits");
     };
     assert!(died.stderr_tail.contains("too much salt"), "{died:?}");
@@ -398,7 +443,11 @@ fn what_it_wrote_last_comes_with_the_error() {
         panic!("it exits");
     };
     assert!(died.stderr_tail.trim_end().ends_with("the end"));
-    assert!(died.stderr_tail.len() <= 64 << 10, "{} bytes", died.stderr_tail.len());
+    assert!(
+        died.stderr_tail.len() <= 64 << 10,
+        "{} bytes",
+        died.stderr_tail.len()
+    );
 }
 
 // (69)
@@ -406,7 +455,9 @@ fn neighbours_that_kill_each_other() {
     for workers in [1, 2, 5, 13] {
         let pool = pool(workers);
         let gate = Gate::new();
-        let waiting: Vec<_> = (0..workers).map(|n| pool.submit(at_gate, gate.pass(n))).collect();
+        let waiting: Vec<_> = (0..workers)
+            .map(|n| pool.submit(at_gate, gate.pass(n)))
+            .collect();
         let pids: Vec<u32> = (0..workers).map(|n| gate.arrived(n)).collect();
         gate.open();
         waiting.into_iter().for_each(|answer| drop(answer.wait()));
@@ -466,9 +517,13 @@ fn a_nested_pool_goes_with_its_worker() {
 // (30, 53)
 fn a_segfault_is_a_segfault() {
     let pool = pool(2);
-    let answers: Vec<_> = (0..5).map(|n| (pool.submit(segfaults, ()), pool.submit(double, n))).collect();
+    let answers: Vec<_> = (0..5)
+        .map(|n| (pool.submit(segfaults, ()), pool.submit(double, n)))
+        .collect();
     for (n, (bad, good)) in (0..).zip(answers) {
-        assert!(matches!(bad.wait(), Err(JobError::WorkerDied(died)) if died.how == Death::Signal(11)));
+        assert!(
+            matches!(bad.wait(), Err(JobError::WorkerDied(died)) if died.how == Death::Signal(11))
+        );
         assert_eq!(good.wait(), Ok(2 * n));
     }
 }
@@ -480,7 +535,11 @@ fn running_out_of_stack_costs_its_job_alone() {
         panic!("no stack is that deep");
     };
     assert_eq!(died.how, Death::Signal(6));
-    assert!(died.stderr_tail.contains("overflow"), "{}", died.stderr_tail);
+    assert!(
+        died.stderr_tail.contains("overflow"),
+        "{}",
+        died.stderr_tail
+    );
     assert_eq!(pool.submit(double, 1).wait(), Ok(2));
 }
 
@@ -491,7 +550,9 @@ fn a_stopped_worker_that_goes_on_answers() {
     let answer = pool.submit(at_gate, gate.pass("first"));
     let worker = gate.arrived("first");
     send(worker, Signal::STOP);
-    until("it has stopped", || super::waits::state(worker) == Some('T'));
+    until("it has stopped", || {
+        super::waits::state(worker) == Some('T')
+    });
     gate.open();
     assert!(!answer.is_done(), "stopped is not dead");
     send(worker, Signal::CONT);

@@ -131,7 +131,10 @@ fn a_job_cancelled_right_before_the_end() {
         pool.shut_down();
         for (n, answer) in (0..).zip(answers) {
             let result = answer.wait();
-            assert!(matches!(result, Err(JobError::Cancelled)) || result == Ok(2 * n), "{result:?}");
+            assert!(
+                matches!(result, Err(JobError::Cancelled)) || result == Ok(2 * n),
+                "{result:?}"
+            );
         }
     }
 }
@@ -142,7 +145,10 @@ fn a_pool_that_is_shut_down_refuses() {
     assert_eq!(pool.submit(double, 1).wait(), Ok(2));
     pool.shut_down();
     assert_eq!(pool.submit(double, 1).wait(), Err(JobError::ShutDown));
-    assert_eq!(pool.map(double, 0..3).ordered().next(), Some(Err(JobError::ShutDown)));
+    assert_eq!(
+        pool.map(double, 0..3).ordered().next(),
+        Some(Err(JobError::ShutDown))
+    );
     let tried = pool.try_submit(double, 1).map(|answer| answer.wait());
     assert!(matches!(tried, Ok(Err(JobError::ShutDown))));
     assert_eq!(pool.metrics().workers_started, 1);
@@ -159,7 +165,9 @@ fn shutting_down_twice_and_from_two_threads() {
         })
         .collect();
     pool.shut_down();
-    threads.into_iter().for_each(|thread| thread.join().expect("it ends"));
+    threads
+        .into_iter()
+        .for_each(|thread| thread.join().expect("it ends"));
     pool.shut_down();
     assert!(answers.into_iter().all(|answer| answer.wait().is_ok()));
 }
@@ -177,7 +185,9 @@ fn killing_ends_running_jobs_and_answers_queued_ones() {
     let gate = Gate::new();
     let running: Vec<_> = (0..2).map(|n| pool.submit(spins, gate.pass(n))).collect();
     let pids = [gate.arrived(0), gate.arrived(1)];
-    let queued: Vec<_> = (0..200).map(|n| pool.submit(at_gate, gate.pass(format!("queued {n}")))).collect();
+    let queued: Vec<_> = (0..200)
+        .map(|n| pool.submit(at_gate, gate.pass(format!("queued {n}"))))
+        .collect();
     pool.kill();
     pids.into_iter().for_each(until_reaped);
     for answer in running {
@@ -212,10 +222,14 @@ fn killing_is_harmless_at_any_time() {
         for (k, answer) in (0..).zip(answers) {
             match answer.wait() {
                 Ok(value) => assert_eq!(value, 2 * k),
-                Err(error) => assert!(matches!(error, JobError::ShutDown | JobError::WorkerDied(_)), "{error}"),
+                Err(error) => assert!(
+                    matches!(error, JobError::ShutDown | JobError::WorkerDied(_)),
+                    "{error}"
+                ),
             }
         }
-        ends.into_iter().for_each(|ends| ends.join().expect("it ends"));
+        ends.into_iter()
+            .for_each(|ends| ends.join().expect("it ends"));
         assert_eq!(pool.workers(), []);
     }
 }
@@ -372,7 +386,11 @@ fn descriptors() -> usize {
 /// Pools of every fate, and as many open descriptors and children afterwards as before.
 fn play_leaks() -> ExitCode {
     fn one_round() {
-        let broken = build(Pool::builder(kitchen()).workers(2).initializer(super::kitchen::exits, 42));
+        let broken = build(
+            Pool::builder(kitchen())
+                .workers(2)
+                .initializer(super::kitchen::exits, 42),
+        );
         assert!(broken.submit(double, 1).wait().is_err());
         drop(broken);
         let works = build(Pool::builder(kitchen()).workers(2).output(Output::Capture));
@@ -388,7 +406,9 @@ fn play_leaks() -> ExitCode {
     }
     one_round();
     let settled = |limit: usize| {
-        until(&format!("{limit} descriptors are open"), || descriptors() <= limit);
+        until(&format!("{limit} descriptors are open"), || {
+            descriptors() <= limit
+        });
     };
     let before = descriptors();
     for _ in 0..20 {
@@ -396,10 +416,18 @@ fn play_leaks() -> ExitCode {
     }
     settled(before);
     let children = fs::read_to_string(format!("/proc/self/task/{}/children", std::process::id()));
-    assert_eq!(children.unwrap_or_default().trim(), "", "children that nobody has reaped");
-    let left = |tag: &str| fs::read_dir("/dev/shm").into_iter().flatten().filter_map(Result::ok).any(|entry| {
-        entry.file_name().to_string_lossy().contains(tag)
-    });
+    assert_eq!(
+        children.unwrap_or_default().trim(),
+        "",
+        "children that nobody has reaped"
+    );
+    let left = |tag: &str| {
+        fs::read_dir("/dev/shm")
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+            .any(|entry| entry.file_name().to_string_lossy().contains(tag))
+    };
     assert!(!left("procpool"), "there is nothing with a name");
     ExitCode::SUCCESS
 }
@@ -411,7 +439,9 @@ fn play_shouts() -> ExitCode {
         (Output::Null, "thrown away"),
     ] {
         let pool = build(Pool::builder(kitchen()).workers(1).output(output));
-        pool.submit(super::workers::shout, text.to_owned()).wait().expect("an answer");
+        pool.submit(super::workers::shout, text.to_owned())
+            .wait()
+            .expect("an answer");
         pool.shut_down();
     }
     ExitCode::SUCCESS
@@ -497,7 +527,10 @@ fn a_program_that_ends_on_ctrl_c_takes_its_workers_along() {
         let pids = actor.numbers();
         ctrl_c(actor.pid());
         let (status, _, stderr) = actor.exits();
-        assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2));
+        assert_eq!(
+            std::os::unix::process::ExitStatusExt::signal(&status),
+            Some(2)
+        );
         assert_eq!(stderr, "", "nobody complains");
         pids.into_iter().for_each(until_gone);
     }
@@ -510,8 +543,13 @@ fn ctrl_c_reaches_the_program_alone() {
     let pids = actor.numbers();
     let group = rustix::process::Pid::from_raw(actor.pid() as i32).expect("it has a number");
     rustix::process::kill_process_group(group, Signal::STOP).expect("it is there");
-    until("the program has stopped", || super::waits::state(actor.pid()) == Some('T'));
-    assert!(pids.iter().all(|pid| super::waits::state(*pid) == Some('R')));
+    until("the program has stopped", || {
+        super::waits::state(actor.pid()) == Some('T')
+    });
+    assert!(
+        pids.iter()
+            .all(|pid| super::waits::state(*pid) == Some('R'))
+    );
     send(actor.pid(), Signal::KILL);
     pids.into_iter().for_each(until_gone);
 }
@@ -520,7 +558,12 @@ fn ctrl_c_reaches_the_program_alone() {
 fn what_it_did_is_in_the_record() {
     use flight::{Event, Header, Recorder};
     let recorder = Recorder::new(Header::monotonic("behaviours"));
-    let pool = build(Pool::builder(kitchen()).workers(1).recorder(recorder.clone()).name("kitchen"));
+    let pool = build(
+        Pool::builder(kitchen())
+            .workers(1)
+            .recorder(recorder.clone())
+            .name("kitchen"),
+    );
     assert_eq!(pool.submit(double, 1).wait(), Ok(2));
     let worker = pool.submit(pid, ()).wait().expect("an answer");
     let gate = Gate::new();
@@ -531,11 +574,20 @@ fn what_it_did_is_in_the_record() {
     assert_eq!(pool.submit(double, 1).wait(), Ok(2));
     pool.shut_down();
     let recording = recorder.recording();
-    let count = |is: fn(&Event) -> bool| recording.events.iter().filter(|entry| is(&entry.event)).count();
+    let count = |is: fn(&Event) -> bool| {
+        recording
+            .events
+            .iter()
+            .filter(|entry| is(&entry.event))
+            .count()
+    };
     assert_eq!(count(|event| matches!(event, Event::JobSubmit { .. })), 4);
     assert_eq!(count(|event| matches!(event, Event::JobStart { .. })), 4);
     assert_eq!(count(|event| matches!(event, Event::JobEnd { .. })), 4);
-    assert_eq!(count(|event| matches!(event, Event::ProcessStart { .. })), 2);
+    assert_eq!(
+        count(|event| matches!(event, Event::ProcessStart { .. })),
+        2
+    );
     let exits: Vec<_> = recording
         .events
         .iter()

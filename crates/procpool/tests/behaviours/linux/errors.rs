@@ -31,8 +31,15 @@ promises![errors:
 ];
 
 pub fn jobs(jobs: Jobs) -> Jobs {
-    jobs.with(take).with(make).with(may_fail).with(wordless).with(sum_of).with(grow).with(sum_of_blob)
-        .with(doubled_blob).with(join_blobs)
+    jobs.with(take)
+        .with(make)
+        .with(may_fail)
+        .with(wordless)
+        .with(sum_of)
+        .with(grow)
+        .with(sum_of_blob)
+        .with(doubled_blob)
+        .with(join_blobs)
 }
 
 /// Where a trap springs.
@@ -78,7 +85,11 @@ fn is_there() -> bool {
 
 impl Serialize for Trap {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let at = if is_there() { Where::WrittenThere } else { Where::WrittenHere };
+        let at = if is_there() {
+            Where::WrittenThere
+        } else {
+            Where::WrittenHere
+        };
         self.step(at, |why| serde::ser::Error::custom(why))?;
         (self.0, self.1).serialize(serializer)
     }
@@ -88,7 +99,11 @@ impl<'de> Deserialize<'de> for Trap {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Trap, D::Error> {
         let (place, what) = <(Where, What)>::deserialize(deserializer)?;
         let trap = Trap(place, what);
-        let at = if is_there() { Where::ReadThere } else { Where::ReadHere };
+        let at = if is_there() {
+            Where::ReadThere
+        } else {
+            Where::ReadHere
+        };
         trap.step(at, |why| serde::de::Error::custom(why))?;
         Ok(trap)
     }
@@ -123,7 +138,10 @@ fn sum_of_blob(bytes: Blob) -> u64 {
 
 fn doubled_blob(bytes: Blob) -> Blob {
     Blob::build(bytes.len(), |place| {
-        place.iter_mut().zip(bytes.iter()).for_each(|(place, byte)| *place = byte * 2);
+        place
+            .iter_mut()
+            .zip(bytes.iter())
+            .for_each(|(place, byte)| *place = byte * 2);
     })
 }
 
@@ -147,23 +165,40 @@ fn a_panic_comes_back_with_its_message_and_location() {
     let Err(JobError::Panicked(other)) = pool.submit(panics, "raw".to_owned()).wait() else {
         panic!("it panics");
     };
-    assert_eq!((other.message.as_str(), other.location), ("raw", panic.location));
+    assert_eq!(
+        (other.message.as_str(), other.location),
+        ("raw", panic.location)
+    );
 }
 
 // (13)
 fn a_panic_comes_back_with_its_backtrace() {
-    let pool = build(Pool::builder(kitchen()).workers(1).env("RUST_BACKTRACE", "1"));
+    let pool = build(
+        Pool::builder(kitchen())
+            .workers(1)
+            .env("RUST_BACKTRACE", "1"),
+    );
     let Err(JobError::Panicked(panic)) = pool.submit(panics, "burnt".to_owned()).wait() else {
         panic!("it panics");
     };
-    assert!(panic.backtrace.contains("kitchen::panics"), "{}", panic.backtrace);
-    assert!(panic.to_string().contains("kitchen::panics"), "it is shown with the rest");
+    assert!(
+        panic.backtrace.contains("kitchen::panics"),
+        "{}",
+        panic.backtrace
+    );
+    assert!(
+        panic.to_string().contains("kitchen::panics"),
+        "it is shown with the rest"
+    );
 }
 
 // (11)
 fn a_panic_without_words_is_an_error_too() {
     let pool = pool(1);
-    for answer in [pool.submit(panics, String::new()).wait().map(drop), pool.submit(wordless, ()).wait()] {
+    for answer in [
+        pool.submit(panics, String::new()).wait().map(drop),
+        pool.submit(wordless, ()).wait(),
+    ] {
         assert!(matches!(answer, Err(JobError::Panicked(_))), "{answer:?}");
     }
 }
@@ -172,7 +207,10 @@ fn a_panic_without_words_is_an_error_too() {
 fn a_worker_survives_a_panic() {
     let pool = pool(1);
     for _ in 0..10 {
-        assert!(matches!(pool.submit(panics, String::new()).wait(), Err(JobError::Panicked(_))));
+        assert!(matches!(
+            pool.submit(panics, String::new()).wait(),
+            Err(JobError::Panicked(_))
+        ));
         after(&pool);
     }
     assert_eq!(pool.metrics().workers_started, 1);
@@ -181,7 +219,10 @@ fn a_worker_survives_a_panic() {
 // (11)
 fn an_error_that_a_job_returns_is_a_value() {
     let pool = pool(1);
-    assert_eq!(pool.submit(may_fail, String::new()).wait(), Ok(Err(String::new())));
+    assert_eq!(
+        pool.submit(may_fail, String::new()).wait(),
+        Ok(Err(String::new()))
+    );
 }
 
 // (28)
@@ -207,8 +248,13 @@ fn an_argument_that_cannot_be_read_costs_itself() {
     let behind = pool.submit(double, 1);
     assert!(matches!(fails.wait(), Err(JobError::Decode(why)) if !why.is_empty()));
     assert_eq!(behind.wait(), Ok(2));
-    let panics = pool.submit(take, Trap(Where::ReadThere, What::Panic)).wait();
-    assert!(matches!(panics, Err(JobError::Panicked(_) | JobError::Decode(_))), "{panics:?}");
+    let panics = pool
+        .submit(take, Trap(Where::ReadThere, What::Panic))
+        .wait();
+    assert!(
+        matches!(panics, Err(JobError::Panicked(_) | JobError::Decode(_))),
+        "{panics:?}"
+    );
     after(&pool);
     assert_eq!(pool.metrics().workers_died, 0);
 }
@@ -216,7 +262,11 @@ fn an_argument_that_cannot_be_read_costs_itself() {
 // (29)
 fn an_argument_that_kills_its_reader_costs_itself() {
     let pool = pool(1);
-    for (what, how) in [(What::Exit(3), Death::Exit(3)), (What::Exit(0), Death::Exit(0)), (What::Die(11), Death::Signal(11))] {
+    for (what, how) in [
+        (What::Exit(3), Death::Exit(3)),
+        (What::Exit(0), Death::Exit(0)),
+        (What::Die(11), Death::Signal(11)),
+    ] {
         let fatal = pool.submit(take, Trap(Where::ReadThere, what));
         let behind: Vec<_> = (0..20).map(|n| pool.submit(double, n)).collect();
         let Err(JobError::WorkerDied(died)) = fatal.wait() else {
@@ -238,7 +288,10 @@ fn a_result_that_cannot_be_written_costs_itself() {
     assert!(matches!(fails.wait(), Err(JobError::Encode(why)) if !why.is_empty()));
     assert_eq!(behind.wait(), Ok(2));
     let panics = pool.submit(make, (Where::WrittenThere, What::Panic)).wait();
-    assert!(matches!(panics, Err(JobError::Panicked(_) | JobError::Encode(_))), "{panics:?}");
+    assert!(
+        matches!(panics, Err(JobError::Panicked(_) | JobError::Encode(_))),
+        "{panics:?}"
+    );
     after(&pool);
     assert_eq!(pool.metrics().workers_died, 0);
 }
@@ -246,11 +299,17 @@ fn a_result_that_cannot_be_written_costs_itself() {
 // (31)
 fn a_result_that_kills_its_writer_costs_itself() {
     let pool = pool(1);
-    for (what, how) in [(What::Exit(3), Death::Exit(3)), (What::Die(6), Death::Signal(6))] {
+    for (what, how) in [
+        (What::Exit(3), Death::Exit(3)),
+        (What::Die(6), Death::Signal(6)),
+    ] {
         let fatal = pool.submit(make, (Where::WrittenThere, what));
         let behind: Vec<_> = (0..20).map(|n| pool.submit(double, n)).collect();
         let died = fatal.wait().expect_err("its worker died of it");
-        assert!(matches!(&died, JobError::WorkerDied(died) if died.how == how), "{died}");
+        assert!(
+            matches!(&died, JobError::WorkerDied(died) if died.how == how),
+            "{died}"
+        );
         for (n, answer) in (0..).zip(behind) {
             assert_eq!(answer.wait(), Ok(2 * n));
         }
@@ -306,24 +365,49 @@ fn errors_are_sentences() {
     let pool = pool(1);
     let says = |error: JobError| error.to_string();
     let exit = says(pool.submit(exits, 42).wait().expect_err("it exits"));
-    assert!(exit.contains("exit(42)") && exit.contains("kitchen::exits"), "{exit}");
+    assert!(
+        exit.contains("exit(42)") && exit.contains("kitchen::exits"),
+        "{exit}"
+    );
     let signal = says(pool.submit(dies, 11).wait().expect_err("it dies"));
-    assert!(signal.contains("SIGSEGV") && signal.contains("kitchen::dies"), "{signal}");
-    let panic = says(pool.submit(panics, "burnt".to_owned()).wait().expect_err("it panics"));
-    assert!(panic.contains("burnt") && panic.contains("kitchen.rs"), "{panic}");
+    assert!(
+        signal.contains("SIGSEGV") && signal.contains("kitchen::dies"),
+        "{signal}"
+    );
+    let panic = says(
+        pool.submit(panics, "burnt".to_owned())
+            .wait()
+            .expect_err("it panics"),
+    );
+    assert!(
+        panic.contains("burnt") && panic.contains("kitchen.rs"),
+        "{panic}"
+    );
 }
 
 // (35, 62)
 fn large_arguments_and_results_pass() {
     let pool = pool(2);
     for size in [0, 1, 4095, 4096, 65_535, 65_536, 70_000, 1 << 20, 20 << 20] {
-        assert_eq!(pool.submit(sum_of, vec![2; size]).wait(), Ok(2 * size as u64), "{size} bytes there");
+        assert_eq!(
+            pool.submit(sum_of, vec![2; size]).wait(),
+            Ok(2 * size as u64),
+            "{size} bytes there"
+        );
         let grown = pool.submit(grow, size).wait().expect("an answer");
-        assert!(grown.len() == size && grown.iter().all(|byte| *byte == 3), "{size} bytes back");
+        assert!(
+            grown.len() == size && grown.iter().all(|byte| *byte == 3),
+            "{size} bytes back"
+        );
     }
     // Both directions full at the same time.
     let answers: Vec<_> = (0..20)
-        .map(|n| (pool.submit(sum_of, vec![1; n * 100_000]), pool.submit(grow, n * 100_000)))
+        .map(|n| {
+            (
+                pool.submit(sum_of, vec![1; n * 100_000]),
+                pool.submit(grow, n * 100_000),
+            )
+        })
         .collect();
     for (n, (there, back)) in answers.into_iter().enumerate() {
         assert_eq!(there.wait(), Ok(n as u64 * 100_000));
@@ -334,12 +418,30 @@ fn large_arguments_and_results_pass() {
 // (62)
 fn blobs_pass_and_come_back() {
     let pool = pool(2);
-    for size in [0, 1, 1000, procpool::SHARED_FROM - 1, procpool::SHARED_FROM, 5 << 20, 64 << 20] {
+    for size in [
+        0,
+        1,
+        1000,
+        procpool::SHARED_FROM - 1,
+        procpool::SHARED_FROM,
+        5 << 20,
+        64 << 20,
+    ] {
         let blob = Blob::build(size, |bytes| bytes.fill(1));
-        assert_eq!(pool.submit(sum_of_blob, blob.clone()).wait(), Ok(size as u64), "{size} bytes");
-        let twice = pool.submit(doubled_blob, blob.clone()).wait().expect("an answer");
+        assert_eq!(
+            pool.submit(sum_of_blob, blob.clone()).wait(),
+            Ok(size as u64),
+            "{size} bytes"
+        );
+        let twice = pool
+            .submit(doubled_blob, blob.clone())
+            .wait()
+            .expect("an answer");
         assert!(twice.len() == size && twice.iter().all(|byte| *byte == 2));
-        assert!(blob.iter().all(|byte| *byte == 1), "what was sent has not changed");
+        assert!(
+            blob.iter().all(|byte| *byte == 1),
+            "what was sent has not changed"
+        );
     }
     // They are used again, and nobody sees another's bytes.
     let results = (0..60_u8).map(|n| {
@@ -363,16 +465,24 @@ fn many_blobs_in_one_message() {
         let (size, back) = pool.submit(join_blobs, blobs).wait().expect("an answer");
         assert_eq!(size, total);
         for (n, blob) in back.iter().enumerate() {
-            assert!(blob.iter().all(|byte| *byte == n as u8), "blob {n} of {count}");
+            assert!(
+                blob.iter().all(|byte| *byte == n as u8),
+                "blob {n} of {count}"
+            );
         }
     }
     // More descriptors than fit into one message: said, not cut off.
-    let blobs = vec![0; 300].into_iter().map(|_| Blob::build(procpool::SHARED_FROM, |bytes| bytes.fill(1)));
+    let blobs = vec![0; 300]
+        .into_iter()
+        .map(|_| Blob::build(procpool::SHARED_FROM, |bytes| bytes.fill(1)));
     let Err(JobError::Encode(why)) = pool.submit(join_blobs, blobs.collect()).wait() else {
         panic!("so many do not fit");
     };
     assert!(why.contains("blobs"), "{why}");
-    let maps = pool.map(doubled_blob, (0..10).map(|n| Blob::build(1 << 19, |bytes| bytes.fill(n))));
+    let maps = pool.map(
+        doubled_blob,
+        (0..10).map(|n| Blob::build(1 << 19, |bytes| bytes.fill(n))),
+    );
     let all = futures::executor::block_on(StreamExt::collect::<Vec<_>>(maps.chunk(4).ordered()));
     for (n, blob) in (0..).zip(all) {
         assert!(blob.expect("an answer").iter().all(|byte| *byte == 2 * n));

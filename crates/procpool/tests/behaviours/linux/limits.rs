@@ -23,7 +23,10 @@ promises![limits:
 ];
 
 pub fn jobs(jobs: Jobs) -> Jobs {
-    jobs.with(listens).with(deaf).with(takes_memory).with(stands_at_odd)
+    jobs.with(listens)
+        .with(deaf)
+        .with(takes_memory)
+        .with(stands_at_odd)
 }
 
 const SHORT: Duration = Duration::from_millis(30);
@@ -90,9 +93,16 @@ fn a_job_that_listens_is_asked_before_it_is_ended() {
     let gate = Gate::new();
     let answer = pool.submit(listens, gate.pass("first"));
     assert_eq!(answer.wait(), Err(JobError::TimedOut { limit: SHORT }));
-    assert!(gate.has_seen("asked"), "the grace is as long as the test's patience");
+    assert!(
+        gate.has_seen("asked"),
+        "the grace is as long as the test's patience"
+    );
     let worker = gate.arrived("first");
-    assert_eq!(pool.submit(pid, ()).wait(), Ok(worker), "it has stopped by itself, and lives on");
+    assert_eq!(
+        pool.submit(pid, ()).wait(),
+        Ok(worker),
+        "it has stopped by itself, and lives on"
+    );
 }
 
 // (70)
@@ -102,9 +112,14 @@ fn a_limit_may_be_one_jobs_own() {
     let gate = Gate::new();
     let short = pool.submit(spins, gate.pass("short"));
     assert_eq!(short.wait(), Err(JobError::TimedOut { limit: SHORT }));
-    let long = pool.job(at_gate).time_limit(PATIENCE).submit(gate.pass("long"));
+    let long = pool
+        .job(at_gate)
+        .time_limit(PATIENCE)
+        .submit(gate.pass("long"));
     let worker = gate.arrived("long");
-    let long = long.wait_for(SHORT * 4).expect_err("it has a limit of its own");
+    let long = long
+        .wait_for(SHORT * 4)
+        .expect_err("it has a limit of its own");
     gate.open();
     assert_eq!(long.wait(), Ok(worker));
 }
@@ -115,9 +130,13 @@ fn a_limit_counts_from_the_beginning_of_the_job_not_of_the_waiting() {
     let gate = Gate::new();
     let held = pool.submit(at_gate, gate.pass("first"));
     gate.arrived("first");
-    let limit = Duration::from_secs(5);
-    let waits: Vec<_> = (0..10).map(|n| pool.job(double).time_limit(limit).submit(n)).collect();
-    let held = held.wait_for(limit + SHORT).expect_err("it stands at the gate");
+    let limit = Duration::from_secs(2);
+    let waits: Vec<_> = (0..10)
+        .map(|n| pool.job(double).time_limit(limit).submit(n))
+        .collect();
+    let held = held
+        .wait_for(limit + SHORT)
+        .expect_err("it stands at the gate");
     gate.open();
     held.wait().expect("an answer");
     for (n, answer) in (0..).zip(waits) {
@@ -131,7 +150,13 @@ fn a_limit_of_a_map_is_that_of_one_input() {
     let gate = Gate::new();
     let inputs: Vec<_> = (0..6).map(|n| (n, gate.pass(n))).collect();
     let limit = Duration::from_millis(200);
-    let all: Vec<_> = pool.job(stands_at_odd).time_limit(limit).map(inputs).chunk(3).ordered().collect();
+    let all: Vec<_> = pool
+        .job(stands_at_odd)
+        .time_limit(limit)
+        .map(inputs)
+        .chunk(3)
+        .ordered()
+        .collect();
     for (n, result) in (0..).zip(all) {
         match n % 2 {
             0 => assert_eq!(result, Ok(n), "the time of its neighbours does not count"),
@@ -144,7 +169,11 @@ fn a_limit_of_a_map_is_that_of_one_input() {
 fn a_job_that_may_be_repeated_is_not_repeated_when_its_time_was_over() {
     let pool = build(Pool::builder(kitchen()).workers(1).grace(SHORT));
     let gate = Gate::new();
-    let answer = pool.job(spins).idempotent().time_limit(SHORT).submit(gate.pass("first"));
+    let answer = pool
+        .job(spins)
+        .idempotent()
+        .time_limit(SHORT)
+        .submit(gate.pass("first"));
     assert_eq!(answer.wait(), Err(JobError::TimedOut { limit: SHORT }));
     assert_eq!(pool.submit(double, 1).wait(), Ok(2));
     assert_eq!(pool.metrics().retried, 0);

@@ -39,16 +39,25 @@ fn there() -> BTreeSet<String> {
 
 fn every_promise_is_a_test_or_says_why_not() {
     let promises = promises();
-    let numbers: Vec<u32> = promises.iter().map(|[number, ..]| number.parse().unwrap()).collect();
+    let numbers: Vec<u32> = promises
+        .iter()
+        .map(|[number, ..]| number.parse().unwrap())
+        .collect();
     assert_eq!(numbers, (1..=74).collect::<Vec<u32>>());
     for [number, what, answer] in promises {
-        assert!(!what.is_empty() && !answer.is_empty(), "{number} says nothing");
+        assert!(
+            !what.is_empty() && !answer.is_empty(),
+            "{number} says nothing"
+        );
     }
 }
 
 fn every_test_that_the_list_names_is_there() {
     let there = there();
-    let missing: Vec<_> = named().into_iter().filter(|name| !there.contains(*name)).collect();
+    let missing: Vec<_> = named()
+        .into_iter()
+        .filter(|name| !there.contains(*name))
+        .collect();
     assert!(missing.is_empty(), "no such tests: {missing:#?}");
 }
 
@@ -58,5 +67,8 @@ fn every_test_is_in_the_list() {
         .into_iter()
         .filter(|name| !name.starts_with("list::") && !named.contains(name.as_str()))
         .collect();
-    assert!(unnamed.is_empty(), "these tests are not in the list: {unnamed:#?}");
+    assert!(
+        unnamed.is_empty(),
+        "these tests are not in the list: {unnamed:#?}"
+    );
 }

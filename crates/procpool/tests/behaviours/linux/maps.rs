@@ -33,7 +33,11 @@ promises![maps:
 ];
 
 pub fn jobs(jobs: Jobs) -> Jobs {
-    jobs.with(add).with(halve).with(mined).with(notes).with(fussy)
+    jobs.with(add)
+        .with(halve)
+        .with(mined)
+        .with(notes)
+        .with(fussy)
 }
 
 fn add((one, other): (u64, u64)) -> u64 {
@@ -146,7 +150,8 @@ fn a_chunk_or_a_buffer_of_nothing_is_refused() {
     let silently = |refused: &dyn Fn()| {
         let panic = catch_unwind(AssertUnwindSafe(refused)).expect_err("0 is nothing");
         let text = panic.downcast_ref::<String>().cloned();
-        text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string())).expect("it says why")
+        text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()))
+            .expect("it says why")
     };
     let chunk = silently(&|| drop(pool.map(double, 0..3).chunk(0)));
     let buffer = silently(&|| drop(pool.map(double, 0..3).buffer(0)));
@@ -221,7 +226,11 @@ fn any_buffer_gives_the_same_results() {
     for buffer in [1, 2, 50, 100] {
         for chunk in [1, 4, 200] {
             let map = || pool.map(double, 0..50).chunk(chunk).buffer(buffer);
-            assert_eq!(map().ordered().collect::<Vec<_>>(), expected, "{buffer}, {chunk}");
+            assert_eq!(
+                map().ordered().collect::<Vec<_>>(),
+                expected,
+                "{buffer}, {chunk}"
+            );
             assert_eq!(map().unordered().count(), 50, "{buffer}, {chunk}");
         }
     }
@@ -260,7 +269,13 @@ fn a_map_that_is_idempotent_tries_only_the_bad_input_again() {
     let pool = pool(2);
     let gate = Gate::new();
     let inputs: Vec<_> = (0..20).map(|n| (gate.pass(n), n == MINE)).collect();
-    let all: Vec<_> = pool.job(notes).idempotent().map(inputs).chunk(10).ordered().collect();
+    let all: Vec<_> = pool
+        .job(notes)
+        .idempotent()
+        .map(inputs)
+        .chunk(10)
+        .ordered()
+        .collect();
     for (n, result) in (0..).zip(all) {
         match n {
             MINE => {

@@ -72,7 +72,9 @@ impl Actor {
             status.is_some()
         });
         let mut stdout = String::new();
-        self.says.read_to_string(&mut stdout).expect("it can be read");
+        self.says
+            .read_to_string(&mut stdout)
+            .expect("it can be read");
         let stderr = complaints.join().expect("it only reads");
         (
             status.expect("it has ended"),

@@ -157,7 +157,11 @@ fn a_function_that_is_not_in_the_list_is_refused_at_once() {
         panic!("it is not in the list");
     };
     assert!(why.contains("stranger"), "{why}");
-    assert_eq!(pool.metrics().workers_started, 0, "for that, nobody has to get up");
+    assert_eq!(
+        pool.metrics().workers_started,
+        0,
+        "for that, nobody has to get up"
+    );
 }
 
 // (9)
@@ -166,7 +170,9 @@ fn the_pool_keeps_neither_argument_nor_result() {
     let before = LIVING[0].load(Ordering::SeqCst);
     let gate = Gate::new();
     let held = pool.submit(at_gate, gate.pass("first"));
-    let answers: Vec<_> = (0..10).map(|n| pool.submit(weigh, Counted::new(n))).collect();
+    let answers: Vec<_> = (0..10)
+        .map(|n| pool.submit(weigh, Counted::new(n)))
+        .collect();
     // They are queued, and encoded: the values themselves are gone.
     assert_eq!(LIVING[0].load(Ordering::SeqCst), before);
     gate.open();
@@ -283,8 +289,16 @@ fn a_dropped_answer_calls_nobody_back() {
     gate.open();
     assert_eq!(pool.submit(double, 2).wait(), Ok(4));
     pool.shut_down();
-    assert_eq!(counts.0.load(Ordering::SeqCst), 0, "the loop it would wake may be gone");
-    assert_eq!(Arc::strong_count(&counts), 1, "the pool keeps a waker of nobody");
+    assert_eq!(
+        counts.0.load(Ordering::SeqCst),
+        0,
+        "the loop it would wake may be gone"
+    );
+    assert_eq!(
+        Arc::strong_count(&counts),
+        1,
+        "the pool keeps a waker of nobody"
+    );
 }
 
 // (1)
@@ -366,7 +380,11 @@ fn dropping_the_answer_of_a_running_job_lets_it_run_on() {
     let worker = gate.arrived("first");
     drop(running);
     gate.open();
-    assert_eq!(pool.submit(pid, ()).wait(), Ok(worker), "its worker lives, and takes the next");
+    assert_eq!(
+        pool.submit(pid, ()).wait(),
+        Ok(worker),
+        "its worker lives, and takes the next"
+    );
 }
 
 // (45)
@@ -375,10 +393,16 @@ fn waiting_for_a_time_gives_the_answer_back_when_the_time_is_over() {
     let gate = Gate::new();
     let answer = pool.submit(at_gate, gate.pass("first"));
     let worker = gate.arrived("first");
-    let answer = answer.wait_for(Duration::from_millis(1)).expect_err("it stands at the gate");
-    let answer = answer.wait_for(Duration::ZERO).expect_err("it stands at the gate");
+    let answer = answer
+        .wait_for(Duration::from_millis(1))
+        .expect_err("it stands at the gate");
+    let answer = answer
+        .wait_for(Duration::ZERO)
+        .expect_err("it stands at the gate");
     gate.open();
-    let value = answer.wait_for(Duration::from_secs(100)).expect("the gate is open");
+    let value = answer
+        .wait_for(Duration::from_secs(100))
+        .expect("the gate is open");
     assert_eq!(value, Ok(worker));
 }
 
@@ -487,10 +511,17 @@ fn a_waker_may_submit_to_the_same_pool() {
     let waker = Waker::from(Arc::new(Submits(pool.clone(), sends)));
     let mut answer = pool.submit(at_gate, gate.pass("first"));
     gate.arrived("first");
-    assert!(Pin::new(&mut answer).poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(
+        Pin::new(&mut answer)
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
     gate.open();
     assert_eq!(receives.recv().expect("the waker was called"), Ok(10));
-    assert!(matches!(Pin::new(&mut answer).poll(&mut Context::from_waker(&waker)), Poll::Ready(Ok(_))));
+    assert!(matches!(
+        Pin::new(&mut answer).poll(&mut Context::from_waker(&waker)),
+        Poll::Ready(Ok(_))
+    ));
 }
 
 /// A waker that is broken.
@@ -510,7 +541,11 @@ fn a_waker_that_panics_harms_no_other_answer() {
     let waker = Waker::from(Arc::new(Panics));
     let mut broken = pool.submit(at_gate, gate.pass("first"));
     gate.arrived("first");
-    assert!(Pin::new(&mut broken).poll(&mut Context::from_waker(&waker)).is_pending());
+    assert!(
+        Pin::new(&mut broken)
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
     let others: Vec<_> = (0..10).map(|n| pool.submit(double, n)).collect();
     gate.open();
     for (n, answer) in (0..).zip(others) {
@@ -537,5 +572,4 @@ fn what_was_done_is_counted() {
     assert!(format!("{:?}", pool.workers()).contains("Busy"));
     gate.open();
     held.wait().expect("an answer");
-
 }

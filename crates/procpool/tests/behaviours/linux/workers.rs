@@ -64,7 +64,11 @@ fn prepare(value: u32) {
 }
 
 fn prepared(_: ()) -> (u32, u32, u32) {
-    (std::process::id(), PREPARED.load(Ordering::SeqCst), TIMES.load(Ordering::SeqCst))
+    (
+        std::process::id(),
+        PREPARED.load(Ordering::SeqCst),
+        TIMES.load(Ordering::SeqCst),
+    )
 }
 
 fn refuse(why: String) {
@@ -90,7 +94,11 @@ fn nest(deep: u32) -> (u32, String) {
 
 fn nested_sum(numbers: Vec<u64>) -> u64 {
     let pool = pool(2);
-    let sum = pool.map(double, numbers).ordered().map(|result| result.expect("an answer")).sum();
+    let sum = pool
+        .map(double, numbers)
+        .ordered()
+        .map(|result| result.expect("an answer"))
+        .sum();
     pool.shut_down();
     sum
 }
@@ -101,9 +109,13 @@ fn variable(name: String) -> Option<String> {
 
 fn input(_: ()) -> usize {
     let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes).expect("it can be read");
+    std::io::stdin()
+        .read_to_end(&mut bytes)
+        .expect("it can be read");
     // A child of the job has the same input.
-    let child = std::process::Command::new("cat").output().expect("cat is there");
+    let child = std::process::Command::new("cat")
+        .output()
+        .expect("cat is there");
     bytes.len() + child.stdout.len()
 }
 
@@ -134,19 +146,30 @@ fn a_program_that_is_not_there_is_refused_with_a_sentence() {
     let refused = match Pool::builder(kitchen()).start(missing).build() {
         Err(error) => error.to_string(),
         // It may also be found out when the first worker is wanted.
-        Ok(pool) => pool.submit(double, 1).wait().expect_err("there is no worker").to_string(),
+        Ok(pool) => pool
+            .submit(double, 1)
+            .wait()
+            .expect_err("there is no worker")
+            .to_string(),
     };
     assert!(refused.contains("/nowhere/kitchen"), "{refused}");
 }
 
 // (21)
 fn a_program_that_is_no_worker_breaks_the_pool_with_a_sentence() {
-    let pool = build(Pool::builder(kitchen()).workers(1).start(Start::Program("/bin/true".into())));
+    let pool = build(
+        Pool::builder(kitchen())
+            .workers(1)
+            .start(Start::Program("/bin/true".into())),
+    );
     let Err(JobError::Broken(why)) = pool.submit(double, 1).wait() else {
         panic!("it doubles nothing");
     };
     assert!(!why.is_empty());
-    assert!(matches!(pool.submit(double, 1).wait(), Err(JobError::Broken(_))));
+    assert!(matches!(
+        pool.submit(double, 1).wait(),
+        Err(JobError::Broken(_))
+    ));
     pool.shut_down();
 }
 
@@ -155,7 +178,10 @@ fn there_are_never_more_workers_than_allowed() {
     let pool = pool(2);
     let answers: Vec<_> = (0..30).map(|_| pool.submit(pid, ())).collect();
     assert!(pool.workers().len() <= 2);
-    let pids: BTreeSet<u32> = answers.into_iter().map(|answer| answer.wait().expect("an answer")).collect();
+    let pids: BTreeSet<u32> = answers
+        .into_iter()
+        .map(|answer| answer.wait().expect("an answer"))
+        .collect();
     assert!(pids.len() <= 2, "{pids:?}");
     assert!(pool.metrics().workers_started <= 2);
 }
@@ -183,7 +209,9 @@ fn workers_start_on_demand_and_are_used_again() {
 // (16)
 fn a_worker_is_replaced_after_so_many_jobs() {
     let pool = build(Pool::builder(kitchen()).workers(1).max_jobs_per_worker(3));
-    let pids: Vec<u32> = (0..12).map(|_| pool.submit(pid, ()).wait().expect("an answer")).collect();
+    let pids: Vec<u32> = (0..12)
+        .map(|_| pool.submit(pid, ()).wait().expect("an answer"))
+        .collect();
     for three in pids.chunks(3) {
         assert!(three.iter().all(|pid| *pid == three[0]), "{pids:?}");
     }
@@ -202,7 +230,10 @@ fn a_replaced_worker_leaves_no_backlog_behind() {
     let mut jobs: BTreeMap<u32, u32> = BTreeMap::new();
     for answer in answers {
         *jobs.entry(answer.wait().expect("an answer")).or_default() += 1;
-        assert!(pool.workers().len() <= 2 + 2, "those that are ending are told apart");
+        assert!(
+            pool.workers().len() <= 2 + 2,
+            "those that are ending are told apart"
+        );
     }
     assert!(jobs.values().all(|count| *count <= 2), "{jobs:?}");
 }
@@ -210,7 +241,10 @@ fn a_replaced_worker_leaves_no_backlog_behind() {
 // (16)
 fn inputs_of_a_map_count_as_jobs_when_workers_are_replaced() {
     let pool = build(Pool::builder(kitchen()).workers(1).max_jobs_per_worker(10));
-    let results = pool.map(pid, std::iter::repeat_n((), 100)).chunk(5).ordered();
+    let results = pool
+        .map(pid, std::iter::repeat_n((), 100))
+        .chunk(5)
+        .ordered();
     let pids: BTreeSet<u32> = results.map(|result| result.expect("an answer")).collect();
     assert_eq!(pids.len(), 10);
 }
@@ -230,7 +264,9 @@ fn shutting_down_while_workers_are_replaced_loses_nothing() {
 // (19, 22)
 fn failing_jobs_and_replaced_workers_and_shutting_down() {
     let pool = build(Pool::builder(kitchen()).workers(2).max_jobs_per_worker(1));
-    let bad: Vec<_> = (0..6).map(|_| pool.submit(panics, "burnt".to_owned())).collect();
+    let bad: Vec<_> = (0..6)
+        .map(|_| pool.submit(panics, "burnt".to_owned()))
+        .collect();
     let good: Vec<_> = (0..6).map(|n| pool.submit(double, n)).collect();
     // Somebody else shuts it down meanwhile.
     let shuts = std::thread::spawn({
@@ -253,7 +289,11 @@ fn killing_while_workers_are_replaced_lets_none_escape() {
         let pool = build(Pool::builder(kitchen()).workers(2).max_jobs_per_worker(1));
         let answers: Vec<_> = (0..200).map(|_| pool.submit(pid, ())).collect();
         let mut answers = answers.into_iter();
-        let first = answers.next().expect("there are 200").wait().expect("an answer");
+        let first = answers
+            .next()
+            .expect("there are 200")
+            .wait()
+            .expect("an answer");
         let alive: Vec<u32> = pool.workers().iter().map(|worker| worker.pid).collect();
         pool.kill();
         for answer in answers {
@@ -273,7 +313,11 @@ fn killing_while_workers_are_replaced_lets_none_escape() {
 fn a_worker_that_cannot_be_replaced_breaks_the_pool() {
     let place = Gate::new();
     let program = place.path().join("kitchen");
-    fs::copy(std::env::current_exe().expect("this program has a path"), &program).expect("there is room");
+    fs::copy(
+        std::env::current_exe().expect("this program has a path"),
+        &program,
+    )
+    .expect("there is room");
     let start = Start::Program(program.clone());
     let pool = build(Pool::builder(kitchen()).workers(1).start(start));
     let gate = Gate::new();
@@ -289,7 +333,10 @@ fn a_worker_that_cannot_be_replaced_breaks_the_pool() {
         };
         assert!(!why.is_empty());
     }
-    assert!(matches!(pool.submit(double, 1).wait(), Err(JobError::Broken(_))));
+    assert!(matches!(
+        pool.submit(double, 1).wait(),
+        Err(JobError::Broken(_))
+    ));
     pool.shut_down();
 }
 
@@ -318,7 +365,10 @@ fn an_initializer_that_panics_breaks_the_pool_and_says_why() {
         };
         assert!(why.contains("the knives are blunt"), "{why}");
     }
-    assert!(matches!(pool.submit(double, 1).wait(), Err(JobError::Broken(_))));
+    assert!(matches!(
+        pool.submit(double, 1).wait(),
+        Err(JobError::Broken(_))
+    ));
     pool.shut_down();
     pool.kill();
 }
@@ -335,12 +385,20 @@ fn an_initializer_that_kills_its_worker_breaks_the_pool() {
 // (27)
 fn a_pool_that_never_came_up_leaves_nothing_open() {
     let output = plays("leaks");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 // (58)
 fn idle_workers_leave_and_come_back() {
-    let pool = build(Pool::builder(kitchen()).workers(2).idle_timeout(Duration::from_millis(20)));
+    let pool = build(
+        Pool::builder(kitchen())
+            .workers(2)
+            .idle_timeout(Duration::from_millis(20)),
+    );
     let mut seen = BTreeSet::new();
     for _ in 0..3 {
         let worker = pool.submit(pid, ()).wait().expect("an answer");
@@ -354,7 +412,11 @@ fn idle_workers_leave_and_come_back() {
 
 // (58)
 fn idle_workers_leave_between_slow_jobs_too() {
-    let pool = build(Pool::builder(kitchen()).workers(2).idle_timeout(Duration::from_millis(1)));
+    let pool = build(
+        Pool::builder(kitchen())
+            .workers(2)
+            .idle_timeout(Duration::from_millis(1)),
+    );
     for n in 0..200 {
         let answers: Vec<_> = (0..n % 4).map(|k| pool.submit(double, k)).collect();
         for (k, answer) in (0..).zip(answers) {
@@ -368,7 +430,9 @@ fn idle_workers_leave_between_slow_jobs_too() {
 // (56, 60)
 fn a_pool_in_a_worker_works() {
     let pool = pool(2);
-    let sums = pool.map(nested_sum, vec![vec![1, 2, 3], vec![], vec![50]]).ordered();
+    let sums = pool
+        .map(nested_sum, vec![vec![1, 2, 3], vec![], vec![50]])
+        .ordered();
     assert_eq!(sums.collect::<Vec<_>>(), [Ok(12), Ok(0), Ok(100)]);
 }
 
@@ -376,18 +440,36 @@ fn a_pool_in_a_worker_works() {
 fn pools_nested_too_deep_are_refused() {
     let pool = pool(1);
     let (deep, why) = pool.submit(nest, 1).wait().expect("an answer");
-    assert!(why.contains("deep") && !why.contains("another error"), "{why}");
+    assert!(
+        why.contains("deep") && !why.contains("another error"),
+        "{why}"
+    );
     assert_eq!(deep, 10, "{why}");
 }
 
 // (61)
 fn a_worker_has_the_environment_it_was_given() {
-    let pool = build(Pool::builder(kitchen()).workers(1).env("SOUP", "onion").env("FISH", ""));
-    assert_eq!(pool.submit(variable, "SOUP".to_owned()).wait(), Ok(Some("onion".to_owned())));
-    assert_eq!(pool.submit(variable, "FISH".to_owned()).wait(), Ok(Some(String::new())));
+    let pool = build(
+        Pool::builder(kitchen())
+            .workers(1)
+            .env("SOUP", "onion")
+            .env("FISH", ""),
+    );
+    assert_eq!(
+        pool.submit(variable, "SOUP".to_owned()).wait(),
+        Ok(Some("onion".to_owned()))
+    );
+    assert_eq!(
+        pool.submit(variable, "FISH".to_owned()).wait(),
+        Ok(Some(String::new()))
+    );
     assert_eq!(pool.submit(variable, "MEAT".to_owned()).wait(), Ok(None));
     let path = std::env::var("PATH").ok();
-    assert_eq!(pool.submit(variable, "PATH".to_owned()).wait(), Ok(path), "and that of this program");
+    assert_eq!(
+        pool.submit(variable, "PATH".to_owned()).wait(),
+        Ok(path),
+        "and that of this program"
+    );
     assert_eq!(std::env::var("SOUP").ok(), None, "here it has not changed");
 }
 
@@ -409,14 +491,21 @@ fn output_goes_where_it_was_sent() {
     assert!(output.status.success(), "{stderr}");
     for text in [stdout, stderr] {
         assert!(text.contains("inherited"), "{text}");
-        assert!(!text.contains("captured") && !text.contains("thrown away"), "{text}");
+        assert!(
+            !text.contains("captured") && !text.contains("thrown away"),
+            "{text}"
+        );
     }
 }
 
 // (66)
 fn the_number_of_workers_honours_the_cores_this_process_may_use() {
     let output = plays("one-core");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "1");
 }
 
@@ -426,6 +515,4 @@ fn a_worker_has_a_process_group_of_its_own() {
     let (pid, group) = pool.submit(group, ()).wait().expect("an answer");
     assert_eq!(pid as i32, group);
     assert_ne!(group, rustix::process::getpgrp().as_raw_pid());
-
-
 }

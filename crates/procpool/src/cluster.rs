@@ -1,0 +1,105 @@
+//! When one machine is not enough: the same jobs, done by pools on other machines. Feature `nats`.
+//!
+//! Between the machines stands a server, [NATS](https://nats.io) with JetStream. Programs that have jobs give them to the
+//! server ([`Cluster`]). Machines that have workers fetch them from there ([`serve`]), and put the results there. Neither
+//! knows the other, and each may come and go.
+//!
+//! ```no_run
+//! use procpool::cluster::{self, Cluster};
+//!
+//! fn taste(dish: String) -> usize {
+//!     dish.len()
+//! }
+//! fn kitchen() -> procpool::Jobs {
+//!     procpool::jobs![taste]
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     procpool::worker_entry(kitchen);
+//!     let server = "nats://127.0.0.1:4222";
+//!     if std::env::args().any(|arg| arg == "machine") {
+//!         let pool = procpool::Pool::builder(kitchen()).build()?;
+//!         cluster::serve(&pool, server)?;
+//!     } else {
+//!         let cluster = Cluster::connect(kitchen(), server)?;
+//!         let letters = cluster.job(taste).key("order-17").submit("onion soup".to_owned()).wait()?;
+//!         assert_eq!(letters, 10);
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! Use it when jobs shall survive the program or the machine, when several programs have jobs for the same workers, or
+//! when there are more jobs than one machine has cores. It is not quicker: a job takes a few journeys over the network.
+//! All who share a queue have to be the same program (the list of jobs is compared, and another list has another queue).
+//!
+//! # What is promised
+//!
+//! **A job is done at least once.** An order that the server has confirmed is in its file. It stays there until a machine
+//! has stored the result and acknowledged the order after that. If the machine dies in between, is cut off, or stands
+//! still for longer than the [`ack_wait`](Settings::ack_wait), the order is given to another one. So a job may be done
+//! twice, even at the same time, by a machine that was taken for dead. Only what may be done twice belongs here.
+//!
+//! **It has exactly one result.** The result is written with "only if there is none", which the server decides. The first
+//! one counts, and all who ask get that one, also if the other was better.
+//!
+//! **The same key is the same order.** With a [key](ClusterJob::key), submitting again does not order again:
+//!
+//! * while the server remembers the order, for two minutes, it refuses a second one with the same key (the header
+//!   `Nats-Msg-Id`);
+//! * as long as the result is [kept](Settings::keep), a submitter that finds it does not order, and a machine that finds it
+//!   does not cook;
+//! * in between, if the first order waits for more than two minutes, a second one may be queued, and is recognised when a
+//!   machine takes it. Only if both are taken before either is done, the job is done twice. The result is one.
+//!
+//! After that time the key is free again. With another argument it is refused before
+//! ([`KeyTaken`](ClusterError::KeyTaken)).
+//!
+//! **Attempts are counted.** A job whose worker dies, or whose machine falls silent, is given to another machine, up to
+//! [`attempts`](Settings::attempts) times. Then it has an error as its result. A job that panics, breaks its time limit or
+//! cannot be read is not tried again: that is its result.
+//!
+//! **Nobody is flooded.** A machine asks for an order for each free worker, and no more. A full queue refuses, and the
+//! submitter waits. A submitter has so many jobs without answer on their way, and further ones wait in their answers.
+//!
+//! **Every wait ends.** An answer comes to the result, or to [`NoAnswer`](ClusterError::NoAnswer) when its patience is over,
+//! or to [`ConnectionLost`](ClusterError::ConnectionLost) when the connection has been down for too long. A short outage is
+//! bridged. After such an error submit again with the same key.
+//!
+//! # What it rests on, and where it ends
+//!
+//! The server's disk. With one server ([`replicas`](Settings::replicas)), losing that disk loses queue and results. NATS
+//! writes its files without waiting for the disk each time, so a loss of power may take the last moments along.
+//!
+//! Sizes: an argument or a result of more than the server's `max_payload` (1 MiB, if nobody has changed it) is refused with
+//! [`Encode`](crate::JobError::Encode). A [`Blob`](crate::Blob) travels as its bytes.
+//!
+//! An attempt is a delivery. A delivery that got lost on its way to a machine counts as well.
+//!
+//! # A tour
+//!
+//! | file | idea |
+//! |---|---|
+//! | `submitter.rs` | the side that orders, and the answers |
+//! | `machine.rs` | the side that works: look, cook, store, acknowledge |
+//! | `connection.rs` | stream, bucket and subjects, and every question to the server |
+//! | `forward.rs` | from bytes to a job of the pool, without knowing its types |
+//! | `wire.rs` | what orders and results look like on their way |
+//! | `settings.rs`, `error.rs` | what has to be agreed on, and what can go wrong |
+
+mod connection;
+mod error;
+mod forward;
+mod machine;
+mod settings;
+mod submitter;
+mod wire;
+
+pub use error::ClusterError;
+pub(crate) use forward::Forward;
+pub use machine::{Served, serve, serve_until};
+pub use settings::Settings;
+pub use submitter::{Cluster, ClusterAnswer, ClusterJob};
+
+/// The client of NATS, for [`Settings::connect`].
+pub use async_nats;
