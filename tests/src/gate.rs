@@ -335,6 +335,8 @@ impl Gate<'_> {
         let mut made: BTreeSet<OsString> = record::gallery::names()
             .map(|(name, _)| name)
             .chain(record::back_of_house::names())
+            .chain(record::another_kitchen::names())
+            .chain(record::which_tool::names())
             .flat_map(|name| {
                 ["json", "js", "svg", "md"].map(|it| format!("{name}.{it}").into())
             })

@@ -81,8 +81,8 @@ enum Command {
         /// Change nothing; fail when a recording differs from what this program makes
         #[arg(long)]
         check: bool,
-        /// Make those of the gallery and of the back of house again instead, which were made in real time and come out differently each
-        /// time
+        /// Make those of the gallery, of the back of house and of the other kitchen again instead, which were made in real time and
+        /// come out differently each time
         #[arg(long, conflicts_with = "check")]
         gallery: bool,
     },
@@ -177,6 +177,8 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Gallery(args) => gallery::command(&args),
         Command::Record { gallery: true, .. } => {
             record::back_of_house::make(&root()?)?;
+            record::another_kitchen::make(&root()?)?;
+            record::which_tool::make(&root()?)?;
             record::gallery::make(&root()?)
         }
         Command::Record { check, .. } => record::command(&root()?, check),

@@ -39,3 +39,8 @@ pub mod story;
 mod table;
 pub mod trouble;
 pub mod workspace;
+
+/// What a worker process of this program can be asked for: one list, which all of its pools have.
+pub fn kitchen() -> procpool::Jobs {
+    record::another_kitchen::jobs(ladder::kitchen())
+}

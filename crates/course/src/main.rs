@@ -4,6 +4,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // In a worker process of a pool it serves, and never returns.
-    procpool::worker_entry(course::ladder::kitchen);
+    procpool::worker_entry(course::kitchen);
     course::cli::main()
 }

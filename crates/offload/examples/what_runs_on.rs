@@ -22,7 +22,7 @@ type Work = Box<dyn FnOnce() + Send>;
 type LetGo = Box<dyn FnOnce()>;
 
 fn main() {
-    println!("{:38}{:14}begun", "", "not begun");
+    println!("{:42}{:14}begun", "", "not begun");
     says("std: a JoinHandle is dropped", None, begun(&std_drop));
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -134,5 +134,5 @@ fn begun(hand_over: &dyn Fn(Work) -> LetGo) -> bool {
 
 fn says(what: &str, not_begun: Option<bool>, begun: bool) {
     let word = |is_done| if is_done { "is done" } else { "is not done" };
-    println!("{what:38}{:14}{}", not_begun.map_or("", word), word(begun));
+    println!("{what:42}{:14}{}", not_begun.map_or("", word), word(begun));
 }

@@ -17,13 +17,13 @@ use offload::{Cancel, Job, Pool};
 use restaurant::story::{self, STEP, TableState};
 
 /// How long it takes to look on one shelf of the cellar.
-const SHELF: Duration = Duration::from_millis(10);
+const SHELF: Duration = Duration::from_millis(20);
 /// How long the soufflé bakes.
-const BAKING: Duration = Duration::from_millis(30);
+const BAKING: Duration = Duration::from_millis(60);
 /// How long a guest waits who does not like to wait.
-const PATIENCE: Duration = Duration::from_millis(35);
+const PATIENCE: Duration = Duration::from_millis(70);
 /// How long it takes to say what one would like to drink.
-const ORDERING: Duration = Duration::from_millis(4);
+const ORDERING: Duration = Duration::from_millis(8);
 /// A BackBot that has nothing to do goes home after this.
 const IDLE: Duration = Duration::from_millis(3);
 
@@ -141,7 +141,7 @@ impl Evening {
             Evening::GuestsLeave => &[
                 "LoopBot hands over three slips: Riesling, Malbec, Port",
                 "BackBot-1 goes down for the Riesling",
-                "LoopBot hears that the Silvas leave, and cancels both of their bottles",
+                "LoopBot hears that the Silvas leave",
                 "LoopBot cannot cancel the Riesling: BackBot is down there",
                 "LoopBot takes back the slip for the Malbec",
                 "BackBot-1 comes up with the Riesling",
@@ -152,7 +152,8 @@ impl Evening {
             Evening::CalledBack => &[
                 "LoopBot hands over three slips: Riesling, Malbec, Port",
                 "BackBot-1 goes down for the Riesling",
-                "LoopBot hears that the Silvas leave, and cancels both of their bottles",
+                "LoopBot hears that the Silvas leave",
+                "LoopBot takes back the slip for the Malbec",
                 "LoopBot calls down the stairs, and waits for BackBot",
                 "BackBot-1 comes up without the Riesling",
                 "BackBot-1 goes down for the Port",
@@ -277,7 +278,7 @@ const ORDERS: [(&str, u32); 5] = [
     ("Riesling", 4),
     ("Malbec", 6),
     ("Port", 4),
-    ("Rioja", 5),
+    ("Rioja", 4),
     ("Chablis", 4),
 ];
 
@@ -326,10 +327,7 @@ async fn guests_leave(house: House) {
 }
 
 fn silvas_leave() {
-    tells(
-        "table 1",
-        "hears that the Silvas leave, and cancels both of their bottles",
-    );
+    tells("table 1", "hears that the Silvas leave");
     with_lane(|lane| {
         story::party(lane, 1, None);
         story::table(lane, 1, TableState::Left);
@@ -361,7 +359,7 @@ async fn called_back(house: House) {
     let port = spawn_named("the Chens' Port", pours_port(house.send_down("Port", 4)));
     sleep(PATIENCE).await;
     silvas_leave();
-    drop(malbec);
+    cancels("Malbec", malbec);
     calls_back(riesling, &is_wanted).await;
     port.await.expect("no task panics");
 }

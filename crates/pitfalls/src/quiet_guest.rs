@@ -135,12 +135,12 @@ mod tests {
             .map(|Hit { rule, subject, .. }| (*rule, &**subject))
             .collect();
         let right = [
-            (Rule::ReadyDelay, "Mr. Silva"),
             (Rule::LongPoll, "Mrs. Okafor"),
+            (Rule::ReadyDelay, "Mr. Silva"),
             (Rule::LateTimer, "the Chens' soufflé"),
         ];
         assert_eq!(told, right);
-        for hit in [&hits[0], &hits[2]] {
+        for hit in &hits[1..] {
             let held = "LoopBot was in a poll of Mrs. Okafor";
             assert!(hit.says.contains(held), "{}", hit.says);
         }

@@ -1,4 +1,4 @@
-//! must fail with: `polls` should find
+//! must fail with: In its place it finds [LoopBot: the Chen party from 5 min to 34 min]
 //!
 //! Takes only those ends at which a task goes on waiting. Its last poll ends as well.
 

@@ -1,4 +1,4 @@
-//! must fail with: `polls` should find [LoopBot 1: the cake from 40 ms to 41 ms]. In its place it finds [LoopBot 1: the soup from 1 ms to 41 ms]
+//! must fail with: `polls` should find [LoopBot 2: the fish from 2 ms to 32 ms]. In its place it finds [LoopBot 1: the soup from 1 ms to 33 ms]
 //!
 //! Forgets at a gap what was open, so that no end is paired with it, and lets it last until the end of the record.
 

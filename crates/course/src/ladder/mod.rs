@@ -23,7 +23,7 @@ mod python;
 mod rungs;
 
 use evening::Evening;
-pub use rungs::kitchen;
+pub use rungs::{kitchen, old_recipe};
 use rungs::{House, Rung, back_of_house, room};
 
 /// Less than this of its cores, and what is measured says something about the other programs.

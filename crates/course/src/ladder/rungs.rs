@@ -49,7 +49,13 @@ pub(super) struct House {
 // ANCHOR: kitchen
 /// What can be done in a process of its own. The first line of `main` knows it as well.
 pub fn kitchen() -> procpool::Jobs {
-    procpool::jobs![taste]
+    procpool::jobs![taste, old_recipe]
+}
+
+/// Nobody knows what is wrong with it. After a few milliseconds it ends the process that it is in.
+pub fn old_recipe(_: ()) {
+    thread::sleep(Duration::from_millis(8));
+    std::process::abort();
 }
 // ANCHOR_END: kitchen
 
@@ -96,7 +102,7 @@ impl Drop for House {
 }
 
 fn other_kitchen(cores: usize) -> anyhow::Result<procpool::Pool> {
-    let kitchen = procpool::Pool::builder(kitchen()).workers(cores).build()?;
+    let kitchen = procpool::Pool::builder(crate::kitchen()).workers(cores).build()?;
     // A dish for each: so all of them are there.
     for marks in kitchen.map(taste, 0..cores as u64).chunk(1).ordered() {
         marks?;

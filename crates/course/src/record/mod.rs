@@ -3,13 +3,16 @@
 //! Each recording lies in `book/src/recordings` four times: as JSON, which is the recording; as a script, because a page
 //! opened from a file may load that and nothing else; as a poster and as a text, for print and for readers without
 //! JavaScript. All four are made here, on a virtual clock, so the bytes are the same on every machine. But for those of the
-//! gallery and of the back of house, which were made in real time: see [`gallery`] and [`back_of_house`].
+//! gallery, of the back of house and of the other kitchen, which were made in real time: see [`gallery`], [`back_of_house`],
+//! [`another_kitchen`].
 
+pub mod another_kitchen;
 pub mod back_of_house;
 pub mod gallery;
 mod poster;
 pub mod puzzle;
 mod telling;
+pub mod which_tool;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +22,7 @@ use std::time::Duration;
 use flight::rules::{self, Limits};
 use flight::{ClockKind, Recording};
 use monday::scene::seat;
+use pitfalls::quiet_guest;
 use pitfalls::souffle::{self, Guest};
 use restaurant::Shift;
 use threadbots::scene::saturday::Tasting;
@@ -164,6 +168,7 @@ fn others() -> Vec<Take> {
         Take::alone("souffle-falls", || souffle::record(Guest::Holds)),
         Take::alone("souffle-stands", || souffle::record(Guest::InParts)),
         Take::alone("souffle-elsewhere", || souffle::record(Guest::Elsewhere)),
+        Take::alone("quiet-guest", quiet_guest::record),
     ]
 }
 
@@ -257,7 +262,10 @@ pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
         cli::print(&format!("{name:24} {said}\n"))?;
     }
     let unsound = if check {
-        back_of_house::check(root, &mut stale)? + gallery::check(root, &mut stale)?
+        back_of_house::check(root, &mut stale)?
+            + another_kitchen::check(root, &mut stale)?
+            + which_tool::check(root, &mut stale)?
+            + gallery::check(root, &mut stale)?
     } else {
         0
     };
@@ -381,6 +389,7 @@ mod tests {
                 ("two-ovens", vec!["lost_waker"]),
                 ("guests-at-the-door", vec!["leaked_task"]),
                 ("souffle-falls", vec!["long_poll", "late_timer"]),
+                ("quiet-guest", vec!["long_poll", "ready_delay", "late_timer"]),
                 ("two-keys-careless", vec!["lock_cycle"]),
             ]
         );

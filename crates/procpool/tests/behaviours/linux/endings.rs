@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use super::gate::{Gate, Pass};
 use super::kitchen::{at_gate, build, double, kitchen, pid, pool, spins};
-use super::stage::Actor;
+use super::stage::{Actor, Play};
 use super::waits::{kill, send, until, until_gone, until_reaped};
 
 promises![endings:
@@ -291,7 +291,7 @@ fn a_clone_keeps_the_pool_open() {
 // Whole programs.
 
 /// What this program can play.
-pub const PLAYS: &[(&str, fn() -> ExitCode)] = &[
+pub const PLAYS: &[Play] = &[
     ("leaks", play_leaks),
     ("shouts", play_shouts),
     ("one-core", play_one_core),

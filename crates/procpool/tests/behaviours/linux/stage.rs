@@ -11,8 +11,8 @@ use super::waits::until;
 /// By this argument the program knows that it has a role.
 const ROLE: &str = "--role";
 
-/// Everything that a program can play. Each returns what `main` returns, if it does.
-const PLAYS: &[(&str, fn() -> ExitCode)] = endings::PLAYS;
+/// A role's name, and what is played. It returns what `main` returns, if it does.
+pub type Play = (&'static str, fn() -> ExitCode);
 
 /// The role this program was started for, if it was.
 pub fn role() -> Option<String> {
@@ -21,7 +21,7 @@ pub fn role() -> Option<String> {
 }
 
 pub fn play(role: &str) -> ExitCode {
-    match PLAYS.iter().find(|(name, _)| *name == role) {
+    match endings::PLAYS.iter().find(|(name, _)| *name == role) {
         Some((_, play)) => play(),
         None => {
             eprintln!("nobody plays {role}");
