@@ -6,7 +6,7 @@
 "dropped":0,
 "facts":{"tables":"2"},
 "kinds":["actor_start","actor_stop","task_spawn","task_end","poll_begin","poll_end","wake","park_begin","park_end","timer_arm","timer_fire","res_wait","res_acquire","res_release","mark","counter","gap"],
-"locs":["crates/threadbots/src/scene/saturday.rs:81","crates/threadbots/src/scene/saturday.rs:89"],
+"locs":["crates/threadbots/src/scene/saturday.rs:90","crates/threadbots/src/scene/saturday.rs:98"],
 "made_by":"flight 0.1.0",
 "program":"saturday",
 "schema":"loopbot-flight",

@@ -15,6 +15,7 @@ use procpool::{Blob, Jobs, Output, Pool};
 use serde::{Deserialize, Serialize};
 
 // ANCHOR: jobs
+// ANCHOR: taste
 /// Jobs are ordinary functions of one argument. What they take and give is anything that serde can write.
 #[derive(Debug, Serialize, Deserialize)]
 struct Menu {
@@ -37,6 +38,7 @@ fn taste(menu: Menu) -> Verdict {
         cook: std::process::id(),
     }
 }
+// ANCHOR_END: taste
 
 /// Real work: how many primes there are below a number.
 fn weigh(flour: u32) -> usize {
@@ -70,6 +72,7 @@ fn flambe(_: ()) -> u32 {
     std::process::abort()
 }
 
+// ANCHOR: develop
 /// A picture, as bytes in memory that both processes see. In goes one, out comes another; neither is copied.
 fn develop(picture: Blob) -> Blob {
     Blob::build(picture.len(), |bytes| {
@@ -78,6 +81,7 @@ fn develop(picture: Blob) -> Blob {
         }
     })
 }
+// ANCHOR_END: develop
 
 fn kitchen() -> Jobs {
     procpool::jobs![taste, weigh, simmer, souffle, flambe, develop]

@@ -612,6 +612,7 @@ impl<P: Payload> Core<P> {
         if job.cancelled && ticket > obituary.begun {
             return self.fail(key, &Why::Cancelled);
         }
+        // ANCHOR: orphan
         if ticket <= obituary.begun {
             job.lost += 1;
             let attempt = job.lost;
@@ -638,13 +639,13 @@ impl<P: Payload> Core<P> {
         } else {
             self.counts.given_back += 1;
         }
+        // ANCHOR_END: orphan
         if job.done == job.wish.items {
             self.resolve(key);
         } else {
             self.give_back(key);
         }
     }
-
     fn give_back(&mut self, key: Key) {
         self.queue.push_front(key);
         self.queued += 1;

@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! What it promises, and which test or sentence holds it to that, is in [`guarantees`].
+//! What it promises, and which test or sentence holds it to that, is in [`guarantees`] and, one by one, in [`behaviours`].
 //!
 //! # A tour of the code
 //!
@@ -52,6 +52,8 @@
 //! - The record shows a job's start when it is sent to its worker.
 
 mod answer;
+#[doc = include_str!("behaviours.md")]
+pub mod behaviours {}
 mod blob;
 mod builder;
 mod core;

@@ -103,6 +103,7 @@ impl Page {
 
     // The worker's half.
 
+    // ANCHOR: start
     /// The worker is about to touch the job, or the item of a job, with this ticket: even reading its argument may end
     /// it. Tickets only grow, and are not 0.
     pub(crate) fn start(&self, ticket: u64) {
@@ -111,6 +112,7 @@ impl Page {
             .started
             .store(ticket, Ordering::Release);
     }
+    // ANCHOR_END: start
 
     /// What has this ticket is over, and its answer is where the worker's death cannot reach it.
     pub(crate) fn finish(&self, ticket: u64) {

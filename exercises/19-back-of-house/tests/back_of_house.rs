@@ -4,7 +4,7 @@
 use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use exercise_19::{Bottle, Cellar, Trouble, fetch, fetch_all, fetch_within};
 use offload::Pool;
@@ -17,8 +17,6 @@ const POOL: &str = "back of house";
 const HOURS: Duration = Duration::from_secs(4 * 3600);
 /// The patience of one who does not.
 const A_MOMENT: Duration = Duration::from_millis(100);
-/// The way back up from the cellar.
-const STAIRS: Duration = Duration::from_millis(50);
 
 /// Fails with these words and no others, the same each time.
 fn fail(words: impl Into<String>) -> ! {
@@ -47,11 +45,13 @@ struct Seen {
     most_inside: usize,
     /// LoopBot has opened the cellar door.
     is_open: bool,
+    /// Somebody was told to stop looking, and is on the way back up.
+    is_called_off: bool,
     /// What has gone wrong down there.
     wrong: Option<String>,
 }
 
-/// A cellar with a door that LoopBot must open, or with as many searchers as there should be, as the wine says.
+/// A cellar with a door that LoopBot must open, or which takes as many searchers as there should be, as the wine says.
 #[derive(Default)]
 struct Test {
     seen: Mutex<Seen>,
@@ -120,27 +120,42 @@ impl Cellar for Test {
         seen.most_inside = seen.most_inside.max(seen.inside);
         self.changed.notify_all();
         drop(seen);
+        let mut goes_on = wine == "far away" || go_on();
+        let has_begun = |seen: &Seen, wine: &str| seen.begun.iter().filter(|begun| *begun == wine).count();
         match wine {
+            _ if !goes_on => {}
             "behind the door" => self.wait_until(
                 "a thread in the cellar waits for LoopBot to open the door, and LoopBot does not come: it is being held. \
-                 `.wait()` blocks the thread that calls it, and `.await` does not",
+                 `.wait()` blocks the thread that calls it, and `.await` does not; and who looks again and again whether there is room \
+                 in the queue holds LoopBot, too",
                 |seen| seen.is_open,
             ),
             "behind the other door" => self.wait_until(
                 "the only thread of the pool is busy, so nobody has begun to look for the Riesling. The guest who ordered it has left, \
-                 and `fetch_within` does not return before the thread is free. What waits in the queue can be taken out at once",
+                 and `fetch_within` does not return before the thread is free. What waits in the queue, or for a place in it, can be \
+                 taken out at once",
                 |seen| seen.is_open,
             ),
+            "for three" => self.wait_until(
+                "three bottles were ordered that are found by three who look at the same time, and the pool has three threads. Not all \
+                 of them come: is the first one awaited before the second one is handed over?",
+                |seen| has_begun(seen, "for three") >= 3,
+            ),
             "for two" => self.wait_until(
-                "two bottles were ordered that are found by two who look at the same time, and the pool has two threads. One looks, \
-                 and nobody else comes: is the first one awaited before the second one is handed over?",
-                |seen| seen.most_inside >= 2,
+                "a long order, and room for one job that waits. The last two bottles are found by two who look at the same time, and \
+                 the pool has two threads. One looks, and the other has nothing to do. A job that has found no place in the queue gets \
+                 one only while somebody awaits it, and you await another one. Have you seen `job.placed()`?",
+                |seen| has_begun(seen, "for two") >= 2,
+            ),
+            "hard to find" => self.wait_until(
+                "one thread looks for the first bottle, which takes long. The pool has another thread, and nobody has begun to look for \
+                 the last bottle. Who waits for whom? Whoever is free should look for the next one",
+                |seen| has_begun(seen, "the last one") >= 1,
             ),
             "far away" => {
-                let mut looks = 0;
+                let began = Instant::now();
                 while go_on() {
-                    looks += 1;
-                    if looks > PATIENCE.as_millis() {
+                    if began.elapsed() > PATIENCE {
                         let words = "the guest has left long ago, and somebody still looks for the bottle. Dropping a job does not stop \
                                      it if it was begun, and neither does cancel: what does `go_on` say?";
                         self.seen().wrong.get_or_insert_with(|| words.to_owned());
@@ -149,15 +164,22 @@ impl Cellar for Test {
                     }
                     thread::sleep(Duration::from_millis(1)); // the way to the next shelf
                 }
-                thread::sleep(STAIRS);
+                goes_on = false;
+                self.seen().is_called_off = true;
+                self.wait_until(
+                    "the guest has left, and `fetch_within` waits for whoever is still in the cellar. That is right, but LoopBot is being \
+                     held meanwhile: `.wait()` blocks the thread that calls it, and `.await` does not",
+                    |seen| seen.is_open,
+                );
             }
             _ => {}
         }
         self.seen().inside -= 1;
         self.changed.notify_all();
         match wine {
+            _ if !goes_on => None,
             "a shelf that collapses" => resume_unwind(Box::new("the third shelf collapses")),
-            "not there" | "far away" => None,
+            "not there" => None,
             _ => Some(Bottle(wine.to_owned())),
         }
     }
@@ -241,39 +263,77 @@ fn one_bottle() {
     );
 }
 
-#[test]
-fn loopbot_serves_others_meanwhile() {
-    let (test, pool) = (Test::new(), pool(1, 1));
+/// Opens the cellar door as soon as this can be seen, if LoopBot has time for that.
+async fn opens_when(cellar: Arc<Test>, holds: impl Fn(&Seen) -> bool) {
+    while !holds(&cellar.seen()) {
+        loopbot::sleep(Duration::from_millis(1)).await;
+    }
+    cellar.open();
+}
+
+/// Runs one of your functions, and somebody who opens the door as soon as somebody looks for a bottle.
+fn meanwhile<T: Send + 'static>(
+    threads: usize,
+    serve: impl AsyncFnOnce(&Pool, Arc<Test>) -> T + Send + 'static,
+) -> T {
+    let (test, pool) = (Test::new(), pool(threads, 1));
     let cellar = test.clone();
-    let result = evening(&test, async move || {
-        let opens = cellar.clone();
-        let other = loopbot::spawn(async move {
-            while opens.begun().is_empty() {
-                loopbot::sleep(Duration::from_millis(1)).await;
-            }
-            opens.open();
-        });
-        let result = fetch(&pool, cellar, "behind the door".to_owned()).await;
+    evening(&test, async move || {
+        let other = loopbot::spawn(opens_when(cellar.clone(), |seen| !seen.begun.is_empty()));
+        let result = serve(&pool, cellar).await;
         other.abort(); // If the bottle is here, the door was open.
         result
+    })
+}
+
+#[test]
+fn loopbot_serves_others_meanwhile() {
+    const DOOR: &str = "behind the door";
+    let result = meanwhile(1, async |pool, cellar| {
+        fetch(pool, cellar, DOOR.to_owned()).await
     });
     claim!(
-        result == bottle("behind the door"),
+        result == bottle(DOOR),
         "the bottle was found, and `fetch` says {result:?}"
+    );
+    let results = meanwhile(1, async |pool, cellar| {
+        fetch_all(pool, cellar, names(&[DOOR, "Riesling", "Malbec", "Merlot"])).await
+    });
+    let found = [DOOR, "Riesling", "Malbec", "Merlot"].map(bottle);
+    claim!(
+        results == found,
+        "all bottles were found, and `fetch_all` says {results:?}"
+    );
+    let result = meanwhile(1, async |pool, cellar| {
+        fetch_within(pool, cellar, DOOR.to_owned(), HOURS).await
+    });
+    claim!(
+        result == Some(bottle(DOOR)),
+        "the guest waits for hours, the bottle was found, and `fetch_within` says {result:?}"
     );
 }
 
 #[test]
-fn two_look_at_the_same_time() {
-    let (test, pool) = (Test::new(), pool(2, 4));
-    let cellar = test.clone();
-    let results = evening(&test, async move || {
-        fetch_all(&pool, cellar, names(&["for two", "for two"])).await
-    });
-    claim!(
-        results == [bottle("for two"), bottle("for two")],
-        "both bottles were found, and `fetch_all` says {results:?}"
-    );
+fn all_threads_look_at_the_same_time() {
+    let orders = [
+        (3, 4, names(&["for three"; 3])),
+        (2, 4, names(&["hard to find", "Riesling", "the last one"])),
+        (2, 1, {
+            let mut wines = names(&["Riesling"; 6]);
+            wines.extend(names(&["for two"; 2]));
+            wines
+        }),
+    ];
+    for (threads, queue, wines) in orders {
+        let (test, pool) = (Test::new(), pool(threads, queue));
+        let cellar = test.clone();
+        let found: Vec<_> = wines.iter().map(|wine| bottle(wine)).collect();
+        let results = evening(&test, async move || fetch_all(&pool, cellar, wines).await);
+        claim!(
+            results == found,
+            "all bottles were found, and `fetch_all` says {results:?}"
+        );
+    }
 }
 
 #[test]
@@ -349,10 +409,22 @@ fn a_guest_who_leaves_while_somebody_looks() {
     let (test, pool) = (Test::new(), pool(1, 1));
     let cellar = test.clone();
     let (result, inside) = evening(&test, async move || {
-        let result = fetch_within(&pool, cellar.clone(), "far away".to_owned(), A_MOMENT).await;
-        // Somebody may not have been down there yet when the guest left. Then there is nobody to call off.
-        let inside = cellar.seen().inside;
-        (result, inside)
+        let opens = loopbot::spawn(opens_when(cellar.clone(), |seen| seen.is_called_off));
+        let mut patience = A_MOMENT;
+        loop {
+            let wine = "far away".to_owned();
+            let result = fetch_within(&pool, cellar.clone(), wine, patience).await;
+            // No `.await` since then, so nobody can have opened the door since then.
+            let inside = cellar.seen().inside;
+            // On a slow computer, nobody may have been down there yet when the guest left. Then there was nobody to call off,
+            // and another guest waits for longer.
+            if !cellar.begun().is_empty() || result.is_some() || patience > PATIENCE {
+                opens.abort();
+                cellar.open();
+                return (result, inside);
+            }
+            patience *= 2;
+        }
     });
     claim!(
         result.is_none(),
@@ -367,20 +439,23 @@ fn a_guest_who_leaves_while_somebody_looks() {
 
 #[test]
 fn a_guest_who_leaves_before_anybody_looks() {
-    let (test, pool) = (Test::new(), pool(1, 4));
+    let (test, pool) = (Test::new(), pool(1, 1));
     let cellar = test.clone();
     let begun = evening(&test, async move || {
-        let (behind, at_the_pool) = (cellar.clone(), pool.clone());
-        let busy = loopbot::spawn(async move {
-            fetch(&at_the_pool, behind, "behind the other door".to_owned()).await
-        });
+        let order = |wine: &str| {
+            let (cellar, pool, wine) = (cellar.clone(), pool.clone(), wine.to_owned());
+            loopbot::spawn(async move { fetch(&pool, cellar, wine).await })
+        };
+        let busy = [order("behind the other door"), order("Merlot")];
         while cellar.begun().is_empty() {
             loopbot::sleep(Duration::from_millis(1)).await;
         }
-        // The only thread stands before the door, and the door is opened after this.
+        // The only thread stands before the door, the queue is full, and the door is opened after this.
         let result = fetch_within(&pool, cellar.clone(), "Riesling".to_owned(), A_MOMENT).await;
         cellar.open();
-        let _ = busy.await;
+        for busy in busy {
+            let _ = busy.await;
+        }
         let after = fetch(&pool, cellar.clone(), "Malbec".to_owned()).await;
         (result, after, cellar.begun())
     });

@@ -722,7 +722,7 @@ fn nobody_waits(machine: &Machine, jobs: &[Job]) {
     let job = of(jobs, *number);
     happened(&format!(
         "{}: {why}, and holds LoopBot for {}. Guests are served up to {} late.\n\n  Known of it: {}.\n  Where it was done: {}.",
-        machine.name(job),
+        capital(machine.name(job)),
         ms(*held),
         ms(seen.latest.max(*held)),
         known_of(job),
@@ -734,12 +734,12 @@ fn nobody_waits(machine: &Machine, jobs: &[Job]) {
 fn answers(machine: &Machine, jobs: &[Job], results: &Results) {
     let seen = machine.seen.borrow();
     for job in jobs {
-        let name = machine.name(job);
+        let title = capital(machine.name(job));
         match seen.places.get(&job.number).map_or(0, Vec::len) {
-            0 => happened(&format!("{name}: nobody has done it.")),
+            0 => happened(&format!("{title}: nobody has done it.")),
             1 => {}
             often => happened(&format!(
-                "{name}: it was begun {often} times, and was ordered once."
+                "{title}: it was begun {often} times, and was ordered once."
             )),
         }
     }
@@ -751,7 +751,7 @@ fn answers(machine: &Machine, jobs: &[Job], results: &Results) {
         ));
     }
     for (job, result) in jobs.iter().zip(results) {
-        let name = machine.name(job);
+        let (name, title) = (machine.name(job), capital(machine.name(job)));
         let secret = machine.secret(job);
         let is_lost = secret.crashes || secret.never_ends;
         match result {
@@ -759,13 +759,13 @@ fn answers(machine: &Machine, jobs: &[Job], results: &Results) {
                 "In the place of {name}, `serve` returned the plate of job {number}. The results have the order of the jobs."
             )),
             Ok(_) if is_lost => happened(&format!(
-                "{name}: it was lost, and `serve` returned a plate."
+                "{title}: it was lost, and `serve` returned a plate."
             )),
             Err(Lost(why)) if !is_lost => happened(&format!(
-                "{name}: it was done, and `serve` returned Lost({why:?})."
+                "{title}: it was done, and `serve` returned Lost({why:?})."
             )),
             Err(Lost(why)) if !why.contains(name) => happened(&format!(
-                "{name}: it was lost, and `serve` returned other words than those of the one who lost it: {why:?}."
+                "{title}: it was lost, and `serve` returned other words than those of the one who lost it: {why:?}."
             )),
             _ => {}
         }
@@ -790,12 +790,19 @@ fn in_time(machine: &Machine, jobs: &[Job]) {
     happened(&format!(
         "{count} of {} jobs were done too late. {}: it was wanted within {}, and was done after {}.\n\n  Known of it: {}.\n  Where it was done: {}.",
         jobs.len(),
-        machine.name(worst),
+        capital(machine.name(worst)),
         ms(worst.within),
         ms(seen.done_at[&worst.number]),
         known_of(worst),
         seen.places[&worst.number].join(", and ")
     ));
+}
+
+/// As it stands at the beginning of a sentence.
+fn capital(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
 }
 
 fn of(jobs: &[Job], number: u32) -> &Job {

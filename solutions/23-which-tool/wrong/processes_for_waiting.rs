@@ -1,4 +1,4 @@
-//! must fail with: waits 8
+//! must fail with: Where it was done: in another process
 //!
 //! A process for each wait that blocks, and there are three.
 #![allow(missing_docs)]

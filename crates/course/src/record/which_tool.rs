@@ -63,13 +63,22 @@ impl Evening {
             .build();
         match self {
             Evening::Loop => loopbot.run(on_the_loop())?,
-            Evening::Places => loopbot.run(in_their_places(&Places::open(&recorder)?))?,
+            Evening::Places => {
+                let places = Places::open(&recorder)?;
+                let evening = loopbot.run(in_their_places(&places));
+                places.close();
+                evening?;
+            }
         }
+        drop(loopbot);
         Ok(recorder.recording())
     }
 
     /// Whether the recording shows what it is there to show.
     fn judge(self, recording: &Recording) -> Result<(), String> {
+        if !recording.complete {
+            return Err("somebody had not gone home".to_owned());
+        }
         let hits = rules::look(recording, &Limits::default());
         let red = hits.iter().find(|hit| hit.severity == Severity::Red);
         let tells = |step| recording.marks(STEP).any(|(_, text, _)| text == step);
@@ -152,6 +161,13 @@ impl Places {
             hands: pool("hands", cores),
             other_kitchen: other_kitchen.build()?,
         })
+    }
+
+    /// So that everybody's lane has an end.
+    fn close(self) {
+        self.back_of_house.shut_down();
+        self.hands.shut_down();
+        self.other_kitchen.shut_down();
     }
 }
 

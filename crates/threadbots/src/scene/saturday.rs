@@ -45,21 +45,30 @@ pub fn record(tasting: Tasting) -> Recording {
 }
 
 fn taste_all(stage: &Stage, tasting: Tasting) {
-    let blackboard = Arc::new(Mutex::new(0).called("the blackboard"));
+    let board = Arc::new(Mutex::new(0).called("the blackboard"));
     // ANCHOR: hire
-    let hire = |share: usize| {
-        let first = share as u32 * SHARE + 1;
-        let blackboard = Arc::clone(&blackboard);
-        stage.spawn(ROBOTS[share], move |bot, _| match tasting {
-            Tasting::OneBlackboard => taste_and_write(bot, first..first + SHARE, &blackboard),
-            _ => taste_then_write(bot, first..first + SHARE, &blackboard),
+    let hire = |robot: usize| {
+        let (dishes, board) = (share(robot), Arc::clone(&board));
+        stage.spawn(ROBOTS[robot], move |bot, _| match tasting {
+            Tasting::OneBlackboard => taste_and_write(bot, dishes, &board),
+            _ => taste_then_write(bot, dishes, &board),
         })
     };
     match tasting {
-        Tasting::OneAfterTheOther => (0..ROBOTS.len()).for_each(|share| all_go_home([hire(share)])),
+        Tasting::OneAfterTheOther => {
+            for robot in 0..ROBOTS.len() {
+                all_go_home([hire(robot)]); // hired, and waited for
+            }
+        }
         _ => all_go_home([hire(0), hire(1), hire(2)]),
     }
     // ANCHOR_END: hire
+}
+
+/// The robot's dishes.
+fn share(robot: usize) -> Range<u32> {
+    let first = robot as u32 * SHARE + 1;
+    first..first + SHARE
 }
 
 // ANCHOR: tasting

@@ -152,9 +152,7 @@ pub fn worker_entry() {
         process::exit(0);
     });
     let stdin = io::stdin().as_fd().try_clone_to_owned();
-    let end = stdin
-        .map_err(io::Error::from)
-        .and_then(|fd| serve(UnixStream::from(fd)));
+    let end = stdin.and_then(|fd| serve(UnixStream::from(fd)));
     process::exit(end.is_err().into());
 }
 
