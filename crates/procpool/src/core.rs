@@ -646,6 +646,7 @@ impl<P: Payload> Core<P> {
             self.give_back(key);
         }
     }
+
     fn give_back(&mut self, key: Key) {
         self.queue.push_front(key);
         self.queued += 1;

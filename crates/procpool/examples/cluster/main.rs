@@ -124,7 +124,9 @@ fn machine(address: &str, url: &str, ledger: &str) -> Result<(), Box<dyn Error>>
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
         let _ = closed.send(());
     });
-    let until = async { drop(until.await) };
+    let until = async {
+        let _ = until.await;
+    };
     let served = cluster::serve_until(&pool, settings(url).connect(options), until)?;
     println!("{} {} {}", served.done, served.late, served.known);
     Ok(())
