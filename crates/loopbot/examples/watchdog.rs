@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use loopbot::{LoopBot, Watchdog, sleep, spawn_named, wait_point};
 
+// ANCHOR: three_guests
 fn main() {
     let dog = Watchdog::new(Duration::from_millis(50));
     LoopBot::builder().watchdog(dog).build().run(async {
@@ -26,6 +27,7 @@ async fn naps() {
     wait_point("for the menu", sleep(Duration::from_millis(5))).await;
     thread::sleep(Duration::from_millis(200));
 }
+// ANCHOR_END: three_guests
 
 /// Computes, and does not give way.
 async fn counts() {

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use flight::Recorder;
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::StartError;
 use crate::jobs::Jobs;
 use crate::pool::Pool;
+use crate::voice::{Line, Listener};
 
 /// Which program the workers run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +33,9 @@ pub enum Output {
     /// Where this program's go.
     #[default]
     Inherit,
-    /// Kept: the end of what a worker wrote is in [`WorkerDied::stderr_tail`](crate::WorkerDied::stderr_tail).
+    /// To the pool: the end of what a worker wrote on standard error is in
+    /// [`WorkerDied::stderr_tail`](crate::WorkerDied::stderr_tail), and each line of both goes to whoever
+    /// [listens](Builder::on_line). If nobody does, the rest is thrown away.
     Capture,
     /// Nowhere.
     Null,
@@ -51,7 +55,9 @@ pub struct Builder {
     pub(crate) time_limit: Option<Duration>,
     pub(crate) grace: Duration,
     pub(crate) queue: usize,
+    pub(crate) max_growth: Option<u64>,
     pub(crate) output: Output,
+    pub(crate) listener: Option<Listener>,
     pub(crate) env: Vec<(OsString, OsString)>,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) max_attempts: u32,
@@ -71,7 +77,9 @@ impl Builder {
             time_limit: None,
             grace: Duration::from_millis(500),
             queue: 100_000,
+            max_growth: None,
             output: Output::Inherit,
+            listener: None,
             env: Vec::new(),
             idle_timeout: None,
             max_attempts: 3,
@@ -119,10 +127,23 @@ impl Builder {
         self
     }
 
-    /// How much memory a worker may have, in bytes of address space. What goes beyond it fails to be allocated, and by
-    /// that usually aborts the worker: the job's error is then [`Death::OutOfMemory`](crate::Death::OutOfMemory).
+    /// How much memory of its own a worker may have, in bytes: what is private and writable. What goes beyond it is
+    /// refused, and a Rust program that is refused memory says so on its standard error and aborts: the job's error is
+    /// then [`Death::OutOfMemory`](crate::Death::OutOfMemory). What a library in another language makes of it is told as
+    /// what it is, a signal or an exit code.
+    ///
+    /// For that the pool reads the workers' standard error, whatever the [`Output`] is. With [`Output::Inherit`] it is
+    /// passed on to this program's, through a pipe and a thread, so that a job does not find a terminal there.
     pub fn memory_limit(mut self, bytes: u64) -> Builder {
         self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// By how many bytes a worker's own memory may grow, measured from the end of its first job. A worker that has grown
+    /// more does what it has and is replaced; no job is lost. It looks between two jobs, and at most once a second.
+    /// The default is any amount.
+    pub fn max_growth(mut self, bytes: u64) -> Builder {
+        self.max_growth = Some(bytes);
         self
     }
 
@@ -149,6 +170,27 @@ impl Builder {
     /// Where the workers' output goes. The default is where this program's goes.
     pub fn output(mut self, output: Output) -> Builder {
         self.output = output;
+        self
+    }
+
+    /// Captures the workers' output ([`Output::Capture`]) and gives each [`Line`] of it to this function.
+    ///
+    /// It is called on one thread of the pool's own, line after line, and may take its time: neither the pool nor a
+    /// worker waits for it. Some thousand lines wait; what comes on top of them is lost, and
+    /// [counted](Line::missed). [`shut_down`](Pool::shut_down) returns when it has had all lines, so it must not itself
+    /// wait for the pool's end. If it panics, the other lines come all the same.
+    ///
+    /// ```no_run
+    /// # fn taste(dish: String) -> usize { dish.len() }
+    /// # fn kitchen() -> procpool::Jobs { procpool::jobs![taste] }
+    /// let pool = procpool::Pool::builder(kitchen())
+    ///     .on_line(|line| println!("[{} {}] {}", line.pid, line.job.unwrap_or("-"), line.text))
+    ///     .build()?;
+    /// # Ok::<(), procpool::StartError>(())
+    /// ```
+    pub fn on_line(mut self, listener: impl Fn(&Line) + Send + Sync + 'static) -> Builder {
+        self.output = Output::Capture;
+        self.listener = Some(Arc::new(listener));
         self
     }
 

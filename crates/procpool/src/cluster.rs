@@ -60,11 +60,13 @@
 //! cannot be read is not tried again: that is its result.
 //!
 //! **Nobody is flooded.** A machine asks for an order for each free worker, and no more. A full queue refuses, and the
-//! submitter waits. A submitter has so many jobs without answer on their way, and further ones wait in their answers.
+//! submitter waits. A submitter has a certain number of jobs on their way, and further ones wait here, unsent.
 //!
 //! **Every wait ends.** An answer comes to the result, or to [`NoAnswer`](ClusterError::NoAnswer) when its patience is over,
 //! or to [`ConnectionLost`](ClusterError::ConnectionLost) when the connection has been down for too long. A short outage is
 //! bridged. After such an error submit again with the same key.
+//!
+//! What is not promised: that jobs are begun in the order in which they were submitted.
 //!
 //! # What it rests on, and where it ends
 //!

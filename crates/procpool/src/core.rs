@@ -169,6 +169,8 @@ struct Worker {
     /// How many items it was given since its start, and whether it ever answered.
     given: u64,
     answered: bool,
+    /// It is to be replaced when it has done what it has.
+    outgrown: bool,
     /// The item whose time counts.
     at: Ticket,
     /// What it was asked to stop, and why.
@@ -230,6 +232,7 @@ impl<P: Payload> Core<P> {
             load: 0,
             given: 0,
             answered: false,
+            outgrown: false,
             at: Ticket::default(),
             asked: None,
             deadline: None,
@@ -356,6 +359,7 @@ impl<P: Payload> Core<P> {
                 && worker.load.saturating_add(work) <= BACKLOG
                 && worker.jobs.len() < WINDOW
                 && worker.given < self.limits.max_jobs
+                && !worker.outgrown
         };
         let workers = self.workers.iter().enumerate();
         let takers = workers.filter(|(_, worker)| takes(worker));
@@ -384,6 +388,7 @@ impl<P: Payload> Core<P> {
         worker.first = 1;
         worker.given = 0;
         worker.answered = false;
+        worker.outgrown = false;
         worker.deadline = Some(now + SILENCE);
         self.alarm = true;
         self.starting += 1;
@@ -504,13 +509,26 @@ impl<P: Payload> Core<P> {
         let worker = &mut self.workers[place];
         worker.deadline = None;
         if worker.state == State::Ready {
-            if worker.given >= limits.max_jobs {
+            if worker.given >= limits.max_jobs || worker.outgrown {
                 self.retire(now, place);
             } else {
                 worker.deadline = limits.idle.map(|idle| now.saturating_add(idle));
                 self.alarm |= worker.deadline.is_some();
                 self.idle.push(place);
             }
+        }
+    }
+
+    /// A worker has grown more than it may. It does what it has, and is replaced.
+    pub(crate) fn outgrew(&mut self, now: Time, place: usize) {
+        let worker = &mut self.workers[place];
+        if worker.state != State::Ready || worker.outgrown {
+            return;
+        }
+        worker.outgrown = true;
+        if worker.jobs.is_empty() {
+            self.idle.retain(|&idle| idle != place);
+            self.retire(now, place);
         }
     }
 
@@ -851,6 +869,16 @@ impl<P> Core<P> {
     #[cfg(test)]
     pub(crate) fn is_asked(&self, place: usize) -> bool {
         self.workers[place].asked.is_some()
+    }
+
+    /// The number of the job that this worker is at, or gets next. All before it are over.
+    pub(crate) fn turn(&self, place: usize) -> u64 {
+        self.workers[place].first
+    }
+
+    /// The job that this worker is at.
+    pub(crate) fn at(&self, place: usize) -> Option<Key> {
+        self.workers[place].jobs.front().copied()
     }
 
     pub(crate) fn queued(&self) -> usize {

@@ -147,6 +147,10 @@ impl World {
             0..30 => self.submit(),
             30..35 => self.cancel(),
             35..45 => self.tick(),
+            45..46 => {
+                let place = self.dice.random_range(0..self.processes.len());
+                self.core.outgrew(self.now, place);
+            }
             _ => {
                 let place = self.dice.random_range(0..self.processes.len());
                 self.live(place);

@@ -18,19 +18,21 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use flight::{ActorKind, Event, Lane, Text};
-use rustix::event::{PollFd, PollFlags, Timespec};
 
 use crate::builder::{Output, Start};
 use crate::core::{Action, Core, State, Ticket, Time, nanos};
 use crate::error::Death;
 use crate::frame::{Head, Kind};
 use crate::jobs::Jobs;
-use crate::link::{Autopsy, Eyes, Link};
-use crate::os::{Launch, OomCounter, Program, Socket, socket_pair};
+use crate::link::{Autopsy, Eyes, Link, Told, named};
+use crate::os::{
+    Launch, OomCounter, PollFd, PollFlags, Program, Socket, poll, socket_pair,
+};
 use crate::page::Page;
 use crate::reply::Order;
 use crate::slab::Key;
 use crate::tray::Tray;
+use crate::voice::{Listener, Voice};
 use crate::worker::{ARGUMENT, DEPTH};
 
 /// How long the driver stays out of the way after somebody has led.
@@ -60,9 +62,17 @@ pub(crate) struct Settings {
     pub(crate) memory_limit: bool,
     pub(crate) time_limit: Option<Duration>,
     pub(crate) output: Output,
+    pub(crate) listener: Option<Listener>,
     pub(crate) env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
     pub(crate) recorder: flight::Recorder,
     pub(crate) fingerprint: u64,
+}
+
+impl Settings {
+    /// Whether the workers' errors, which are to go where ours go, go through us on their way.
+    fn takes_stderr_away(&self) -> bool {
+        self.memory_limit && self.output == Output::Inherit
+    }
 }
 
 /// What does.
@@ -76,6 +86,8 @@ pub(crate) struct Inner {
     /// Those who wait for a place in the queue.
     room: VecDeque<Waker>,
     oom: OomCounter,
+    /// Where the workers' output goes, if it goes anywhere.
+    voice: Option<Voice>,
     driver: Driver,
     /// When somebody last led, and how many do.
     led: Time,
@@ -109,6 +121,9 @@ impl Shared {
         let (bell, theirs) = socket_pair()?;
         let mut links = Vec::new();
         links.resize_with(core.places(), || None);
+        let listener = settings.listener.clone();
+        let is_heard = listener.is_some() || settings.takes_stderr_away();
+        let voice = is_heard.then(|| Voice::start(&settings.name, listener));
         let inner = Inner {
             core,
             links,
@@ -116,6 +131,7 @@ impl Shared {
             wakers: Vec::new(),
             room: VecDeque::new(),
             oom: OomCounter::new(),
+            voice: voice.transpose()?,
             driver: Driver::Awake,
             led: 0,
             leaders: 0,
@@ -208,6 +224,7 @@ impl Shared {
                 }
             }
         }
+        inner.record_starts();
         while !inner.room.is_empty() && inner.core.has_room() {
             // One for each place would be enough; but who was woken may have gone, and then nobody would come.
             let waiting = std::mem::take(&mut inner.room);
@@ -320,6 +337,11 @@ impl Shared {
             let mut inner = self.lock();
             let now = self.now();
             if inner.core.is_over() && inner.links.iter().all(Option::is_none) {
+                if let Some(voice) = inner.voice.take() {
+                    drop(inner);
+                    voice.end();
+                    inner = self.lock();
+                }
                 inner.driver = Driver::Gone;
                 self.end.notify_all();
                 return;
@@ -394,6 +416,11 @@ impl Shared {
             Output::Capture => Stdio::piped(),
             Output::Null => Stdio::null(),
         };
+        // A worker that is refused memory says so there, and nowhere else.
+        let stderr = match settings.memory_limit {
+            true => Stdio::piped(),
+            false => output(),
+        };
         let mut environment = settings.env.clone();
         environment.push((DEPTH.into(), (crate::depth() + 1).to_string().into()));
         let page = Page::new()?;
@@ -406,7 +433,7 @@ impl Shared {
             arguments: vec![ARGUMENT.into()],
             environment,
             stdout: output(),
-            stderr: output(),
+            stderr,
         };
         let started = launch.start()?;
         let name = format!("{} worker {}", settings.name, place + 1);
@@ -417,7 +444,8 @@ impl Shared {
                 name: lane.text(&name),
             });
         }
-        Link::new(started, page, tray, &settings.briefing, lane)
+        let told = Told::new(lane, &settings.name);
+        Link::new(started, page, tray, &settings.briefing, told)
     }
 
     /// If the worker in this place is dead: reaps it, and tells the core.
@@ -431,18 +459,18 @@ impl Shared {
         let Some(link) = inner.links[place].take() else {
             return;
         };
-        if link.lane.is_on() {
-            link.lane.record(Event::ProcessExit {
+        if link.told.lane.is_on() {
+            link.told.lane.record(Event::ProcessExit {
                 pid: u64::from(link.process.pid()),
                 status: exit.for_the_record(),
             });
         }
         let autopsy = Autopsy {
             fingerprint: self.settings.fingerprint,
-            memory_limit: self.settings.memory_limit,
+            tells_tail: self.settings.output == Output::Capture,
         };
-        let (obituary, why) =
-            link.bury(now, place, &mut inner.core, exit, &autopsy, &mut inner.oom);
+        let (core, oom, voice) = (&mut inner.core, &mut inner.oom, inner.voice.as_mut());
+        let (obituary, why) = link.bury(now, place, core, exit, &autopsy, oom, voice);
         inner.core.died(now, place, &obituary, &why);
     }
     // ANCHOR_END: drive
@@ -476,11 +504,8 @@ impl Inner {
             count: wish.items,
             ..Head::of(Kind::Job)
         };
-        if link.lane.is_on() {
-            link.lane.record(Event::JobStart {
-                job: job.number(),
-                pool: self.name,
-            });
+        if number == self.core.turn(place) {
+            link.told.starts(job); // nothing is before it there
         }
         link.push(head, order);
     }
@@ -488,11 +513,15 @@ impl Inner {
     /// Works in what the worker in this place says.
     fn hear(&mut self, now: Time, place: usize, fingerprint: u64) {
         if let Some(link) = &mut self.links[place] {
+            if link.page.is_outgrown() {
+                self.core.outgrew(now, place);
+            }
+            let at = named(&mut self.core, place);
             link.hear(now, place, &mut self.core, fingerprint);
             if link.deaf && !link.killed {
                 link.kill(); // it is ending; or it closed what it should not have
             }
-            link.read_output();
+            link.read_output(self.voice.as_mut(), at, self.core.turn(place));
             if link.held > 0 || link.blocked {
                 link.flush();
             }
@@ -506,7 +535,8 @@ impl Inner {
             return true;
         }
         if let Some(link) = &mut self.links[place] {
-            link.read_output();
+            let at = named(&mut self.core, place);
+            link.read_output(self.voice.as_mut(), at, self.core.turn(place));
             if link.blocked {
                 link.flush();
             }
@@ -531,6 +561,17 @@ impl Inner {
                     stderr_tail: String::new(),
                 };
                 self.core.died(now, place, &obituary, &error.to_string());
+            }
+        }
+    }
+
+    /// Writes into the record which job each worker has come to.
+    fn record_starts(&mut self) {
+        if self.lane.is_on() {
+            for (place, link) in self.links.iter_mut().enumerate() {
+                if let (Some(link), Some(job)) = (link, self.core.at(place)) {
+                    link.told.starts(job);
+                }
             }
         }
     }
@@ -605,12 +646,13 @@ impl Inner {
         }
     }
 
-    /// Process ids and states.
-    pub(crate) fn workers(&self) -> impl Iterator<Item = (u32, State, usize)> {
+    /// Process ids, states, loads and peaks of memory.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = (u32, State, usize, u64)> {
         let links = self.links.iter().enumerate();
         links.filter_map(|(place, link)| {
-            let pid = link.as_ref()?.process.pid();
-            Some((pid, self.core.state(place), self.core.load(place)))
+            let link = link.as_ref()?;
+            let (pid, peak) = (link.process.pid(), link.page.peak());
+            Some((pid, self.core.state(place), self.core.load(place), peak))
         })
     }
 }
@@ -625,8 +667,12 @@ struct Watched {
 
 fn watch(place: usize, link: &Link, reads: bool) -> Watched {
     let mut socket = PollFlags::empty();
-    socket.set(PollFlags::IN, !link.deaf && reads);
-    socket.set(PollFlags::OUT, !link.deaf && link.blocked);
+    if !link.deaf && reads {
+        socket |= PollFlags::IN;
+    }
+    if !link.deaf && link.blocked {
+        socket |= PollFlags::OUT;
+    }
     Watched {
         place,
         eyes: Arc::clone(&link.eyes),
@@ -637,7 +683,7 @@ fn watch(place: usize, link: &Link, reads: bool) -> Watched {
 /// Waits until something can be read or written, or for so many nanoseconds. Which places, and whether the process
 /// there is dead.
 fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec<(usize, bool)> {
-    let timeout = timeout.and_then(|nanos| Timespec::try_from(Duration::from_nanos(nanos)).ok());
+    let timeout = timeout.map(Duration::from_nanos);
     // For each descriptor: whose it is, and whether it is the one that tells of death.
     let mut whose = Vec::with_capacity(2 * watched.len() + 1);
     let mut fds = Vec::with_capacity(2 * watched.len() + 1);
@@ -654,7 +700,7 @@ fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec
         }
     }
     fds.extend(bell.map(|bell| PollFd::new(bell, PollFlags::IN)));
-    let _ = rustix::event::poll(&mut fds, timeout.as_ref());
+    poll(&mut fds, timeout);
     if let Some(bell) = bell
         && fds.last().is_some_and(|fd| !fd.revents().is_empty())
     {

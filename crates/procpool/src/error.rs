@@ -36,6 +36,9 @@ pub enum JobError {
     Decode(String),
     /// The pool cannot start workers any more. In words, why.
     Broken(String),
+    /// It was given to [other machines](crate::cluster), and something between here and there has failed.
+    #[cfg(feature = "nats")]
+    Cluster(crate::cluster::ClusterError),
 }
 
 /// A worker that ended in the middle of a job.
@@ -111,6 +114,8 @@ impl fmt::Display for JobError {
             JobError::Encode(why) => write!(f, "cannot be sent: {why}"),
             JobError::Decode(why) => write!(f, "cannot be read: {why}"),
             JobError::Broken(why) => write!(f, "the pool is broken: {why}"),
+            #[cfg(feature = "nats")]
+            JobError::Cluster(error) => error.fmt(f),
         }
     }
 }

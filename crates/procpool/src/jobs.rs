@@ -36,6 +36,9 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     /// Runs the function for every argument in a batch. All that knows its types is in here.
     pub(crate) run: Box<dyn Fn(&mut Batch<'_>) + Send + Sync>,
+    /// The same for arguments and results that come from, and go to, other machines.
+    #[cfg(feature = "nats")]
+    pub(crate) forward: crate::cluster::Forward,
 }
 
 impl Jobs {
@@ -67,6 +70,8 @@ impl Jobs {
             self.entries.push(Entry {
                 name: type_name::<F>(),
                 run: Box::new(move |batch| batch.run(&function)),
+                #[cfg(feature = "nats")]
+                forward: crate::cluster::Forward::of::<A, R>(),
             });
         }
         self

@@ -34,6 +34,8 @@
 //! | `link.rs` | a living worker, as the pool holds it, and what is found out when it is dead |
 //! | `frame.rs` | what travels over the socket |
 //! | `worker.rs` | the other side: one job after the other, panics caught and told |
+//! | `growth.rs` | a worker that has grown too much says so itself |
+//! | `voice.rs` | what workers print, given to whoever listens, however slowly |
 //! | `page.rs` | which item a worker was at, told even by a dead one |
 //! | `tray.rs` | answers that survive their worker |
 //! | `leash.rs` | why no worker outlives its pool |
@@ -41,6 +43,7 @@
 //! | `reply.rs` | what came back, item by item, and who waits for it |
 //! | `answer.rs`, `map.rs` | a job as a future; many inputs as a stream |
 //! | `pool.rs`, `builder.rs`, `error.rs` | the pool as its user sees it |
+//! | `submit.rs` | what a pool has in common with `cluster.rs`: pools on other machines (feature `nats`) |
 //! | `blob.rs` | bytes that are handed over without being copied |
 //! | `os/` | the operating system: the one place that knows which one it is |
 //!
@@ -49,17 +52,23 @@
 //! - A worker is never a fork of this program: it starts afresh, so it has none of this program's state.
 //! - A job that was sent to a worker behind another one, because jobs like it are tiny, waits there until that one is
 //!   done. Only the worker's death, or a limit that kills it, brings it back to the queue.
-//! - The record shows a job's start when it is sent to its worker.
+//! - The record shows a job's start when the job is its worker's next: when it was sent to an idle worker, which takes
+//!   the time of a message to begin; or when the pool hears that the job before it there is over. Of tiny jobs whose
+//!   answers come together, start and end stand at the same time. Each start has an end; a job whose worker died before
+//!   it was begun has `cancelled` there, and starts again elsewhere.
 
 mod answer;
 #[doc = include_str!("behaviours.md")]
 pub mod behaviours {}
 mod blob;
 mod builder;
+#[cfg(feature = "nats")]
+pub mod cluster;
 mod core;
 mod driver;
 mod error;
 mod frame;
+mod growth;
 pub mod guarantees;
 mod jobs;
 mod leash;
@@ -70,14 +79,20 @@ mod page;
 mod pool;
 mod reply;
 mod slab;
+mod submit;
 mod tray;
+mod voice;
 mod worker;
 
 pub use answer::Answer;
 pub use blob::{Blob, SHARED_FROM};
 pub use builder::{Builder, Output, Start};
+#[cfg(feature = "nats")]
+pub use cluster::{Cluster, ClusterError};
 pub use error::{Death, Full, JobError, Panic, StartError, WorkerDied};
 pub use jobs::Jobs;
 pub use map::{Map, Results};
 pub use pool::{JobBuilder, Metrics, Pool, WorkerInfo, WorkerState};
+pub use submit::Submit;
+pub use voice::{Line, Stream};
 pub use worker::{cancelled, depth, worker_entry};

@@ -1,37 +1,43 @@
 //! A living worker, as the pool holds it.
 
 use std::collections::VecDeque;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, OwnedFd};
-use std::process::{ChildStderr, ChildStdout};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flight::{End, Event, Lane};
+use flight::{End, Event, Lane, Text};
 
 use crate::core::{Core, Obituary, Ticket};
 use crate::error::Death;
 use crate::frame::{Found, Head, Inbox, Kind, Tag};
-use crate::os::{Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started};
+use crate::os::{
+    self, Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started,
+};
 use crate::page::Page;
 use crate::reply::Order;
+use crate::slab::Key;
 use crate::tray::Tray;
+use crate::voice::{Line, Lines, Stream, Voice};
+
+/// As much of a worker's output is read at a time, so that one that never stops writing holds up nobody else. More than
+/// a pipe holds, so that at a worker's end all of it is read.
+const AT_A_TIME: usize = 2 << 20;
 
 /// What is needed to wait for a worker, without holding anything of the pool.
 pub(crate) struct Eyes {
     pub(crate) socket: Socket,
     /// Readable when the process is dead.
-    pub(crate) pidfd: OwnedFd,
+    pub(crate) pidfd: Descriptor,
     /// Whether somebody who waits for this worker's only job looks at it, so that the driver need not.
     pub(crate) led: AtomicBool,
     /// Its output and its errors, if they are captured, and whether they have come to their end.
-    pipes: [Option<OwnedFd>; 2],
+    pipes: [Option<Attachment>; 2],
     ended: [AtomicBool; 2],
 }
 
 impl Eyes {
     /// Those pipes from which something may come.
-    pub(crate) fn open_pipes(&self) -> impl Iterator<Item = &OwnedFd> {
+    pub(crate) fn open_pipes(&self) -> impl Iterator<Item = &Attachment> {
         let pipes = self.pipes.iter().zip(&self.ended);
         pipes.filter_map(|(pipe, ended)| pipe.as_ref().filter(|_| !ended.load(Ordering::Relaxed)))
     }
@@ -51,13 +57,16 @@ pub(crate) struct Link {
     gifts: VecDeque<Descriptor>,
     pub(crate) page: Page,
     tray: Tray,
-    pub(crate) stdout: Option<ChildStdout>,
-    pub(crate) stderr: Option<ChildStderr>,
-    pub(crate) tail: Tail,
+    tail: Tail,
+    lines: [Lines; 2],
+    /// All that was written before the job of this number began has been read.
+    read_to: u64,
+    /// The item during which Rust's runtime said that it was refused memory.
+    refused: Option<u64>,
     /// Why it cannot work, in its own words or ours.
     failure: Option<String>,
     pub(crate) killed: bool,
-    pub(crate) lane: Lane,
+    pub(crate) told: Told,
 }
 
 /// The last that was written.
@@ -73,6 +82,17 @@ impl Tail {
         self.0.drain(..over);
     }
 
+    /// Whether Rust's runtime has said here that it was refused memory. It does so right before it aborts.
+    fn tells_of_refused_memory(&mut self) -> bool {
+        let words = self.words();
+        let mut lines = words.lines();
+        lines.any(|line| {
+            let number = line.rsplit_once("memory allocation of ");
+            let number = number.and_then(|(_, rest)| rest.strip_suffix(" bytes failed"));
+            number.is_some_and(|number| number.parse::<u64>().is_ok())
+        })
+    }
+
     fn words(&mut self) -> String {
         String::from_utf8_lossy(self.0.make_contiguous()).into_owned()
     }
@@ -85,9 +105,9 @@ impl Link {
         page: Page,
         tray: Tray,
         briefing: &[u8],
-        lane: Lane,
+        told: Told,
     ) -> io::Result<Link> {
-        let pidfd = started.process.as_fd().try_clone_to_owned()?;
+        let pidfd = started.process.end()?;
         let mut out = Outbox::default();
         let gifts: [Attachment; 2] = [page.to_give()?, tray.to_give()?];
         let head = Head {
@@ -105,7 +125,7 @@ impl Link {
                 socket: started.socket,
                 pidfd,
                 led: AtomicBool::new(false),
-                pipes: [second(&started.stdout)?, second(&started.stderr)?],
+                pipes: [started.stdout, started.stderr],
                 ended: Default::default(),
             }),
             out,
@@ -116,12 +136,13 @@ impl Link {
             gifts: VecDeque::new(),
             page,
             tray,
-            stdout: started.stdout,
-            stderr: started.stderr,
             tail: Tail::default(),
+            lines: Default::default(),
+            read_to: 1,
+            refused: None,
             failure: None,
             killed: false,
-            lane,
+            told,
         };
         link.flush();
         Ok(link)
@@ -222,7 +243,7 @@ impl Link {
                     self.failure = Some(format!("its initializer failed: {why}"));
                 }
                 Kind::Answer | Kind::Stopped => {
-                    if !accept(now, place, core, &self.lane, head, body, gifts) {
+                    if !accept(now, place, core, &mut self.told, head, body, gifts) {
                         return false;
                     }
                 }
@@ -241,27 +262,24 @@ impl Link {
         exit: Exit,
         settings: &Autopsy,
         oom: &mut OomCounter,
+        voice: Option<&mut Voice>,
     ) -> (Obituary, String) {
+        let at = named(core, place);
         self.hear(now, place, core, settings.fingerprint);
         if let Some((head, body)) = self.tray.left_behind() {
-            accept(now, place, core, &self.lane, head, &body, Vec::new());
+            accept(now, place, core, &mut self.told, head, &body, Vec::new());
         }
-        self.read_output();
+        self.read_output(voice, at, core.turn(place));
         let begun = Ticket(self.page.started());
         if let Some(next) = core.expected(place)
-            && next.ticket <= begun
-            && self.lane.is_on()
+            && (next.ticket <= begun || self.told.job == Some(next.key))
         {
-            self.lane.record(Event::JobEnd {
-                job: next.key.number(),
-                how: End::Cancelled,
-            });
+            self.told.ends(next.key, End::Cancelled);
         }
-        let oom = exit.is_kill() && !self.killed && oom.has_grown();
+        let struck = oom.has_grown();
         let how = match exit {
-            _ if oom => Death::OutOfMemory,
-            // A Rust program aborts when it is refused memory.
-            Exit::Signal(6) if settings.memory_limit => Death::OutOfMemory,
+            _ if exit.is_kill() && struck && !self.killed => Death::OutOfMemory,
+            Exit::Signal(6) if self.refused == Some(begun.0) => Death::OutOfMemory,
             Exit::Signal(signal) => Death::Signal(signal),
             Exit::Code(code) => Death::Exit(code),
             Exit::Unknown => Death::Exit(255),
@@ -270,12 +288,15 @@ impl Link {
             pid: self.process.pid(),
             how,
             begun,
-            stderr_tail: self.tail.words(),
+            stderr_tail: match settings.tells_tail {
+                true => self.tail.words(),
+                false => String::new(),
+            },
         };
         let why = self
             .failure
             .take()
-            .unwrap_or_else(|| match obituary.stderr_tail.as_str() {
+            .unwrap_or_else(|| match self.tail.words().as_str() {
                 "" => format!("the worker ended with {how} before it was ready"),
                 tail => format!(
                     "the worker ended with {how} before it was ready: {}",
@@ -285,38 +306,131 @@ impl Link {
         (obituary, why)
     }
 
-    /// Reads the output that is captured.
-    pub(crate) fn read_output(&mut self) {
-        let tail = &mut self.tail;
-        drain(&mut self.stdout, |_| {});
-        drain(&mut self.stderr, |bytes| tail.add(bytes));
-        self.eyes.ended[0].store(self.stdout.is_none(), Ordering::Relaxed);
-        self.eyes.ended[1].store(self.stderr.is_none(), Ordering::Relaxed);
+    /// Reads what it has written, if that comes to us. `at`: the number and the function of the job that it was at, as
+    /// far as was known before its last words were heard; `turn`: the number of the one that is next, as is known now.
+    pub(crate) fn read_output(
+        &mut self,
+        voice: Option<&mut Voice>,
+        at: Option<(u64, &'static str)>,
+        turn: u64,
+    ) {
+        let mut written = [Vec::new(), Vec::new()];
+        let mut all = true;
+        for (stream, bytes) in written.iter_mut().enumerate() {
+            all &= self.read_pipe(stream, bytes);
+        }
+        // Read after the bytes: what they belong to was begun by then.
+        let begun = self.page.started();
+        let number = Ticket(begun).number();
+        // All of it was written after everything before `read_to` was over, and before anything after `begun` was begun.
+        let at = at.filter(|&(at, _)| at == number && self.read_to == number);
+        if all {
+            self.read_to = turn;
+        }
+        // In halves, so that no line is torn between two of them.
+        for bytes in written[1].chunks(Tail::MOST / 2) {
+            self.tail.add(bytes);
+            if self.refused != Some(begun) && self.tail.tells_of_refused_memory() {
+                self.refused = Some(begun);
+            }
+        }
+        let Some(voice) = voice else { return };
+        if voice.is_raw {
+            for bytes in written[1].chunks(Tail::MOST) {
+                voice.raw(bytes);
+            }
+            return;
+        }
+        for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
+            let pid = self.process.pid();
+            let mut say = |text| {
+                voice.line(Line {
+                    pid,
+                    job: at.map(|(_, job)| job),
+                    stream,
+                    text,
+                    missed: 0,
+                });
+            };
+            let lines = &mut self.lines[index];
+            lines.add(&written[index], &mut say);
+            if self.eyes.ended[index].load(Ordering::Relaxed) {
+                lines.end(&mut say);
+            }
+        }
+    }
+
+    /// Reads one of its pipes. Whether nothing is left in it.
+    fn read_pipe(&self, stream: usize, bytes: &mut Vec<u8>) -> bool {
+        let (Some(pipe), ended) = (&self.eyes.pipes[stream], &self.eyes.ended[stream]) else {
+            return true;
+        };
+        let mut buffer = [0; 4096];
+        while !ended.load(Ordering::Relaxed) && bytes.len() < AT_A_TIME {
+            match os::read(pipe, &mut buffer) {
+                Ok(read) if read > 0 => bytes.extend_from_slice(&buffer[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                Ok(_) | Err(_) => ended.store(true, Ordering::Relaxed),
+            }
+        }
+        ended.load(Ordering::Relaxed)
     }
 }
 
-fn second(pipe: &Option<impl AsFd>) -> io::Result<Option<OwnedFd>> {
-    let pipe = pipe.as_ref().map(|pipe| pipe.as_fd().try_clone_to_owned());
-    pipe.transpose()
+/// What the record says of a worker.
+pub(crate) struct Told {
+    pub(crate) lane: Lane,
+    pool: Text,
+    /// The job whose start is in the record, and whose end is not.
+    job: Option<Key>,
+}
+
+impl Told {
+    pub(crate) fn new(lane: Lane, pool: &str) -> Told {
+        let pool = lane.text(pool);
+        Told {
+            lane,
+            pool,
+            job: None,
+        }
+    }
+
+    /// The worker has come to this job.
+    pub(crate) fn starts(&mut self, job: Key) {
+        if self.lane.is_on() && self.job != Some(job) {
+            self.job = Some(job);
+            self.lane.record(Event::JobStart {
+                job: job.number(),
+                pool: self.pool,
+            });
+        }
+    }
+
+    /// It is over; so it had been started.
+    fn ends(&mut self, job: Key, how: End) {
+        if self.lane.is_on() {
+            self.starts(job);
+            self.job = None;
+            self.lane.record(Event::JobEnd {
+                job: job.number(),
+                how,
+            });
+        }
+    }
+}
+
+/// The number and the function of the job that a worker is at, as far as is known.
+pub(crate) fn named(core: &mut Core<Order>, place: usize) -> Option<(u64, &'static str)> {
+    let next = core.expected(place)?;
+    Some((next.ticket.number(), next.payload.name))
 }
 
 /// What has to be known to say how a worker ended.
 pub(crate) struct Autopsy {
     pub(crate) fingerprint: u64,
-    pub(crate) memory_limit: bool,
-}
-
-fn drain(pipe: &mut Option<impl Read>, mut take: impl FnMut(&[u8])) {
-    let mut buffer = [0; 4096];
-    while let Some(open) = pipe {
-        match open.read(&mut buffer) {
-            Ok(0) => *pipe = None,
-            Ok(read) => take(&buffer[..read]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-            Err(_) => *pipe = None,
-        }
-    }
+    /// Whether what it has written last goes into the error.
+    pub(crate) tells_tail: bool,
 }
 
 /// Works in an answer. What is known already is passed over: a tray may hold what the socket had brought before.
@@ -324,7 +438,7 @@ fn accept(
     now: u64,
     place: usize,
     core: &mut Core<Order>,
-    lane: &Lane,
+    told: &mut Told,
     head: Head,
     body: &[u8],
     gifts: Vec<Descriptor>,
@@ -339,16 +453,13 @@ fn accept(
         return false;
     }
     let last = head.count == next.left;
-    if lane.is_on() && last {
+    if last {
         let how = match (head.kind, body.first()) {
             (Kind::Stopped, _) => End::Cancelled,
             (_, Some(&tag)) if tag == Tag::Panicked as u8 => End::Panicked,
             _ => End::Done,
         };
-        lane.record(Event::JobEnd {
-            job: next.key.number(),
-            how,
-        });
+        told.ends(next.key, how);
     }
     if head.kind == Kind::Stopped {
         core.stopped(now, place);

@@ -34,6 +34,8 @@ struct ByWorker {
     magic: AtomicU64,
     started: AtomicU64,
     finished: AtomicU64,
+    peak: AtomicU64,
+    outgrown: AtomicU64,
 }
 
 #[repr(C, align(128))]
@@ -122,6 +124,13 @@ impl Page {
             .store(ticket, Ordering::Release);
     }
 
+    /// Between two jobs: the most memory it ever had, and whether it has grown so much that it had better be replaced.
+    pub(crate) fn weighs(&self, peak: u64, outgrown: bool) {
+        let worker = &self.layout().by_worker;
+        worker.peak.store(peak, Ordering::Relaxed);
+        worker.outgrown.store(outgrown.into(), Ordering::Relaxed);
+    }
+
     /// Does the pool want this one to stop?
     pub(crate) fn is_cancelled(&self, ticket: u64) -> bool {
         self.layout().by_parent.cancel.load(Ordering::Relaxed) == ticket
@@ -132,6 +141,16 @@ impl Page {
     /// The last ticket that the worker touched. 0: none.
     pub(crate) fn started(&self) -> u64 {
         self.layout().by_worker.started.load(Ordering::Acquire)
+    }
+
+    /// The most memory that the worker had when it looked last. 0: it has not looked.
+    pub(crate) fn peak(&self) -> u64 {
+        self.layout().by_worker.peak.load(Ordering::Relaxed)
+    }
+
+    /// Whether the worker has grown more than it may.
+    pub(crate) fn is_outgrown(&self) -> bool {
+        self.layout().by_worker.outgrown.load(Ordering::Relaxed) != 0
     }
 
     /// Asks the worker to stop what has this ticket. A job that never looks never stops.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::answer::{Answer, Pending};
 use crate::blob;
-use crate::builder::{Builder, Start};
+use crate::builder::{Builder, Output, Start};
 use crate::core::{Core, Limits, State, Wish, nanos};
 use crate::driver::{Settings, Shared};
 use crate::error::{Full, JobError, StartError};
@@ -50,6 +50,9 @@ pub struct WorkerInfo {
     pub pid: u32,
     /// What it does.
     pub state: WorkerState,
+    /// The most memory that it has had at a time, in bytes, shared memory included. It looks between two jobs, and at
+    /// most once a second; 0 before the end of its first job.
+    pub peak_memory: u64,
 }
 
 /// What a worker does.
@@ -114,6 +117,9 @@ impl Pool {
         if builder.max_attempts == 0 || builder.max_jobs_per_worker == Some(0) {
             return setting("it needs at least one attempt at a job, and one job for each worker");
         }
+        if builder.listener.is_some() && builder.output != Output::Capture {
+            return setting("who listens to its lines needs Output::Capture");
+        }
         if let Start::Program(path) = &builder.start
             && !path.is_file()
         {
@@ -128,6 +134,7 @@ impl Pool {
             .map_err(StartError::Setting)?;
         let briefing = Briefing {
             memory_limit: builder.memory_limit,
+            max_growth: builder.max_growth,
             initializer,
         };
         let briefing = postcard::to_stdvec(&briefing)
@@ -148,6 +155,7 @@ impl Pool {
             memory_limit: builder.memory_limit.is_some(),
             time_limit: builder.time_limit,
             output: builder.output,
+            listener: builder.listener,
             env: builder.env,
             recorder: builder.recorder,
         };
@@ -223,14 +231,18 @@ impl Pool {
 
     /// The workers there are at this moment.
     pub fn workers(&self) -> Vec<WorkerInfo> {
-        let info = |(pid, state, jobs)| {
+        let info = |(pid, state, jobs, peak_memory)| {
             let state = match state {
                 State::Starting | State::Preparing => WorkerState::Starting,
                 State::Ready if jobs == 0 => WorkerState::Idle,
                 State::Ready => WorkerState::Busy,
                 State::Ending | State::Absent => WorkerState::Ending,
             };
-            WorkerInfo { pid, state }
+            WorkerInfo {
+                pid,
+                state,
+                peak_memory,
+            }
         };
         self.shared
             .with(|inner, _| inner.workers().map(info).collect())
@@ -255,6 +267,28 @@ impl Pool {
                 retried: counts.retried,
             }
         })
+    }
+}
+
+/// What serving other machines needs to know of a pool.
+#[cfg(feature = "nats")]
+impl Pool {
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.shared.jobs
+    }
+
+    pub(crate) fn size(&self) -> usize {
+        self.shared.workers()
+    }
+
+    /// The function at this place in the list.
+    pub(crate) fn call(&self, function: u16, limit: Option<Duration>) -> Call {
+        Call {
+            function: Ok(function),
+            shared: Arc::clone(&self.shared),
+            idempotent: false,
+            limit: limit.or(self.shared.settings.time_limit),
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::blob;
 use crate::core::Ticket;
 use crate::error::Panic;
 use crate::frame::{Found, Head, Inbox, Kind, Tag};
+use crate::growth::Growth;
 use crate::jobs::Jobs;
 use crate::leash;
 use crate::os::{self, Attachment, Descriptor, Socket};
@@ -36,6 +37,7 @@ const CANNOT: i32 = 70;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Briefing {
     pub(crate) memory_limit: Option<u64>,
+    pub(crate) max_growth: Option<u64>,
     /// A function's place in the list, and its argument.
     pub(crate) initializer: Option<(u16, Vec<u8>)>,
 }
@@ -132,6 +134,7 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
     {
         return say(Kind::Failed, 0, why.as_bytes());
     }
+    let mut growth = Growth::new(briefing.max_growth);
     say(Kind::Ready, 0, &[])?;
     while let Some(Message { head, body, gifts }) = source.next()? {
         match (head.kind, jobs.get(head.function)) {
@@ -144,6 +147,9 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
                     init: None,
                 };
                 (entry.run)(&mut batch);
+                drop(batch);
+                drop(body);
+                growth.look(page);
                 with_out(Out::flush)?;
             }
             (Kind::Quit, _) => break,

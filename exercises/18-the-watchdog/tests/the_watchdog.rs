@@ -736,6 +736,11 @@ fn keeps(promise: &'static str, check: fn()) {
                 "Something is still to be written: it says `todo!()`.\n\n  First hint: {FIRST_HINT}\n"
             )
         }
+        Err(panic) if words(&*panic).contains("overflow") => format!(
+            "Your code panicked: {}. All times are whole numbers, and none is below 0, so one of the two times is not as large as you think. \
+             A poll may be over before the timer is due, and `saturating_sub` stops at 0.\n",
+            words(&*panic)
+        ),
         Err(panic) => format!(
             "Your code panicked: {}. A record can begin in the middle of a poll and end in the middle of one, and who reads it must not fall over that.\n",
             words(&*panic)

@@ -164,9 +164,14 @@ fn a_short_menu_is_done_by_yourself() {
 #[test]
 fn everything_is_tasted_once() {
     for len in [1, 2, 7, 40, 41, 43] {
-        for hands in [1, 3, 4] {
+        for hands in [1, 3, 4, 6] {
             let marks = menu(len, len / 2);
             let it = saturday(&marks, hands, 5);
+            let worked = it.shares.len();
+            claim!(
+                worked <= hands,
+                "{len} dishes, and {hands} hands may work at the same time, yours among them. At work were {worked}"
+            );
             let mut tasted = vec![0; len];
             it.shares
                 .values()
@@ -293,12 +298,25 @@ fn odd_numbers() {
         taste_all says {:?}",
         flat.best
     );
-    let ties = saturday(&[1, 7, 1, 1, 7, 1, 1, 7, 7], 3, 1);
+    let ties = saturday(&[1, 1, 7, 7, 1, 1, 7, 1, 1], 3, 1);
     claim!(
-        ties.best == Some(Dish(1)),
-        "dishes 1, 4, 7 and 8 have 7 marks each, in three shares. The best is the first of \
-        them, Dish(1), and taste_all says {:?}",
+        ties.best == Some(Dish(2)),
+        "dishes 2, 3 and 6 have 7 marks each, in three shares. The best is the first of them on the menu, Dish(2), and \
+        taste_all says {:?}",
         ties.best
+    );
+    let generous = saturday(&[u32::MAX, u32::MAX], 1, 1);
+    claim!(
+        generous.board.iter().sum::<u64>() == 2 * u64::from(u32::MAX),
+        "two dishes with {} marks each, and on the blackboard there is {:?}: the sum of many u32 is a u64",
+        u32::MAX,
+        generous.board
+    );
+    let many = saturday(&menu(60, 59), 6, 10);
+    claim!(
+        many.largest_share() == 10,
+        "60 dishes among 6 hands are 10 for each, and one of them did {}: how many hands there are is for the caller to say",
+        many.largest_share()
     );
 }
 

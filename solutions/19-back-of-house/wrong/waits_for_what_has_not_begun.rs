@@ -1,4 +1,4 @@
-//! must fail with: What waits in the queue can be taken out
+//! must fail with: does not return before the thread is free
 //!
 //! Calls the search off, and waits for its end. It has not begun, and stands in a queue.
 

@@ -20,8 +20,9 @@ pub trait Kitchen: Sync {
 /// Tastes everything on the menu, and returns the dish with the most marks; of several, the first one on the menu.
 /// None if the menu is empty. Afterwards all marks are in the sum on the blackboard.
 ///
-/// `hands` may work at the same time. One of them is yours: the thread that calls this does a share as well. Nobody is
-/// hired for a share of fewer than `least` dishes, because that takes longer than to do them oneself.
+/// `hands` may work at the same time. One of them is yours: the thread that calls this does a share as well. The shares
+/// are equal, or nearly. If there are not `least` dishes for each hand, fewer hands work: to hire somebody for less takes
+/// longer than to do it oneself.
 ///
 /// If tasting a dish panics, so does this, with the same payload.
 pub fn taste_all(

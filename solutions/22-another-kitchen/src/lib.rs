@@ -108,7 +108,8 @@ pub async fn charge<D: NextDoor>(
 ) -> Result<Receipt, Trouble> {
     let job = pool.job(charge_one::<D>).time_limit(patience); // and not `idempotent`
     job.submit(bill).await.map_err(|error| match error {
-        // It was begun. The money may be gone, or not.
+        // It was begun. The money may be gone, or not. (A bill and a receipt can always be written down and read. If a receipt could
+        // not, the money would be gone, too.)
         JobError::WorkerDied(_) | JobError::TimedOut { .. } | JobError::Panicked(_) => {
             Trouble::NobodyKnows
         }

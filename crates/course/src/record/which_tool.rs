@@ -14,6 +14,7 @@ use flight::rules::{self, Limits, Rule, Severity};
 use flight::{Event, Header, Recorder, Recording};
 use hands::taste;
 use loopbot::{Clock, LoopBot, now, sleep, sleep_until, spawn_named, with_lane};
+use procpool::JobError;
 use restaurant::story::{self, INCIDENT, STEP};
 
 use super::gallery::{TRIES, sound, spoilt};
@@ -32,6 +33,9 @@ const DISHES: u64 = 4;
 const SIP: Duration = Duration::from_millis(5);
 /// What is later than this is told as an incident.
 const LATE: Duration = Duration::from_millis(20);
+
+/// How the record writes that a process has aborted: by SIGABRT.
+const ABORTED: u64 = 256 + 6;
 
 /// An evening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +100,16 @@ impl Evening {
             }
             Evening::Loop => Ok(()),
             Evening::Places => {
-                let by_signal = |event: &Event| matches!(event, Event::ProcessExit { status, .. } if *status > 256);
-                if !recording.events.iter().any(|entry| by_signal(&entry.event)) || !tells(CRASHED)
-                {
+                let aborts = |event: &Event| {
+                    matches!(
+                        event,
+                        Event::ProcessExit {
+                            status: ABORTED,
+                            ..
+                        }
+                    )
+                };
+                if !recording.events.iter().any(|entry| aborts(&entry.event)) || !tells(CRASHED) {
                     return Err("no process crashes".to_owned());
                 }
                 match (red, recording.marks(INCIDENT).next()) {
@@ -152,7 +163,7 @@ impl Places {
             let pool = offload::Pool::builder().name(name).max_threads(threads);
             pool.recorder(recorder.clone()).build()
         };
-        let other_kitchen = procpool::Pool::builder(ladder::kitchen())
+        let other_kitchen = procpool::Pool::builder(crate::kitchen())
             .name("the other kitchen")
             .workers(1)
             .recorder(recorder.clone());
@@ -185,7 +196,7 @@ async fn in_their_places(places: &Places) -> anyhow::Result<()> {
     tells("orders the old recipe, in the other kitchen");
     let recipe = places.other_kitchen.submit(ladder::old_recipe, ());
 
-    if recipe.await.is_err() {
+    if let Err(JobError::WorkerDied(_)) = recipe.await {
         tells(CRASHED);
     }
     supplier.await?;

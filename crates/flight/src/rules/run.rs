@@ -162,6 +162,7 @@ impl<'a> Run<'a> {
         Some(end - poll.begin.t)
     }
 
+    // ANCHOR: who_held
     /// Who held this lane for most of the time from `from` to `to`, other than `except`: the longest of the polls.
     pub(super) fn who_held(
         &self,
@@ -187,6 +188,7 @@ impl<'a> Run<'a> {
         let (share, poll) = held?;
         (share > 0 && share >= (to - from) / 2).then_some(poll)
     }
+    // ANCHOR_END: who_held
 
     /// Whether the robot on whose lane this stands has left, so that nothing more can come.
     pub(super) fn is_over(&self, entry: &Entry) -> bool {

@@ -96,6 +96,7 @@ const SHORTEST_TICK: Duration = Duration::from_millis(1);
 const END_TICKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
 impl OnDuty {
+    // ANCHOR: look_now_and_then
     fn watch(self) {
         let tick = (self.dog.limit / LOOKS).max(SHORTEST_TICK);
         let (mut seen, mut since) = (self.watch.poll(), Instant::now());
@@ -118,6 +119,7 @@ impl OnDuty {
             }
         }
     }
+    // ANCHOR_END: look_now_and_then
 
     /// This poll takes too long. Says so, and waits for its end.
     fn speak_up(&self, poll: Poll, since: Instant) {

@@ -80,6 +80,7 @@ impl Watch {
         }
     }
 
+    // ANCHOR: poll_begins
     /// A poll begins. This is all that a poll pays: no clock is read. To count is the loop's alone, so it takes no
     /// more than a load and a store.
     #[inline]
@@ -87,6 +88,7 @@ impl Watch {
         let next = (self.poll.load(Ordering::Relaxed) | PLACE).wrapping_add(1);
         self.poll.store(next + u64::from(slot), Ordering::Release);
     }
+    // ANCHOR_END: poll_begins
 
     #[inline]
     pub(crate) fn poll_ended(&self) {

@@ -59,12 +59,18 @@ fn cook((order, millis): (u32, u64)) -> Dish {
         order,
         machine: machine_name(),
         cook: std::process::id(),
-        ready_at: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos()),
+        ready_at: SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |time| time.as_nanos()),
     }
 }
 
 fn weigh(flour: u32) -> usize {
-    let is_prime = |n: &u32| (2..).take_while(|d| d * d <= *n).all(|d| !n.is_multiple_of(d));
+    let is_prime = |n: &u32| {
+        (2..)
+            .take_while(|d| d * d <= *n)
+            .all(|d| !n.is_multiple_of(d))
+    };
     (2..flour).filter(is_prime).count()
 }
 
@@ -118,7 +124,9 @@ fn machine(address: &str, url: &str, ledger: &str) -> Result<(), Box<dyn Error>>
         .env("KITCHEN_LEDGER", ledger)
         .build()?;
     let local: IpAddr = address.parse()?;
-    let options = ConnectOptions::new().name(address).local_address(SocketAddr::new(local, 0));
+    let options = ConnectOptions::new()
+        .name(address)
+        .local_address(SocketAddr::new(local, 0));
     let (closed, until) = futures::channel::oneshot::channel();
     std::thread::spawn(move || {
         let _ = std::io::stdin().read_to_end(&mut Vec::new());
@@ -136,7 +144,9 @@ fn machine(address: &str, url: &str, ledger: &str) -> Result<(), Box<dyn Error>>
 // ANCHOR: trait
 /// A program that does not know who weighs.
 async fn baking(kitchen: &impl Submit) -> Result<usize, JobError> {
-    let bags: Vec<_> = (1..=6).map(|bag| kitchen.submit(weigh, bag * 1000)).collect();
+    let bags: Vec<_> = (1..=6)
+        .map(|bag| kitchen.submit(weigh, bag * 1000))
+        .collect();
     let mut primes = 0;
     for bag in bags {
         primes += bag.await?;
@@ -155,7 +165,9 @@ fn evening() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|address| Machine::start(address, &server.url, &ledger))
         .collect::<Result<Vec<_>, _>>()?;
-    wait("all machines are at the server", || Ok(server.clients()?.len() == MACHINES.len()))?;
+    wait("all machines are at the server", || {
+        Ok(server.clients()?.len() == MACHINES.len())
+    })?;
     println!("The server at {} sees these machines:", server.url);
     for (name, address) in server.clients()? {
         println!("  {name}, connected from {address}");
@@ -164,7 +176,8 @@ fn evening() -> Result<(), Box<dyn Error>> {
     println!("The same program on a pool here and on the machines:");
     let here = Pool::builder(kitchen()).workers(1).build()?;
     let there = Cluster::connect(kitchen(), settings(&server.url))?;
-    let (on_pool, on_cluster) = futures::executor::block_on(async { (baking(&here).await, baking(&there).await) });
+    let (on_pool, on_cluster) =
+        futures::executor::block_on(async { (baking(&here).await, baking(&there).await) });
     println!("  {} and {}", on_pool?, on_cluster?);
     here.shut_down();
 
@@ -182,10 +195,13 @@ fn evening() -> Result<(), Box<dyn Error>> {
     println!("{} orders, {} submissions.", ORDERS, answers.len());
     // ANCHOR_END: orders
 
-    wait("the machine to be killed is in the middle of its work", || {
-        let lines = Ledger::read(&ledger)?;
-        Ok(lines.finished(VICTIM).len() >= 10 && !lines.in_hand(VICTIM).is_empty())
-    })?;
+    wait(
+        "the machine to be killed is in the middle of its work",
+        || {
+            let lines = Ledger::read(&ledger)?;
+            Ok(lines.finished(VICTIM).len() >= 10 && !lines.in_hand(VICTIM).is_empty())
+        },
+    )?;
     machines[1].process.kill()?;
     machines[1].process.wait()?;
     let killed = begin.elapsed();
@@ -210,7 +226,10 @@ fn evening() -> Result<(), Box<dyn Error>> {
     println!("machine    | begun | finished | counts in the result | too late | known already");
     println!("-----------|------:|---------:|---------------------:|---------:|--------------:");
     for address in MACHINES {
-        let counts = dishes.values().filter(|dish| dish.machine == address).count();
+        let counts = dishes
+            .values()
+            .filter(|dish| dish.machine == address)
+            .count();
         let (late, known) = match served.get(address).and_then(Option::as_ref) {
             Some(Served { late, known }) => (late.to_string(), known.to_string()),
             None => ("killed".to_owned(), "killed".to_owned()),
@@ -219,13 +238,17 @@ fn evening() -> Result<(), Box<dyn Error>> {
         println!("{address:10} | {begun:5} | {finished:8} | {counts:20} | {late:>8} | {known:>14}");
     }
     println!();
-    let missing: Vec<u32> = (0..ORDERS).filter(|order| !dishes.contains_key(order)).collect();
+    let missing: Vec<u32> = (0..ORDERS)
+        .filter(|order| !dishes.contains_key(order))
+        .collect();
     let twice = ledger.finished_twice();
     let baked = 6;
     let results = server.messages("KV_kitchen-results")? - baked;
     let left = server.messages("kitchen-orders")?;
     println!("lost: {} of {ORDERS} orders", missing.len());
-    println!("doubled: {doubled} orders with two different dishes; {results} results are stored for {ORDERS} orders");
+    println!(
+        "doubled: {doubled} orders with two different dishes; {results} results are stored for {ORDERS} orders"
+    );
     println!("left in the queue: {left}");
     println!("cooked to the end more than once: {twice:?}");
     println!("all of it took {took:.1?}");
@@ -260,12 +283,17 @@ impl Machine {
     /// Lets it finish; `None` if it was killed.
     fn stop(&mut self) -> Result<Option<Served>, Box<dyn Error>> {
         drop(self.process.stdin.take());
-        wait("a machine goes home", || Ok(self.process.try_wait()?.is_some()))?;
+        wait("a machine goes home", || {
+            Ok(self.process.try_wait()?.is_some())
+        })?;
         let mut said = String::new();
         if let Some(stdout) = &mut self.process.stdout {
             stdout.read_to_string(&mut said)?;
         }
-        let numbers: Vec<u64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+        let numbers: Vec<u64> = said
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect();
         Ok(match numbers[..] {
             [_, late, known] => Some(Served { late, known }),
             _ => None,
@@ -298,7 +326,10 @@ impl Ledger {
     }
 
     fn orders(&self, machine: &str, end: bool) -> Vec<u32> {
-        let mine = self.0.iter().filter(|(name, what, _)| name == machine && *what == end);
+        let mine = self
+            .0
+            .iter()
+            .filter(|(name, what, _)| name == machine && *what == end);
         mine.map(|(_, _, order)| *order).collect()
     }
 
@@ -312,17 +343,26 @@ impl Ledger {
 
     fn in_hand(&self, machine: &str) -> BTreeSet<u32> {
         let finished: BTreeSet<u32> = self.finished(machine).into_iter().collect();
-        self.begun(machine).into_iter().filter(|order| !finished.contains(order)).collect()
+        self.begun(machine)
+            .into_iter()
+            .filter(|order| !finished.contains(order))
+            .collect()
     }
 
     fn finished_twice(&self) -> BTreeSet<u32> {
         let mut seen = BTreeSet::new();
         let ended = self.0.iter().filter(|(_, end, _)| *end);
-        ended.filter(|(_, _, order)| !seen.insert(*order)).map(|(_, _, order)| *order).collect()
+        ended
+            .filter(|(_, _, order)| !seen.insert(*order))
+            .map(|(_, _, order)| *order)
+            .collect()
     }
 }
 
-fn wait(what: &str, mut until: impl FnMut() -> Result<bool, Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+fn wait(
+    what: &str,
+    mut until: impl FnMut() -> Result<bool, Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
     let begin = Instant::now();
     while begin.elapsed() < PATIENCE {
         if until()? {

@@ -1,4 +1,5 @@
 //! A NATS server of our own: from PATH, on a free port of the loopback address, with its files in a folder that goes away.
+#![allow(dead_code)] // the example and the tests use different halves of it
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -48,10 +49,14 @@ impl Server {
     fn find_ports(&mut self) -> io::Result<()> {
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
-            let path = self.folder.path().join(format!("nats-server_{}.ports", self.process.id()));
+            let path = self
+                .folder
+                .path()
+                .join(format!("nats-server_{}.ports", self.process.id()));
             let text = std::fs::read_to_string(path).unwrap_or_default();
             if let Ok(ports) = serde_json::from_str::<Value>(&text)
-                && let (Some(url), Some(monitor)) = (ports["nats"][0].as_str(), ports["monitoring"][0].as_str())
+                && let (Some(url), Some(monitor)) =
+                    (ports["nats"][0].as_str(), ports["monitoring"][0].as_str())
             {
                 (self.url, self.monitor) = (url.to_owned(), monitor.replace("http://", ""));
                 if self.ask("/healthz")?["status"] == "ok" {
@@ -63,7 +68,9 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err(io::Error::other("nats-server does not say which port it has"))
+        Err(io::Error::other(
+            "nats-server does not say which port it has",
+        ))
     }
 
     /// What the server's monitor says: `/connz` of connections, `/jsz?streams=true` of streams.
@@ -80,9 +87,15 @@ impl Server {
     /// Name and address of every connected client that has a name.
     pub fn clients(&self) -> io::Result<Vec<(String, String)>> {
         let answer = self.ask("/connz")?;
-        let connections = answer["connections"].as_array().cloned().unwrap_or_default();
+        let connections = answer["connections"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let mut clients: Vec<_> = connections.iter().map(|one| (text(&one["name"]), text(&one["ip"]))).collect();
+        let mut clients: Vec<_> = connections
+            .iter()
+            .map(|one| (text(&one["name"]), text(&one["ip"])))
+            .collect();
         clients.retain(|(name, _)| !name.is_empty());
         clients.sort();
         Ok(clients)
@@ -91,22 +104,31 @@ impl Server {
     /// How many messages are in a stream.
     pub fn messages(&self, stream: &str) -> io::Result<u64> {
         let answer = self.ask("/jsz?streams=true")?;
-        let accounts = answer["account_details"].as_array().cloned().unwrap_or_default();
-        let mut streams = accounts.iter().filter_map(|account| account["stream_detail"].as_array()).flatten();
+        let accounts = answer["account_details"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let mut streams = accounts
+            .iter()
+            .filter_map(|account| account["stream_detail"].as_array())
+            .flatten();
         let found = streams.find(|one| one["name"] == stream);
         let messages = found.and_then(|one| one["state"]["messages"].as_u64());
         messages.ok_or_else(|| io::Error::other(format!("the server has no stream {stream}")))
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Kills it. Its files stay.
-    #[allow(dead_code)]
     pub fn kill(&mut self) -> io::Result<()> {
         self.process.kill()?;
         self.process.wait().map(drop)
     }
 
     /// Starts it again, on the same port and with the same files.
-    #[allow(dead_code)]
     pub fn start_again(&mut self) -> io::Result<()> {
         let port = self.url.rsplit(':').next().unwrap_or_default().to_owned();
         for program in ["nats-server", "/usr/sbin/nats-server"] {
@@ -130,7 +152,11 @@ fn run(program: &str, folder: &TempDir, port: &str) -> io::Result<Child> {
     command.arg("-sd").arg(path.join("files"));
     command.arg("-l").arg(path.join("log"));
     command.arg("--ports_file_dir").arg(path);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
 }
 
 impl Drop for Server {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
 use async_nats::jetstream::context::PublishErrorKind;
-use async_nats::jetstream::kv::{self, CreateErrorKind, Store};
+use async_nats::jetstream::kv::{CreateErrorKind, Store};
 use async_nats::jetstream::stream::{self, DiscardPolicy, Republish, RetentionPolicy, StorageType};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, Event, HeaderMap, Subscriber, header};
@@ -52,7 +52,9 @@ impl Connection {
     pub(super) async fn open(settings: &Settings, jobs: &Jobs) -> Result<Connection, ClusterError> {
         settings.check()?;
         let (says, down) = watch::channel(None);
-        let options = settings.options.clone().event_callback(move |event| {
+        // After three pings without an answer the client takes the connection for dead.
+        let ping = (settings.outage / 3).clamp(Duration::from_millis(100), Duration::from_secs(60));
+        let options = settings.options.clone().ping_interval(ping).event_callback(move |event| {
             match event {
                 Event::Connected => says.send_replace(None),
                 Event::Disconnected => says.send_replace(Some(Instant::now())),
@@ -60,11 +62,19 @@ impl Connection {
             };
             std::future::ready(())
         });
-        let servers: Vec<String> = settings.url.split(',').map(|url| url.trim().to_owned()).collect();
+        let servers: Vec<String> = settings
+            .url
+            .split(',')
+            .map(|url| url.trim().to_owned())
+            .collect();
         // As a task, because without a provider of cryptography TLS does not fail but panic.
         let client = tokio::spawn(options.connect(servers)).await;
         let client = client
-            .map_err(|_| ClusterError::Refused("TLS needs a provider of cryptography, see Settings::connect".to_owned()))?
+            .map_err(|_| {
+                ClusterError::Refused(
+                    "TLS needs a provider of cryptography, see Settings::connect".to_owned(),
+                )
+            })?
             .map_err(refused)?;
         let jetstream = jetstream::new(client.clone());
         let orders = stream::Config {
@@ -79,20 +89,31 @@ impl Connection {
             ..stream::Config::default()
         };
         jetstream.create_stream(orders).await.map_err(refused)?;
-        let results = kv::Config {
-            bucket: format!("{}-results", settings.name),
-            history: 1,
+        // The bucket is a stream with certain settings. It is made as one, because the client's own way asks something that
+        // servers before 2.10 cannot answer.
+        let bucket = format!("{}-results", settings.name);
+        let results = stream::Config {
+            name: format!("KV_{bucket}"),
+            subjects: vec![format!("$KV.{bucket}.>")],
+            max_messages_per_subject: 1,
             max_age: settings.keep,
+            discard: DiscardPolicy::New,
+            allow_rollup: true,
+            allow_direct: true,
+            deny_delete: true,
+            duplicate_window: settings.duplicate_window(),
             storage: StorageType::File,
             num_replicas: settings.replicas,
+            // A result is announced when it is stored, and only if it is. Those that come too late are not.
             republish: Some(Republish {
-                source: format!("$KV.{}-results.>", settings.name),
+                source: format!("$KV.{bucket}.>"),
                 destination: format!("{}.done.>", settings.name),
                 headers_only: false,
             }),
-            ..kv::Config::default()
+            ..stream::Config::default()
         };
-        let results = jetstream.create_key_value(results).await.map_err(refused)?;
+        jetstream.create_stream(results).await.map_err(refused)?;
+        let results = jetstream.get_key_value(bucket).await.map_err(refused)?;
         Ok(Connection {
             client,
             jetstream,
@@ -132,10 +153,12 @@ impl Connection {
         loop {
             let since = *down.borrow_and_update();
             let changed = match since {
-                Some(since) => match timeout(outage.saturating_sub(since.elapsed()), down.changed()).await {
-                    Ok(changed) => changed,
-                    Err(_) => return since.elapsed(),
-                },
+                Some(since) => {
+                    match timeout(outage.saturating_sub(since.elapsed()), down.changed()).await {
+                        Ok(changed) => changed,
+                        Err(_) => return since.elapsed(),
+                    }
+                }
                 None => down.changed().await,
             };
             if changed.is_err() {
@@ -164,14 +187,20 @@ impl Connection {
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_MESSAGE_ID, id);
         loop {
-            let sent = self.jetstream.publish_with_headers(subject.clone(), headers.clone(), order.clone().into());
+            let sent = self.jetstream.publish_with_headers(
+                subject.clone(),
+                headers.clone(),
+                order.clone().into(),
+            );
             let confirmed = match sent.await {
                 Ok(confirmation) => confirmation.await.map(drop),
                 Err(error) => Err(error),
             };
             match confirmed {
                 Ok(()) => return Ok(()),
-                Err(error) if error.kind() == PublishErrorKind::StreamNotFound => return Err(refused(error).into()),
+                Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
+                    return Err(refused(error).into());
+                }
                 Err(_) => sleep(PAUSE).await,
             }
         }
@@ -201,7 +230,10 @@ impl Connection {
             ..pull::Config::default()
         };
         let stream = format!("{}-orders", self.name);
-        self.jetstream.create_consumer_on_stream(consumer, stream).await.map_err(refused)
+        self.jetstream
+            .create_consumer_on_stream(consumer, stream)
+            .await
+            .map_err(refused)
     }
 }
 

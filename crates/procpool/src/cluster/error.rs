@@ -8,7 +8,7 @@ use crate::error::JobError;
 /// Why there is no answer from other machines, or no connection to them.
 ///
 /// After [`ConnectionLost`](ClusterError::ConnectionLost) and [`NoAnswer`](ClusterError::NoAnswer) nobody here knows
-/// what became of the job. It may be queued, running, done, or (after a lost connection) never sent. In each case it is
+/// what became of the job. It may be queued, running, done, or never sent. In each case it is
 /// right to submit it again with the same key: then it is at most joined, never ordered twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,12 +24,15 @@ pub enum ClusterError {
         /// How long it had been down.
         down_for: Duration,
     },
-    /// No machine has answered in time. The order stands.
+    /// No machine has answered in time.
     NoAnswer {
         /// The job's key.
         key: String,
         /// The time that is over.
         after: Duration,
+        /// Whether the server has the order. Then it stands, and will be done. Otherwise the queue was full, or this
+        /// submitter had too many jobs without an answer, or the server did not confirm.
+        ordered: bool,
     },
     /// A key has to be of letters, digits, `-` and `_`, 128 at most.
     BadKey {
@@ -54,22 +57,34 @@ impl fmt::Display for ClusterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ClusterError::Setting(why) => write!(f, "this cluster cannot be: {why}"),
-            ClusterError::Refused(why) => write!(f, "the server cannot be reached, or refuses: {why}"),
+            ClusterError::Refused(why) => {
+                write!(f, "the server cannot be reached, or refuses: {why}")
+            }
             ClusterError::ConnectionLost { key, down_for } => write!(
                 f,
                 "the connection has been down for {down_for:.1?}; ask again for {key} when it is back"
             ),
-            ClusterError::NoAnswer { key, after } => {
-                write!(f, "no machine has answered within {after:.1?}; the order {key} stands")
+            ClusterError::NoAnswer { key, after, ordered } => {
+                let order = if *ordered { "stands" } else { "was not confirmed" };
+                write!(f, "no machine has answered within {after:.1?}; the order {key} {order}")
             }
             ClusterError::BadKey { key } => {
-                write!(f, "{key:?} cannot be a key: use letters, digits, - and _, 128 at most")
+                write!(
+                    f,
+                    "{key:?} cannot be a key: use letters, digits, - and _, 128 at most"
+                )
             }
             ClusterError::KeyTaken { key } => {
-                write!(f, "the key {key} is that of an earlier job with another argument")
+                write!(
+                    f,
+                    "the key {key} is that of an earlier job with another argument"
+                )
             }
             ClusterError::Abandoned { attempts } => {
-                write!(f, "given up after {attempts} machines have fallen silent over it")
+                write!(
+                    f,
+                    "given up after {attempts} machines have fallen silent over it"
+                )
             }
             ClusterError::Pool(error) => write!(f, "this machine takes no more jobs: {error}"),
         }

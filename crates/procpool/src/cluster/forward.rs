@@ -35,9 +35,14 @@ impl Forward {
                 Ok(call.submit(std::slice::from_ref(&argument)))
             },
             take: |reply| {
-                let missing = || Err(JobError::Decode("there is no result in the answer".to_owned()));
+                let missing = || {
+                    Err(JobError::Decode(
+                        "there is no result in the answer".to_owned(),
+                    ))
+                };
                 let value: R = reply.results().next().unwrap_or_else(missing)?;
-                postcard::to_stdvec(&value).map_err(|error| JobError::Encode(format!("the result: {error}")))
+                postcard::to_stdvec(&value)
+                    .map_err(|error| JobError::Encode(format!("the result: {error}")))
             },
         }
     }
@@ -51,7 +56,9 @@ pub(super) async fn run(
     argument: &[u8],
 ) -> Result<Vec<u8>, JobError> {
     let Some(entry) = pool.jobs().get(function) else {
-        return Err(JobError::Decode("there is no such job in this machine's list".to_owned()));
+        return Err(JobError::Decode(
+            "there is no such job in this machine's list".to_owned(),
+        ));
     };
     let Forward { submit, take } = entry.forward;
     let call = pool.call(function, time_limit);
@@ -62,6 +69,9 @@ pub(super) async fn run(
 }
 
 fn guarded<T>(act: impl FnOnce() -> Result<T, JobError>) -> Result<T, JobError> {
-    catch_unwind(AssertUnwindSafe(act))
-        .unwrap_or_else(|_| Err(JobError::Decode("the job's types panic when they are read or written".to_owned())))
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|_| {
+        Err(JobError::Decode(
+            "the job's types panic when they are read or written".to_owned(),
+        ))
+    })
 }

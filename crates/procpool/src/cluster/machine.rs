@@ -134,7 +134,12 @@ impl Machine {
     }
 
     async fn pull(&self) -> Option<Result<Message, async_nats::Error>> {
-        let batch = self.consumer.batch().max_messages(1).expires(PULL).messages();
+        let batch = self
+            .consumer
+            .batch()
+            .max_messages(1)
+            .expires(PULL)
+            .messages();
         match batch.await {
             Ok(mut batch) => std::future::poll_fn(|cx| Pin::new(&mut batch).poll_next(cx)).await,
             Err(error) => Some(Err(error.into())),
@@ -167,7 +172,10 @@ impl Machine {
         }
 
         let result = match info.delivered > self.attempts {
-            true => Err(ClusterError::Abandoned { attempts: self.attempts as u32 }.into()),
+            true => Err(ClusterError::Abandoned {
+                attempts: self.attempts as u32,
+            }
+            .into()),
             false => self.cook(message, &order, argument).await,
         };
         let (value, outcome, ack) = match result {
@@ -186,7 +194,11 @@ impl Machine {
             Err(JobError::WorkerDied(last)) => {
                 let attempts = self.attempts as u32;
                 self.counts.given_up.fetch_add(1, Relaxed);
-                (Vec::new(), JobError::Poisoned { attempts, last }.into(), AckKind::Term)
+                (
+                    Vec::new(),
+                    JobError::Poisoned { attempts, last }.into(),
+                    AckKind::Term,
+                )
             }
             // What went wrong by itself will go wrong again: it is an answer.
             Err(error) => {
@@ -202,8 +214,18 @@ impl Machine {
     }
 
     /// Runs the job, and says meanwhile that somebody is at it.
-    async fn cook(&self, message: &Message, order: &Order, argument: &[u8]) -> Result<Vec<u8>, JobError> {
-        let mut job = pin!(forward::run(&self.pool, order.function, order.time_limit, argument));
+    async fn cook(
+        &self,
+        message: &Message,
+        order: &Order,
+        argument: &[u8],
+    ) -> Result<Vec<u8>, JobError> {
+        let mut job = pin!(forward::run(
+            &self.pool,
+            order.function,
+            order.time_limit,
+            argument
+        ));
         let mut progress = interval(self.progress);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         progress.tick().await; // the first is at once, and says nothing new
@@ -216,7 +238,14 @@ impl Machine {
     }
 
     /// Stores the result, or finds that there is one. Without a server it tries again until there is one.
-    async fn store(&self, message: &Message, id: &str, argument: &[u8], outcome: Outcome, value: Vec<u8>) {
+    async fn store(
+        &self,
+        message: &Message,
+        id: &str,
+        argument: &[u8],
+        outcome: Outcome,
+        value: Vec<u8>,
+    ) {
         let ran = !matches!(outcome, Outcome::Abandoned { .. });
         let argument = wire::hash(argument);
         let mut packed = wire::pack(&Verdict { argument, outcome }, &value);

@@ -58,7 +58,8 @@ impl Settings {
         }
     }
 
-    /// How to connect: user and password, certificates, the local address. The callback for events is ours.
+    /// How to connect: user and password, certificates, the local address. The callback for events and
+    /// the interval of pings are ours.
     ///
     /// For TLS, the program needs `async-nats` with its feature `ring` or `aws-lc-rs`. This crate takes neither.
     pub fn connect(mut self, options: ConnectOptions) -> Settings {
@@ -130,7 +131,9 @@ impl Settings {
     }
 
     /// How long the connection of a submitter may be down before its answers are
-    /// [`ConnectionLost`](ClusterError::ConnectionLost). Shorter outages are not noticed. The default is 10 seconds.
+    /// [`ConnectionLost`](ClusterError::ConnectionLost). Shorter outages are not noticed. A
+    /// server that says nothing at all, not even that it is gone, is taken for gone after that time. The default is 10
+    /// seconds.
     pub fn outage(mut self, time: Duration) -> Settings {
         self.outage = time;
         self
@@ -143,10 +146,14 @@ impl Settings {
             return setting("its name has to be of letters, digits, - and _");
         }
         if self.attempts == 0 || self.backlog == 0 || self.in_hand == 0 || self.unanswered == 0 {
-            return setting("attempts, backlog, jobs in hand and unanswered jobs have to be at least one");
+            return setting(
+                "attempts, backlog, jobs in hand and unanswered jobs have to be at least one",
+            );
         }
         if self.ack_wait < Duration::from_millis(100) {
-            return setting("an ack_wait below a tenth of a second has machines taken for dead that are not");
+            return setting(
+                "an ack_wait below a tenth of a second has machines taken for dead that are not",
+            );
         }
         if self.keep < Duration::from_secs(1) || self.keep < self.ack_wait {
             return setting("results have to be kept for a second at least, and for the ack_wait");
@@ -176,7 +183,9 @@ impl From<String> for Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The address may hold a password.
-        f.debug_struct("Settings").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Settings")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 

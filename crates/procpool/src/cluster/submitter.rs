@@ -4,6 +4,7 @@ use std::any::type_name;
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -124,7 +125,9 @@ impl Cluster {
         match opened.recv() {
             Ok(Ok(())) => Ok(Cluster { jobs, requests }),
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(ClusterError::Refused("the thread that was to connect has ended".to_owned())),
+            Err(_) => Err(ClusterError::Refused(
+                "the thread that was to connect has ended".to_owned(),
+            )),
         }
     }
 
@@ -199,15 +202,18 @@ impl<F: 'static> ClusterJob<'_, F> {
     fn request<A: Serialize>(self, arg: &A) -> Result<(State, &'static str, u64), JobError> {
         let jobs = &self.cluster.jobs;
         let function = jobs.place::<F>().ok_or_else(|| {
-            JobError::Encode(format!("{} is not in the cluster's list of jobs: add it to jobs![…]", type_name::<F>()))
+            JobError::Encode(format!(
+                "{} is not in the cluster's list of jobs: add it to jobs![…]",
+                type_name::<F>()
+            ))
         })?;
         if let Some(key) = &self.key
             && !is_word(key)
         {
             return Err(ClusterError::BadKey { key: key.clone() }.into());
         }
-        let argument =
-            postcard::to_stdvec(arg).map_err(|error| JobError::Encode(format!("the argument: {error}")))?;
+        let argument = postcard::to_stdvec(arg)
+            .map_err(|error| JobError::Encode(format!("the argument: {error}")))?;
         let head = Order {
             function,
             time_limit: self.time_limit,
@@ -222,7 +228,11 @@ impl<F: 'static> ClusterJob<'_, F> {
         };
         // If nobody takes it, the answer finds its other end dropped.
         let _ = self.cluster.requests.send(request);
-        Ok((State::Waiting(answer), jobs.name(function), wire::hash(&argument)))
+        Ok((
+            State::Waiting(answer),
+            jobs.name(function),
+            wire::hash(&argument),
+        ))
     }
 }
 
@@ -267,9 +277,8 @@ impl<R: DeserializeOwned> ClusterAnswer<R> {
         }
         match verdict.outcome.error(self.job) {
             Some(error) => Err(error),
-            None => {
-                postcard::from_bytes(value).map_err(|error| JobError::Decode(format!("the result: {error}")))
-            }
+            None => postcard::from_bytes(value)
+                .map_err(|error| JobError::Decode(format!("the result: {error}"))),
         }
     }
 }
@@ -278,7 +287,8 @@ impl<R: DeserializeOwned> Future for ClusterAnswer<R> {
     type Output = Result<R, JobError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let gone = || JobError::Broken("the thread that talks to the other machines has ended".to_owned());
+        let gone =
+            || JobError::Broken("the thread that talks to the other machines has ended".to_owned());
         let verdict = match &mut self.state {
             State::Failed(error) => return Poll::Ready(Err(error.take().unwrap_or_else(gone))),
             State::Waiting(answer) => match Pin::new(answer).poll(cx) {
@@ -297,13 +307,18 @@ impl<R: DeserializeOwned> Future for ClusterAnswer<R> {
 
 impl fmt::Debug for Cluster {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cluster").field("jobs", &self.jobs).finish_non_exhaustive()
+        f.debug_struct("Cluster")
+            .field("jobs", &self.jobs)
+            .finish_non_exhaustive()
     }
 }
 
 impl<R> fmt::Debug for ClusterAnswer<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClusterAnswer").field("job", &self.job).field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("ClusterAnswer")
+            .field("job", &self.job)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 
@@ -320,10 +335,14 @@ impl Desk {
     /// One job, from the order to the answer.
     async fn serve(self: Arc<Self>, mut request: Request) {
         let own = request.key.is_some();
-        let key = request.key.take().unwrap_or_else(|| self.connection.new_key());
+        let key = request
+            .key
+            .take()
+            .unwrap_or_else(|| self.connection.new_key());
         let patience = request.patience.unwrap_or(self.patience);
         let order = std::mem::take(&mut request.order);
         let id = self.connection.id(request.function, &key);
+        let ordered = AtomicBool::new(false);
         let verdict = async {
             let Ok(_room) = self.room.acquire().await else {
                 return Err(JobError::ShutDown); // nobody closes it
@@ -334,6 +353,7 @@ impl Desk {
                 return Ok(verdict);
             }
             self.connection.order(&id, order).await?;
+            ordered.store(true, Relaxed);
             tokio::select! {
                 verdict = self.verdict(&id, &mut news) => Ok(verdict),
                 // It is ordered now, and nobody wants to know any more.
@@ -342,7 +362,10 @@ impl Desk {
         };
         let verdict = tokio::select! {
             verdict = verdict => verdict,
-            () = sleep(patience) => Err(ClusterError::NoAnswer { key, after: patience }.into()),
+            () = sleep(patience) => {
+                let ordered = ordered.load(Relaxed);
+                Err(ClusterError::NoAnswer { key, after: patience, ordered }.into())
+            }
             down_for = self.connection.lost(self.outage) => Err(ClusterError::ConnectionLost { key, down_for }.into()),
         };
         let _ = request.reply.send(verdict);
@@ -360,10 +383,16 @@ impl Desk {
     /// The result, when it is there.
     async fn verdict(&self, id: &str, news: &mut async_nats::Subscriber) -> Vec<u8> {
         loop {
-            let told = timeout(LOOK, std::future::poll_fn(|cx| Pin::new(&mut *news).poll_next(cx))).await;
+            let told = timeout(
+                LOOK,
+                std::future::poll_fn(|cx| Pin::new(&mut *news).poll_next(cx)),
+            )
+            .await;
             match told {
                 // Empty is what the server says of a result that somebody has deleted.
-                Ok(Some(message)) if !message.payload.is_empty() => return message.payload.to_vec(),
+                Ok(Some(message)) if !message.payload.is_empty() => {
+                    return message.payload.to_vec();
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => sleep(PAUSE).await,
                 Err(_) => {}

@@ -94,7 +94,9 @@ impl From<JobError> for Outcome {
                 },
                 stderr_tail: last.stderr_tail,
             },
-            JobError::Cluster(ClusterError::Abandoned { attempts }) => Outcome::Abandoned { attempts },
+            JobError::Cluster(ClusterError::Abandoned { attempts }) => {
+                Outcome::Abandoned { attempts }
+            }
             other => Outcome::Other(other.to_string()),
         }
     }

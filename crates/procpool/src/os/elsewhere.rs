@@ -6,12 +6,14 @@
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::io;
+use std::marker::PhantomData;
+use std::ops::BitOrAssign;
 use std::path::PathBuf;
-use std::process::{ChildStderr, ChildStdout, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Exit;
+use super::{Exit, Memory};
 
 /// What every function here answers.
 pub(crate) const MISSING: &str = "procpool's worker processes need Linux so far (pidfd, memfd with seals, \
@@ -36,13 +38,6 @@ pub(crate) fn socket_pair() -> io::Result<(Socket, Descriptor)> {
 impl From<Descriptor> for Socket {
     fn from(end: Descriptor) -> Socket {
         match end {}
-    }
-}
-
-#[cfg(unix)]
-impl std::os::fd::AsFd for Socket {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        match self.0 {}
     }
 }
 
@@ -84,8 +79,8 @@ pub(crate) struct Launch {
 pub(crate) struct Started {
     pub(crate) process: Process,
     pub(crate) socket: Socket,
-    pub(crate) stdout: Option<ChildStdout>,
-    pub(crate) stderr: Option<ChildStderr>,
+    pub(crate) stdout: Option<Attachment>,
+    pub(crate) stderr: Option<Attachment>,
 }
 
 impl Launch {
@@ -97,15 +92,11 @@ impl Launch {
 #[derive(Debug)]
 pub(crate) struct Process(Descriptor);
 
-#[cfg(unix)]
-impl std::os::fd::AsFd for Process {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        match self.0 {}
-    }
-}
-
 impl Process {
     pub(crate) fn pid(&self) -> u32 {
+        match self.0 {}
+    }
+    pub(crate) fn end(&self) -> io::Result<Descriptor> {
         match self.0 {}
     }
     pub(crate) fn kill(&self) {
@@ -172,10 +163,51 @@ pub(crate) fn limit_memory(_: u64) -> io::Result<()> {
     missing()
 }
 
+pub(crate) fn memory() -> Option<Memory> {
+    None
+}
+
 pub(crate) fn leash(socket: Descriptor) -> ! {
     match socket {}
 }
 
 pub(crate) fn second(socket: &Socket) -> io::Result<Descriptor> {
     match socket.0 {}
+}
+
+/// Nothing can be waited for where nothing can be made.
+#[derive(Debug)]
+pub(crate) struct PollFd<'a>(PhantomData<&'a Descriptor>);
+
+impl<'a> PollFd<'a> {
+    pub(crate) fn new<T>(_: &'a T, _: PollFlags) -> PollFd<'a> {
+        PollFd(PhantomData)
+    }
+    pub(crate) fn revents(&self) -> PollFlags {
+        PollFlags::empty()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PollFlags(());
+
+impl PollFlags {
+    pub(crate) const IN: PollFlags = PollFlags(());
+    pub(crate) const OUT: PollFlags = PollFlags(());
+    pub(crate) fn empty() -> PollFlags {
+        PollFlags(())
+    }
+    pub(crate) fn is_empty(self) -> bool {
+        true
+    }
+}
+
+impl BitOrAssign for PollFlags {
+    fn bitor_assign(&mut self, _: PollFlags) {}
+}
+
+pub(crate) fn poll(_: &mut [PollFd<'_>], _: Option<Duration>) {}
+
+pub(crate) fn read(pipe: &Attachment, _: &mut [u8]) -> io::Result<usize> {
+    match **pipe {}
 }

@@ -29,9 +29,19 @@ mod tests;
 pub(crate) use exit::Exit;
 pub(crate) use outbox::{Flushed, Outbox};
 pub(crate) use system::{
-    Attachment, Descriptor, Launch, OomCounter, Process, Program, Receiver, SharedMemory, Socket,
-    Started, become_worker, leash, limit_memory, second, socket_pair,
+    Attachment, Descriptor, Launch, OomCounter, PollFd, PollFlags, Process, Program, Receiver,
+    SharedMemory, Socket, Started, become_worker, leash, limit_memory, memory, poll, read, second,
+    socket_pair,
 };
+
+/// How much memory a process has, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Memory {
+    /// That is its own, and in memory now: not what it shares, and not what is read from files.
+    pub(crate) own: u64,
+    /// The most that it ever had in memory at a time, of all kinds.
+    pub(crate) peak: u64,
+}
 
 /// The most descriptors that wait on the receiver's side for the message that speaks of them. More than
 /// that is not a message of ours, but somebody who eats the process's descriptors.

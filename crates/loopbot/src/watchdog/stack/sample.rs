@@ -184,6 +184,7 @@ fn is_prepared() -> bool {
     })
 }
 
+// ANCHOR: on_signal
 /// What the interrupted thread does: nothing that allocates or locks or could find a lock taken. It leaves `errno` as it was.
 extern "C" fn on_signal(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
     let me = (this_thread() as u64) << 2;
@@ -206,6 +207,7 @@ extern "C" fn on_signal(signal: c_int, info: *mut siginfo_t, context: *mut c_voi
     }
     DESK.step.store(me | COPIED, Ordering::Release);
 }
+// ANCHOR_END: on_signal
 
 /// Copies the stack from this address upward. The kernel does it, and where there is no memory, it stops: so
 /// nothing has to be known of where the stack ends, and a stack of an unusual kind does no harm.

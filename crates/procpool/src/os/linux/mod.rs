@@ -1,5 +1,6 @@
 //! Linux.
 
+mod poll;
 mod process;
 mod shared_memory;
 mod socket;
@@ -8,10 +9,11 @@ mod worker;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+pub(crate) use poll::{PollFd, PollFlags, poll, read};
 pub(crate) use process::{Launch, OomCounter, Process, Program, Started};
 pub(crate) use shared_memory::{Receiver, SharedMemory};
 pub(crate) use socket::{Socket, socket_pair};
-pub(crate) use worker::{become_worker, leash, limit_memory, second};
+pub(crate) use worker::{become_worker, leash, limit_memory, memory, second};
 
 /// What travels beside the bytes.
 pub(crate) type Descriptor = OwnedFd;

@@ -18,14 +18,15 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
-use super::{Socket, socket_pair};
+use super::{Attachment, Socket, socket_pair};
 use crate::os::Exit;
 
 /// Which program a worker runs.
@@ -60,9 +61,9 @@ pub(crate) struct Started {
     /// The parent's end of its socket. The worker dies when it is closed: see [`crate::leash`].
     pub(crate) socket: Socket,
     /// Its output, if that was asked for. Reading does not wait (`WouldBlock`).
-    pub(crate) stdout: Option<ChildStdout>,
+    pub(crate) stdout: Option<Attachment>,
     /// Its errors, if that was asked for. Reading does not wait (`WouldBlock`).
-    pub(crate) stderr: Option<ChildStderr>,
+    pub(crate) stderr: Option<Attachment>,
 }
 
 impl Launch {
@@ -102,16 +103,17 @@ impl Launch {
             })?;
         // The worker's end is held by `command`. While it lives here, nobody sees the worker hang up.
         drop(command);
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let stdout = child
+            .stdout
+            .take()
+            .map(|pipe| Arc::new(OwnedFd::from(pipe)));
+        let stderr = child
+            .stderr
+            .take()
+            .map(|pipe| Arc::new(OwnedFd::from(pipe)));
         // Nobody has waited for it yet, so the number is still its own, even if it is dead already.
         let process = Process::adopt(child.id())?;
-        for pipe in [
-            stdout.as_ref().map(AsFd::as_fd),
-            stderr.as_ref().map(AsFd::as_fd),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for pipe in [&stdout, &stderr].into_iter().flatten() {
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
         Ok(Started {
@@ -167,6 +169,15 @@ impl Process {
     /// Its number. After it has been reaped, the number may be somebody else's: only for telling people.
     pub(crate) fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    /// A descriptor to wait for its end with, which outlives `self`.
+    ///
+    /// # Errors
+    ///
+    /// Out of descriptors.
+    pub(crate) fn end(&self) -> io::Result<OwnedFd> {
+        self.pidfd.try_clone()
     }
 
     /// Ends it, and all of its group: `SIGKILL`. Does not wait for it. Harmless if it is dead already.

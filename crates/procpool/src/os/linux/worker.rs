@@ -11,6 +11,7 @@ use rustix::net::AddressFamily;
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
 
 use super::Socket;
+use crate::os::Memory;
 
 /// Descriptors from here on are ours: those below are left to the jobs, whose libraries may think that they
 /// know the first few.
@@ -63,6 +64,19 @@ pub(crate) fn limit_memory(bytes: u64) -> io::Result<()> {
             io::Error::from(error).kind(),
             format!("could not limit the worker's memory to {bytes} bytes: {error}"),
         )
+    })
+}
+
+/// How much memory this process has; nothing if `/proc` does not say.
+pub(crate) fn memory() -> Option<Memory> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let kib = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    };
+    Some(Memory {
+        own: kib("RssAnon:")? << 10,
+        peak: kib("VmHWM:")? << 10,
     })
 }
 

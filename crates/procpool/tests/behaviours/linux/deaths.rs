@@ -16,6 +16,7 @@ promises![deaths:
     the_pool_is_at_full_strength_again,
     an_idle_worker_that_is_killed_costs_nothing,
     both_workers_killed_at_once_cost_their_two_jobs,
+    a_death_is_seen_whoever_waits_for_whom,
     a_job_that_was_sent_but_not_begun_is_not_lost,
     a_job_that_may_be_repeated_is_given_to_another_worker,
     a_job_that_kills_every_worker_is_given_up,
@@ -256,6 +257,26 @@ fn both_workers_killed_at_once_cost_their_two_jobs() {
     for (n, answer) in (0..).zip(queued) {
         assert_eq!(answer.wait(), Ok(2 * n));
     }
+}
+
+// (12)
+fn a_death_is_seen_whoever_waits_for_whom() {
+    let pool = pool(2);
+    let gate = Gate::new();
+    let stays = pool.submit(at_gate, gate.pass("stays"));
+    let busy = gate.arrived("stays");
+    // Somebody looks at this worker all the time, and nobody at the other: it is idle, or its job is nobody's.
+    let waits = std::thread::spawn(move || stays.wait());
+    let idle = pool.submit(pid, ()).wait().expect("an answer");
+    kill(idle);
+    until_reaped(idle);
+    pool.submit(at_gate, gate.pass("nobody's")).detach();
+    let nobodys = gate.arrived("nobody's");
+    kill(nobodys);
+    until_reaped(nobodys);
+    assert_eq!(pool.submit(double, 1).wait(), Ok(2));
+    gate.open();
+    assert_eq!(waits.join().expect("it only waits"), Ok(busy));
 }
 
 // (12)

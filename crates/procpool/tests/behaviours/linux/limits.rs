@@ -14,6 +14,7 @@ promises![limits:
     a_limit_may_be_one_jobs_own,
     a_limit_counts_from_the_beginning_of_the_job_not_of_the_waiting,
     a_limit_of_a_map_is_that_of_one_input,
+    a_limit_is_kept_whoever_waits_for_whom,
     a_job_that_may_be_repeated_is_not_repeated_when_its_time_was_over,
     a_job_that_ignores_every_signal_is_ended_too,
     a_cancelled_job_that_listens_keeps_its_worker,
@@ -163,6 +164,23 @@ fn a_limit_of_a_map_is_that_of_one_input() {
             _ => assert_eq!(result, Err(JobError::TimedOut { limit }), "{n}"),
         }
     }
+}
+
+// (70)
+fn a_limit_is_kept_whoever_waits_for_whom() {
+    let pool = build(Pool::builder(kitchen()).workers(2).grace(SHORT));
+    let gate = Gate::new();
+    let other = pool.submit(at_gate, gate.pass("other"));
+    let lives = gate.arrived("other");
+    // Somebody looks at the other worker all the time, and nobody at this one.
+    let waits = std::thread::spawn(move || other.wait());
+    pool.job(spins)
+        .time_limit(SHORT)
+        .submit(gate.pass("long"))
+        .detach();
+    until_reaped(gate.arrived("long"));
+    gate.open();
+    assert_eq!(waits.join().expect("it only waits"), Ok(lives));
 }
 
 // (70)

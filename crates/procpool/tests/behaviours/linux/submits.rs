@@ -11,6 +11,8 @@ use futures::executor::block_on;
 use futures::stream::FuturesUnordered;
 use futures::{StreamExt, future};
 use procpool::{JobError, Jobs, Pool};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::gate::Gate;
@@ -36,6 +38,7 @@ promises![submits:
     dropping_the_answer_of_a_running_job_lets_it_run_on,
     waiting_for_a_time_gives_the_answer_back_when_the_time_is_over,
     a_thread_that_waits_is_woken_when_another_cancels,
+    all_ways_of_waiting_at_once,
     the_first_to_finish_is_the_first_to_be_seen,
     a_hundred_jobs_that_end_while_one_begins_to_wait,
     ten_threads_share_a_pool,
@@ -52,10 +55,19 @@ pub fn jobs(jobs: Jobs) -> Jobs {
         .with(weigh)
         .with(cling)
         .with(left_in_here)
+        .with(dawdles)
 }
 
 fn plus((a, b, c): (u64, u64, u64)) -> u64 {
     a + b + c
+}
+
+/// Takes so many microseconds.
+fn dawdles((micros, number): (u64, u64)) -> u64 {
+    if micros > 0 {
+        thread::sleep(Duration::from_micros(micros));
+    }
+    number
 }
 
 /// The same closure each time, and so the same type.
@@ -416,6 +428,57 @@ fn a_thread_that_waits_is_woken_when_another_cancels() {
     pool.kill();
     assert!(waits.join().expect("it only waits").is_err());
     drop(gate);
+}
+
+// (45, 48)
+fn all_ways_of_waiting_at_once() {
+    let pool = pool(2);
+    let threads: Vec<_> = (0..6)
+        .map(|seed| {
+            let pool = pool.clone();
+            let mut chance = ChaCha8Rng::seed_from_u64(seed);
+            thread::spawn(move || (0..300).for_each(|n| wait_somehow(&pool, &mut chance, n)))
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("every answer is its own");
+    }
+    pool.shut_down();
+    let metrics = pool.metrics();
+    assert_eq!(metrics.submitted, metrics.answered);
+}
+
+/// Submits a job that takes a moment, or none, and waits for it in one of the ways there are.
+fn wait_somehow(pool: &Pool, chance: &mut ChaCha8Rng, number: u64) {
+    let mut job = || pool.submit(dawdles, (chance.random_range(0..8) / 7 * 2_000, number));
+    let (answer, other) = (job(), job());
+    match chance.random_range(0..9) {
+        0..3 => assert_eq!(answer.wait(), Ok(number)),
+        3 => assert_eq!(block_on(answer), Ok(number)),
+        4 => match answer.wait_for(Duration::from_micros(chance.random_range(0..3_000))) {
+            Ok(result) => assert_eq!(result, Ok(number)),
+            Err(answer) => assert_eq!(answer.wait(), Ok(number)),
+        },
+        5 => {
+            answer.cancel();
+            let result = answer.wait();
+            assert!(result == Ok(number) || result == Err(JobError::Cancelled));
+        }
+        6 => answer.detach(),
+        7 => drop(answer),
+        // Awaited at first, and then waited for.
+        _ => {
+            let mut answer = answer;
+            let mut cx = Context::from_waker(Waker::noop());
+            if Pin::new(&mut answer).poll(&mut cx).is_pending() {
+                assert_eq!(answer.wait(), Ok(number));
+            }
+        }
+    }
+    assert_eq!(other.wait(), Ok(number));
+    if chance.random_range(0..10) == 0 {
+        thread::sleep(Duration::from_micros(chance.random_range(0..3_000)));
+    }
 }
 
 // (47)

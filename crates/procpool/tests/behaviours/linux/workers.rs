@@ -32,6 +32,7 @@ promises![workers:
     a_pool_that_never_came_up_leaves_nothing_open,
     idle_workers_leave_and_come_back,
     idle_workers_leave_between_slow_jobs_too,
+    an_idle_worker_leaves_though_somebody_waits_for_another,
     a_pool_in_a_worker_works,
     pools_nested_too_deep_are_refused,
     a_worker_has_the_environment_it_was_given,
@@ -425,6 +426,20 @@ fn idle_workers_leave_between_slow_jobs_too() {
         std::thread::sleep(Duration::from_micros(n * 10));
     }
     pool.shut_down();
+}
+
+// (58)
+fn an_idle_worker_leaves_though_somebody_waits_for_another() {
+    let builder = Pool::builder(kitchen()).workers(2);
+    let pool = build(builder.idle_timeout(Duration::from_millis(20)));
+    let gate = Gate::new();
+    let stays = pool.submit(at_gate, gate.pass("stays"));
+    let busy = gate.arrived("stays");
+    let waits = std::thread::spawn(move || stays.wait());
+    let idle = pool.submit(pid, ()).wait().expect("an answer");
+    until_reaped(idle);
+    gate.open();
+    assert_eq!(waits.join().expect("it only waits"), Ok(busy));
 }
 
 // (56, 60)
