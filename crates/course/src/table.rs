@@ -44,7 +44,15 @@ impl Table {
         let mut text = line(&self.head);
         let _ = writeln!(text, "|---|{}", "--:|".repeat(self.head.len() - 1));
         for row in &self.rows {
-            text.push_str(&line(row));
+            match row.split_first() {
+                // A heading within the table.
+                Some((title, rest)) if rest.iter().all(String::is_empty) => {
+                    let mut row = row.clone();
+                    row[0] = format!("**{title}**");
+                    text.push_str(&line(&row));
+                }
+                _ => text.push_str(&line(row)),
+            }
         }
         text
     }
@@ -65,5 +73,8 @@ mod tests {
             table.markdown(),
             "| way | ms |\n|---|--:|\n| by hand | 2.5 |\n"
         );
+        table.rows.push(vec!["Others".to_owned(), String::new()]);
+        assert!(table.markdown().ends_with("| **Others** |  |\n"));
+        assert!(table.text().ends_with("\nOthers\n"));
     }
 }

@@ -68,15 +68,24 @@ fn main() {
         let job = pool.spawn_blocking(work);
         Box::new(move || drop(job))
     };
+    let cancelled = |work: Work| -> LetGo {
+        let job = pool.spawn_blocking(work);
+        Box::new(move || drop(job.cancel()))
+    };
     let detached = |work: Work| -> LetGo {
         let job = pool.spawn_blocking(work);
         Box::new(move || job.detach())
     };
     let last = |work: Work| -> Done { Box::pin(go(pool.spawn_blocking(work))) };
     says(
-        "offload: a Job is dropped, or cancelled",
+        "offload: a Job is dropped",
         Some(queued(&dropped, &last)),
         begun(&dropped),
+    );
+    says(
+        "offload: cancel",
+        Some(queued(&cancelled, &last)),
+        begun(&cancelled),
     );
     says(
         "offload: detach",

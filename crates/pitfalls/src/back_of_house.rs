@@ -314,6 +314,7 @@ async fn pours_port(job: Job<Option<Bottle>>) {
     }
 }
 
+// ANCHOR: guests_leave
 async fn guests_leave(house: House) {
     tells("bar", "hands over three slips: Riesling, Malbec, Port");
     let riesling = house.send_down("Riesling", 8);
@@ -325,6 +326,7 @@ async fn guests_leave(house: House) {
     cancels("Malbec", malbec);
     port.await.expect("no task panics");
 }
+// ANCHOR_END: guests_leave
 
 fn silvas_leave() {
     tells("table 1", "hears that the Silvas leave");

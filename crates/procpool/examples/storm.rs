@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use std::{process, thread};
 
 use futures::executor::block_on;
-use procpool::{Answer, Blob, Death, JobBuilder, JobError, Jobs, Pool};
+use procpool::{Answer, Blob, Death, JobBuilder, JobError, Jobs, Pool, WorkerState};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::de::DeserializeOwned;
@@ -202,7 +202,8 @@ fn watch() -> &'static AtomicBool {
     done
 }
 
-/// SIGKILL for one worker, again and again.
+/// SIGKILL for one worker, again and again. One that is still starting is spared: three starts in a row that fail break a
+/// pool, as they should, and on a busy machine a start takes longer than the storm waits.
 fn kill_workers(pool: &Pool, weather: Weather, over: &AtomicBool) -> u64 {
     let mut chance = ChaCha8Rng::seed_from_u64(weather.seed);
     let mut kills = 0;
@@ -210,7 +211,8 @@ fn kill_workers(pool: &Pool, weather: Weather, over: &AtomicBool) -> u64 {
     while !over.load(Ordering::Relaxed) {
         next += weather.every;
         thread::sleep(next.saturating_duration_since(Instant::now()));
-        let workers = pool.workers();
+        let mut workers = pool.workers();
+        workers.retain(|worker| worker.state != WorkerState::Starting);
         if workers.is_empty() {
             continue;
         }

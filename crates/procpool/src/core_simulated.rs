@@ -18,6 +18,8 @@ struct Paper {
 thread_local! {
     /// Items that were lost with their worker, and those that were lost without ever being begun.
     static LOST: std::cell::RefCell<Vec<(u64, u32, &'static str)>> = const { std::cell::RefCell::new(Vec::new()) };
+    /// The attempt of which they died.
+    static ATTEMPTS: std::cell::RefCell<HashMap<(u64, u32), u32>> = std::cell::RefCell::default();
 }
 
 impl Payload for Paper {
@@ -26,6 +28,10 @@ impl Payload for Paper {
             items.start, self.settled,
             "items are settled in order, each once"
         );
+        if let Why::Died { attempt, .. } = why {
+            let item = (self.id, items.start);
+            ATTEMPTS.with_borrow_mut(|attempts| attempts.insert(item, *attempt));
+        }
         let why = match why {
             Why::Died { .. } => "died",
             Why::TimedOut(_) => "timed out",
@@ -47,6 +53,9 @@ struct Process {
     begun: Ticket,
     /// It is at the item in `begun`, which is not answered.
     busy: bool,
+    /// How many items it was sent, and whether it has grown too much.
+    given: u64,
+    outgrown: bool,
     quit: bool,
     killed: bool,
 }
@@ -61,6 +70,8 @@ struct World {
     begun: HashMap<(u64, u32), u32>,
     resolved: HashSet<u64>,
     cancelled: HashSet<u64>,
+    /// The items that a worker was asked to stop.
+    asked: HashSet<(u64, u32)>,
     next: u64,
     closed: bool,
     limits: Limits,
@@ -90,6 +101,7 @@ impl World {
             begun: HashMap::new(),
             resolved: HashSet::new(),
             cancelled: HashSet::new(),
+            asked: HashSet::new(),
             next: 0,
             closed: false,
             dice,
@@ -119,10 +131,22 @@ impl World {
                         process.ready && !process.quit,
                         "sent to somebody who takes no jobs"
                     );
+                    assert!(
+                        process.given < self.limits.max_jobs && !process.outgrown,
+                        "sent to somebody who is to be replaced"
+                    );
+                    assert!(!self.cancelled.contains(&id), "cancelled, and sent again");
+                    process.given += u64::from(items - from);
                     process.jobs.push_back((number, id, from, items));
                     assert!(process.jobs.len() <= WINDOW);
                 }
-                Action::Ask { .. } => {}
+                Action::Ask { worker, ticket } => {
+                    let process = self.processes[worker].as_ref().expect("nobody to ask");
+                    let mut jobs = process.jobs.iter();
+                    let job = jobs.find(|(number, ..)| *number == ticket.number());
+                    let (_, id, ..) = job.expect("it has no such job");
+                    self.asked.insert((*id, ticket.item()));
+                }
                 Action::Retire(place) => {
                     let process = self.processes[place].as_mut().expect("nobody to retire");
                     process.quit = true;
@@ -149,7 +173,12 @@ impl World {
             35..45 => self.tick(),
             45..46 => {
                 let place = self.dice.random_range(0..self.processes.len());
-                self.core.outgrew(self.now, place);
+                if let Some(process) = &mut self.processes[place]
+                    && process.ready
+                {
+                    process.outgrown = true;
+                    self.core.outgrew(self.now, place);
+                }
             }
             _ => {
                 let place = self.dice.random_range(0..self.processes.len());
@@ -179,7 +208,10 @@ impl World {
             items,
             settled: 0,
         };
-        if let Ok(key) = self.core.submit(self.now, wish, paper) {
+        let has_room = self.core.has_room();
+        let taken = self.core.submit(self.now, wish, paper);
+        assert_eq!(taken.is_ok(), has_room, "a place is a promise");
+        if let Ok(key) = taken {
             self.idempotent.insert(self.next, wish.idempotent);
             self.keys.push(key);
             self.next += 1;
@@ -201,6 +233,9 @@ impl World {
 
     fn tick(&mut self) {
         self.now += self.dice.random_range(0..30_000);
+        let jobs = self.keys.iter().filter_map(|&key| self.core.jobs.get(key));
+        let queued = jobs.filter(|job| job.with.is_none()).count();
+        assert_eq!(self.core.queued(), queued, "those that no worker has");
         let processes = &self.processes;
         let begun = |place: usize| {
             processes[place]
@@ -306,10 +341,14 @@ impl World {
                 "job {id} was tried too often"
             );
         }
+        for (item, attempt) in ATTEMPTS.take() {
+            assert_eq!(attempt, self.begun[&item], "it counts what was begun");
+        }
         for (id, item, why) in LOST.take() {
             let begun = self.begun.contains_key(&(id, item));
             match why {
-                "died" | "timed out" => assert!(begun, "job {id} was lost before it was begun"),
+                "died" => assert!(begun, "job {id} was lost before it was begun"),
+                "timed out" => assert!(self.asked.contains(&(id, item)), "job {id} had time"),
                 "cancelled" => assert!(self.cancelled.contains(&id)),
                 "shut down" => assert!(self.closed),
                 _ => {}
@@ -369,4 +408,285 @@ fn three_failed_starts_in_a_row_break_the_pool() {
     assert!(world.resolved.contains(&0));
     let lost = LOST.take();
     assert!(lost.iter().all(|&(_, _, why)| why == "broken") && !lost.is_empty());
+}
+
+// What the dice meet too seldom, or what takes its time, one by one.
+
+const CALM: Limits = Limits {
+    workers: 1,
+    queue: 1000,
+    max_jobs: u64::MAX,
+    max_attempts: 3,
+    idle: None,
+    grace: 500,
+};
+
+/// A pool whose workers are all there and idle. Its one function is known to take so many nanoseconds.
+fn staffed(limits: Limits, takes: u64) -> Core<Paper> {
+    let mut core = Core::new(limits, 1);
+    for _ in 0..limits.workers {
+        give(&mut core, 0, None);
+    }
+    for place in 0..limits.workers {
+        core.said_hello(place);
+        core.ready(0, place);
+        finish(&mut core, 0, place, takes);
+    }
+    core.actions.clear();
+    core
+}
+
+fn give(core: &mut Core<Paper>, id: u64, limit: Option<u64>) -> Key {
+    let wish = Wish {
+        function: 0,
+        items: 1,
+        idempotent: false,
+        limit: limit.map(Duration::from_nanos),
+    };
+    let paper = Paper {
+        id,
+        items: 1,
+        settled: 0,
+    };
+    core.submit(0, wish, paper).ok().expect("there is room")
+}
+
+/// The worker answers its first job.
+fn finish(core: &mut Core<Paper>, now: Time, place: usize, took: u64) {
+    let next = core.expected(place).expect("it has a job");
+    next.payload.settled += 1;
+    core.answered(now, place, 1, took);
+}
+
+fn dies(core: &mut Core<Paper>, now: Time, place: usize, begun: u64) {
+    let obituary = Obituary {
+        pid: 1,
+        how: Death::Signal(9),
+        begun: Ticket::new(begun, 0),
+        stderr_tail: String::new(),
+    };
+    core.died(now, place, &obituary, "killed");
+}
+
+/// What it wants done, in words. Sent jobs by their names.
+fn wants(core: &mut Core<Paper>) -> Vec<String> {
+    let actions = std::mem::take(&mut core.actions);
+    let word = |action: Action<Paper>| match action {
+        Action::Start(place) => format!("start {place}"),
+        Action::Send { worker, job, .. } => {
+            format!(
+                "send {} to {worker}",
+                core.job(job).expect("it is there").id
+            )
+        }
+        Action::Ask { worker, .. } => format!("ask {worker}"),
+        Action::Retire(place) => format!("retire {place}"),
+        Action::Kill(place) => format!("kill {place}"),
+        Action::Resolve(paper) => format!("resolve {}", paper.id),
+    };
+    actions.into_iter().map(word).collect()
+}
+
+#[test]
+fn jobs_of_a_dead_worker_are_next_in_their_order() {
+    let mut core = staffed(CALM, 1);
+    for id in 10..13 {
+        give(&mut core, id, None);
+    }
+    core.outgrew(0, 0); // so that the others wait
+    give(&mut core, 13, None);
+    give(&mut core, 14, None);
+    core.actions.clear();
+    dies(&mut core, 1, 0, 2); // it was at number 2, which is job 10
+    assert_eq!(wants(&mut core), ["resolve 10", "start 0"]);
+    core.ready(1, 0);
+    assert_eq!(
+        wants(&mut core),
+        [11, 12, 13, 14].map(|id| format!("send {id} to 0"))
+    );
+}
+
+#[test]
+fn tiny_jobs_lie_at_a_worker_up_to_the_window_and_no_others() {
+    let mut core = staffed(CALM, 0);
+    (0..100).for_each(|id| drop(give(&mut core, id, None)));
+    assert_eq!((core.load(0), core.queued()), (WINDOW, 100 - WINDOW));
+    let mut core = staffed(CALM, BACKLOG / 2);
+    (0..100).for_each(|id| drop(give(&mut core, id, None)));
+    assert_eq!(core.load(0), 2, "as much work as may lie there");
+    let mut core = staffed(CALM, BACKLOG + 1);
+    (0..100).for_each(|id| drop(give(&mut core, id, None)));
+    assert_eq!(core.load(0), 1, "what takes long has nothing behind it");
+}
+
+#[test]
+fn a_job_over_its_time_is_asked_and_then_killed() {
+    let mut core = staffed(CALM, 1);
+    give(&mut core, 1, Some(100));
+    core.actions.clear();
+    assert_eq!(core.next_deadline(), Some(100));
+    let begun = |_| Ticket::new(2, 0);
+    core.tick(99, begun);
+    assert!(wants(&mut core).is_empty());
+    core.tick(100, begun);
+    assert_eq!(wants(&mut core), ["ask 0"]);
+    core.tick(599, begun);
+    assert!(wants(&mut core).is_empty());
+    core.tick(600, begun);
+    assert_eq!(wants(&mut core), ["kill 0"]);
+    dies(&mut core, 601, 0, 2);
+    assert_eq!(wants(&mut core), ["resolve 1", "start 0"]);
+    assert_eq!(LOST.take(), [(1, 0, "timed out")]);
+}
+
+#[test]
+fn each_item_of_a_batch_has_a_limit_of_its_own() {
+    let mut core = staffed(CALM, 1);
+    let (items, settled, idempotent) = (3, 0, false);
+    let limit = Some(Duration::from_nanos(100));
+    let wish = Wish {
+        function: 0,
+        items,
+        idempotent,
+        limit,
+    };
+    let paper = Paper {
+        id: 1,
+        items,
+        settled,
+    };
+    core.submit(0, wish, paper).ok().expect("there is room");
+    core.actions.clear();
+    core.tick(100, |_| Ticket::new(2, 1)); // it got on, though nothing was heard of it
+    assert!(wants(&mut core).is_empty());
+    assert_eq!(core.next_deadline(), Some(200));
+    core.tick(200, |_| Ticket::new(2, 1));
+    assert_eq!(wants(&mut core), ["ask 0"]);
+}
+
+#[test]
+fn a_running_job_is_asked_when_it_is_cancelled_and_one_behind_it_when_its_turn_comes() {
+    let mut core = staffed(CALM, 1);
+    let keys = [1, 2, 3].map(|id| give(&mut core, id, None));
+    core.actions.clear();
+    assert!(!core.cancel(1, keys[0], false), "it runs");
+    assert!(core.cancel(1, keys[1], true));
+    assert!(wants(&mut core).is_empty(), "another one has its turn");
+    assert!(core.cancel(1, keys[0], true));
+    assert_eq!(wants(&mut core), ["ask 0"]);
+    finish(&mut core, 2, 0, 1);
+    assert_eq!(wants(&mut core), ["resolve 1", "ask 0"]);
+    core.stopped(3, 0);
+    assert_eq!(wants(&mut core), ["resolve 2"]);
+    assert_eq!(LOST.take(), [(2, 0, "cancelled")]);
+    finish(&mut core, 4, 0, 1);
+    assert_eq!(wants(&mut core), ["resolve 3"]);
+}
+
+#[test]
+fn who_is_asked_and_dies_of_something_else_is_not_told_as_out_of_time() {
+    let mut core = staffed(CALM, 1);
+    give(&mut core, 1, Some(100));
+    give(&mut core, 2, None);
+    core.tick(100, |_| Ticket::new(2, 0));
+    // It had answered the first, and was at the second; the pool had not heard of it when it asked.
+    let next = core.expected(0).expect("two jobs");
+    next.payload.settled += 1;
+    core.answered(101, 0, 1, 1);
+    dies(&mut core, 101, 0, 3);
+    assert_eq!(LOST.take(), [(2, 0, "died")]);
+}
+
+#[test]
+fn idle_workers_leave_and_those_who_do_not_are_killed() {
+    let limits = Limits {
+        idle: Some(1000),
+        ..CALM
+    };
+    let mut core = staffed(limits, 1);
+    core.tick(999, |_| Ticket(0));
+    assert!(wants(&mut core).is_empty());
+    core.tick(1000, |_| Ticket(0));
+    assert_eq!(wants(&mut core), ["retire 0"]);
+    core.tick(1500, |_| Ticket(0));
+    assert_eq!(wants(&mut core), ["kill 0"]);
+    dies(&mut core, 1501, 0, 1);
+    assert!(wants(&mut core).is_empty(), "nobody needs it");
+}
+
+#[test]
+fn who_has_grown_too_much_does_what_it_has_and_leaves() {
+    let mut core = staffed(CALM, 1);
+    core.outgrew(1, 0);
+    assert_eq!(wants(&mut core), ["retire 0"]);
+    let mut core = staffed(CALM, 1);
+    give(&mut core, 1, None);
+    give(&mut core, 2, None);
+    core.actions.clear();
+    core.outgrew(1, 0);
+    give(&mut core, 3, None);
+    finish(&mut core, 2, 0, 1);
+    assert_eq!(wants(&mut core), ["resolve 1"]);
+    finish(&mut core, 2, 0, 1);
+    assert_eq!(
+        wants(&mut core),
+        ["retire 0", "resolve 2"].map(str::to_owned).to_vec()
+    );
+    dies(&mut core, 3, 0, 3);
+    assert_eq!(wants(&mut core), ["start 0"]);
+    core.ready(4, 0);
+    finish(&mut core, 5, 0, 1);
+    assert_eq!(core.state(0), State::Ready, "the new one has not grown");
+    assert_eq!(core.counts.died, 0);
+}
+
+#[test]
+fn a_worker_that_never_says_a_word_is_killed() {
+    let mut core = Core::new(CALM, 1);
+    give(&mut core, 1, None);
+    assert_eq!(wants(&mut core), ["start 0"]);
+    assert_eq!(core.next_deadline(), Some(SILENCE));
+    core.tick(SILENCE, |_| Ticket(0));
+    assert_eq!(wants(&mut core), ["kill 0"]);
+}
+
+#[test]
+fn a_dead_worker_is_replaced_though_nobody_waits() {
+    let mut core = staffed(CALM, 1);
+    give(&mut core, 1, None);
+    core.actions.clear();
+    dies(&mut core, 1, 0, 2);
+    assert_eq!(wants(&mut core), ["resolve 1", "start 0"]);
+}
+
+#[test]
+fn killing_ends_all_at_once() {
+    let mut core = staffed(CALM, BACKLOG + 1);
+    give(&mut core, 1, None);
+    give(&mut core, 2, None);
+    core.actions.clear();
+    core.kill(1);
+    assert_eq!(wants(&mut core), ["resolve 2", "kill 0"]);
+    assert_eq!(LOST.take(), [(2, 0, "shut down")]);
+    dies(&mut core, 2, 0, 2);
+    assert!(core.is_over());
+}
+
+#[test]
+fn failed_starts_are_forgotten_after_a_good_one() {
+    let mut core = Core::new(CALM, 1);
+    give(&mut core, 1, None);
+    let mut now = 0;
+    for _ in 0..3 {
+        for _ in 0..2 {
+            dies(&mut core, now, 0, 0); // it was starting
+            now = core.next_deadline().expect("another try");
+            core.tick(now, |_| Ticket(0));
+        }
+        core.ready(now, 0);
+        dies(&mut core, now, 0, 0); // the job was not begun, so it waits again
+        core.tick(now + SILENCE / 2, |_| Ticket(0));
+    }
+    assert_eq!(core.phase, Phase::Open);
+    assert_eq!(core.state(0), State::Starting);
 }

@@ -25,9 +25,7 @@ use crate::error::Death;
 use crate::frame::{Head, Kind};
 use crate::jobs::Jobs;
 use crate::link::{Autopsy, Eyes, Link, Told, named};
-use crate::os::{
-    Launch, OomCounter, PollFd, PollFlags, Program, Socket, poll, socket_pair,
-};
+use crate::os::{Launch, OomCounter, PollFd, PollFlags, Program, Socket, poll, socket_pair};
 use crate::page::Page;
 use crate::reply::Order;
 use crate::slab::Key;

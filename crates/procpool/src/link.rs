@@ -10,9 +10,7 @@ use flight::{End, Event, Lane, Text};
 use crate::core::{Core, Obituary, Ticket};
 use crate::error::Death;
 use crate::frame::{Found, Head, Inbox, Kind, Tag};
-use crate::os::{
-    self, Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started,
-};
+use crate::os::{self, Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started};
 use crate::page::Page;
 use crate::reply::Order;
 use crate::slab::Key;

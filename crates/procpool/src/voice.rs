@@ -189,7 +189,10 @@ mod tests {
 
     #[test]
     fn lines_are_whole_however_the_bytes_come() {
-        assert_eq!(of(&[b"on", b"ion\nso", b"up\r\n\nsalt"]), ["onion", "soup", "", "salt"]);
+        assert_eq!(
+            of(&[b"on", b"ion\nso", b"up\r\n\nsalt"]),
+            ["onion", "soup", "", "salt"]
+        );
         assert_eq!(of(&[b""]), Vec::<String>::new());
         assert_eq!(of(&[b"no \xff words\n"]), ["no \u{fffd} words"]);
     }

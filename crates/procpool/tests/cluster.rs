@@ -152,6 +152,7 @@ mod linux {
             a_program_written_for_a_pool_runs_on_machines,
             awaiting_can_be_given_up_and_taken_up_again,
             the_same_key_is_the_same_order,
+            an_order_that_is_queued_twice_is_cooked_once,
             nothing_is_lost_or_doubled_when_a_machine_is_killed,
             a_machine_that_stood_still_comes_too_late,
             a_long_job_is_not_taken_for_a_dead_machine,
@@ -265,7 +266,7 @@ mod linux {
     fn settings(name: &str, url: &str) -> Settings {
         Settings::new(url)
             .name(name)
-            .ack_wait(Duration::from_secs(1))
+            .ack_wait(Duration::from_secs(2))
             .patience(PATIENCE)
     }
 
@@ -377,7 +378,10 @@ mod linux {
     }
 
     fn signal(pid: u32, signal: Signal) -> Test {
-        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or("no such process")?;
+        let pid = i32::try_from(pid)
+            .ok()
+            .and_then(Pid::from_raw)
+            .ok_or("no such process")?;
         Ok(kill_process(pid, signal)?)
     }
 
@@ -501,6 +505,31 @@ mod linux {
         Ok(())
     }
 
+    fn an_order_that_is_queued_twice_is_cooked_once(hall: &Hall) -> Test {
+        // The server remembers the order for as long as this; then it takes it a second time.
+        let settings = hall.settings().keep(Duration::from_secs(2));
+        let cluster = Cluster::connect(kitchen(), settings.clone())?;
+        let mut answers = Vec::new();
+        wait_until("it is queued twice", || {
+            answers.push(cluster.job(cook).key("again").submit(hall.order("", 1)));
+            std::thread::sleep(Duration::from_millis(100));
+            Ok(hall.orders_left()? == 2)
+        })?;
+        let machine = Machine::start(settings, 1)?;
+        let dishes = answers
+            .into_iter()
+            .map(|answer| answer.wait())
+            .collect::<Result<Vec<_>, _>>()?;
+        assert!(
+            dishes.len() > 1 && dishes.iter().all(|dish| *dish == dishes[0]),
+            "{dishes:?}"
+        );
+        wait_until("the queue is empty", || Ok(hall.orders_left()? == 0))?;
+        let served = machine.stop()?;
+        assert_eq!((served.done, served.known, hall.ledger().len()), (1, 1, 1));
+        Ok(())
+    }
+
     fn nothing_is_lost_or_doubled_when_a_machine_is_killed(hall: &Hall) -> Test {
         let cluster = hall.cluster()?;
         let second = hall.cluster()?;
@@ -591,7 +620,7 @@ mod linux {
     }
 
     fn a_long_job_is_not_taken_for_a_dead_machine(hall: &Hall) -> Test {
-        let settings = hall.settings().ack_wait(Duration::from_millis(400));
+        let settings = hall.settings().ack_wait(Duration::from_secs(1));
         let machines = [
             Machine::start(settings.clone(), 1)?,
             Machine::start(settings, 1)?,
@@ -600,7 +629,7 @@ mod linux {
         let answer = cluster.job(cook).key("roast").submit(hall.order("gate", 1));
         wait_until("it is in hand", || Ok(hall.ledger().len() == 1))?;
         // Several times the ack_wait, as the other machine sees it: it would have it long since.
-        for number in 0..40 {
+        for number in 0..80 {
             assert_eq!(cluster.submit(double, number).wait()?, number * 2);
             std::thread::sleep(Duration::from_millis(40));
         }
@@ -611,7 +640,7 @@ mod linux {
             .into_iter()
             .map(|machine| machine.stop().map_or(0, |served| served.done))
             .sum();
-        assert_eq!(done, 41);
+        assert_eq!(done, 81);
         Ok(())
     }
 
@@ -695,7 +724,16 @@ mod linux {
         }
         let limit = Duration::from_millis(300);
         let none = cluster.job(double).patience(limit).submit(0).wait();
-        assert!(matches!(none, Err(JobError::Cluster(ClusterError::NoAnswer { ordered: false, .. }))), "{none:?}");
+        assert!(
+            matches!(
+                none,
+                Err(JobError::Cluster(ClusterError::NoAnswer {
+                    ordered: false,
+                    ..
+                }))
+            ),
+            "{none:?}"
+        );
         let _machine = Machine::start(settings, 1)?;
         for (number, answer) in (0..).zip(answers) {
             assert_eq!(answer.wait()?, number * 2);
@@ -705,7 +743,9 @@ mod linux {
 
     fn a_submitter_has_so_many_jobs_on_their_way(hall: &Hall) -> Test {
         let cluster = Cluster::connect(kitchen(), hall.settings().unanswered(2))?;
-        let answers: Vec<_> = (0..6).map(|number| cluster.submit(double, number)).collect();
+        let answers: Vec<_> = (0..6)
+            .map(|number| cluster.submit(double, number))
+            .collect();
         wait_until("two are queued", || Ok(hall.orders_left()? == 2))?;
         for _ in 0..20 {
             assert_eq!(hall.orders_left()?, 2);
@@ -836,14 +876,21 @@ mod linux {
     /// The cable is cut: nothing says that the server is gone. It only says nothing any more.
     fn silence() -> Test {
         let server = Server::start()?.ok_or("nats-server is gone")?;
-        let cluster = Cluster::connect(kitchen(), settings("silence", &server.url).outage(Duration::from_secs(1)))?;
+        let cluster = Cluster::connect(
+            kitchen(),
+            settings("silence", &server.url).outage(Duration::from_secs(1)),
+        )?;
         let answer = cluster.job(double).key("silent").submit(1);
-        wait_until("it is queued", || Ok(server.messages("silence-orders")? == 1))?;
+        wait_until("it is queued", || {
+            Ok(server.messages("silence-orders")? == 1)
+        })?;
         signal(server.pid(), Signal::STOP)?;
         let told = answer.wait();
         signal(server.pid(), Signal::CONT)?;
         match told {
-            Err(JobError::Cluster(ClusterError::ConnectionLost { key, .. })) => assert_eq!(key, "silent"),
+            Err(JobError::Cluster(ClusterError::ConnectionLost { key, .. })) => {
+                assert_eq!(key, "silent")
+            }
             other => return Err(format!("{other:?}").into()),
         }
         Ok(())

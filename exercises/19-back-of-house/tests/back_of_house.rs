@@ -254,7 +254,7 @@ fn one_bottle() {
     };
     claim!(
         *riesling == bottle("Riesling"),
-        "the cellar has a Riesling, and `fetch` says {riesling:?}"
+        "the cellar has a Riesling, and `fetch` says {riesling:?}. Before each shelf, `go_on` is asked whether to go on"
     );
     claim!(
         *not_there == Err(Trouble::NotThere),
@@ -282,10 +282,9 @@ async fn opens_when(cellar: Arc<Test>, holds: impl Fn(&Seen) -> bool) {
 
 /// Runs one of your functions, and somebody who opens the door as soon as somebody looks for a bottle.
 fn meanwhile<T: Send + 'static>(
-    threads: usize,
     serve: impl AsyncFnOnce(&Pool, Arc<Test>) -> T + Send + 'static,
 ) -> T {
-    let (test, pool) = (Test::new(), pool(threads, 1));
+    let (test, pool) = (Test::new(), pool(1, 1));
     let cellar = test.clone();
     evening(&test, async move || {
         let other = loopbot::spawn(opens_when(cellar.clone(), |seen| !seen.begun.is_empty()));
@@ -298,24 +297,23 @@ fn meanwhile<T: Send + 'static>(
 #[test]
 fn loopbot_serves_others_meanwhile() {
     const DOOR: &str = "behind the door";
-    let result = meanwhile(1, async |pool, cellar| {
-        fetch(pool, cellar, DOOR.to_owned()).await
-    });
+    let result = meanwhile(async |pool, cellar| fetch(pool, cellar, DOOR.to_owned()).await);
     claim!(
         result == bottle(DOOR),
         "the bottle was found, and `fetch` says {result:?}"
     );
-    let results = meanwhile(1, async |pool, cellar| {
-        fetch_all(pool, cellar, names(&[DOOR, "Riesling", "Malbec", "Merlot"])).await
-    });
-    let found = [DOOR, "Riesling", "Malbec", "Merlot"].map(bottle);
-    claim!(
-        results == found,
-        "all bottles were found, and `fetch_all` says {results:?}"
-    );
-    let result = meanwhile(1, async |pool, cellar| {
-        fetch_within(pool, cellar, DOOR.to_owned(), HOURS).await
-    });
+    // One that has a place at once, and more than there are places for.
+    for order in [&[DOOR][..], &[DOOR, "Riesling", "Malbec", "Merlot"]] {
+        let wines = names(order);
+        let results = meanwhile(async |pool, cellar| fetch_all(pool, cellar, wines).await);
+        let found: Vec<_> = order.iter().map(|wine| bottle(wine)).collect();
+        claim!(
+            results == found,
+            "all bottles were found, and `fetch_all` says {results:?}"
+        );
+    }
+    let result =
+        meanwhile(async |pool, cellar| fetch_within(pool, cellar, DOOR.to_owned(), HOURS).await);
     claim!(
         result == Some(bottle(DOOR)),
         "the guest waits for hours, the bottle was found, and `fetch_within` says {result:?}"
@@ -326,7 +324,12 @@ fn loopbot_serves_others_meanwhile() {
 fn all_threads_look_at_the_same_time() {
     let orders = [
         (3, 4, names(&["for three"; 3])),
-        (2, 4, names(&["hard to find", "Riesling", "the last one"])),
+        (2, 8, {
+            let mut wines = names(&["hard to find"]);
+            wines.extend(names(&["Riesling"; 5]));
+            wines.extend(names(&["the last one"]));
+            wines
+        }),
         (2, 1, {
             let mut wines = names(&["Riesling"; 6]);
             wines.extend(names(&["for two"; 2]));

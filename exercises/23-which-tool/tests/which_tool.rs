@@ -40,7 +40,7 @@ const CLOSING_TIME: Duration = Duration::from_secs(600);
 const OTHER_CORES: usize = 3;
 const THREADS_THAT_MAY_BLOCK: usize = 8;
 const HAND_OVER: Duration = Duration::from_micros(11);
-const HAND_OVER_TO_A_PROCESS: Duration = Duration::from_micros(50);
+const HAND_OVER_TO_A_PROCESS: Duration = Duration::from_micros(20);
 const MB_IN_A_MILLISECOND: u32 = 4;
 const A_FRESH_PROCESS: Duration = Duration::from_micros(2_500);
 /// The system gives a core to a thread for so long, and then to the next one.

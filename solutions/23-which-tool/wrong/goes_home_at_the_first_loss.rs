@@ -44,12 +44,12 @@ pub enum Tool {
     SpawnBlocking,
     /// Cut into portions, on 3 threads: as many as LoopBot leaves cores. A wait cannot be cut. There and back takes 11 µs.
     Threads,
-    /// In one of 3 processes. There and back takes 50 µs. Where one crashes, or is killed, there is soon another.
+    /// In one of 3 processes. There and back takes 20 µs. Where one crashes, or is killed, there is soon another.
     Process,
 }
 
 /// Less than this is not worth asking anybody: there and back takes longer.
-const NOT_WORTH_A_HOP: Duration = Duration::from_micros(50);
+const NOT_WORTH_A_HOP: Duration = Duration::from_micros(20);
 
 /// Where is this job done best?
 pub fn plan(job: &Job) -> Tool {

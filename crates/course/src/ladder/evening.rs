@@ -50,8 +50,8 @@ pub(super) fn spend<F: Future<Output = anyhow::Result<u64>>>(work: F) -> anyhow:
 }
 
 // ANCHOR: guest
-/// Every 5 ms, and not 5 ms after the last time: who was late once is late for the next as well. So the numbers say how long guests
-/// waited, and not how often LoopBot was away.
+/// Every 5 ms, and not 5 ms after the last time: so the numbers say how long
+/// guests have waited, and not how often LoopBot was away.
 async fn guest(first: Duration, end: Rc<Cell<Option<Duration>>>) -> Vec<Duration> {
     let mut late = Vec::new();
     let mut due = first;

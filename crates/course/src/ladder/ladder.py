@@ -57,7 +57,7 @@ async def in_pool(pool, dishes, numbers):
 
 # ANCHOR: guest
 async def guest(first, end, late):
-    """Every 5 ms, and not 5 ms after the last time: who was late once is late for the next as well."""
+    """Every 5 ms, and not 5 ms after the last time."""
     loop = asyncio.get_running_loop()
     due = first
     while True:

@@ -23,8 +23,8 @@ mod python;
 mod rungs;
 
 use evening::Evening;
-pub use rungs::{kitchen, old_recipe};
 use rungs::{House, Rung, back_of_house, room};
+pub use rungs::{kitchen, old_recipe};
 
 /// Less than this of its cores, and what is measured says something about the other programs.
 const ROOM: f64 = 0.9;
@@ -257,7 +257,7 @@ fn explained(rounds: u16, dishes: u64, with_python: bool) -> String {
     };
     let sizes = match with_python {
         true => {
-            " A dish in Python has 3,000 numbers, and one in Rust 24,000; so compare the lines of one half with each other."
+            " A dish in Python has 3,000 numbers, and one in Rust 72,000; so compare the lines of one half with each other."
         }
         false => "",
     };

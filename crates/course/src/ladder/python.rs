@@ -16,7 +16,7 @@ const SCRIPT: &str = include_str!("ladder.py");
 /// What it is called, in the order in which it is asked for.
 const NAMES: [&str; 2] = ["python3", "python"];
 
-/// A dish has so many numbers there. CPython takes about as long for it as we for a dish of 24,000.
+/// A dish has so many numbers there. CPython takes about as long for it as we for a dish of 72,000.
 pub(super) const NUMBERS: u64 = 3_000;
 
 /// One round in Python.

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use anyhow::Result;
 use hands::taste;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
@@ -43,7 +44,7 @@ impl Rung {
 /// Those who can be asked to taste. They have been hired before anybody looks at a clock.
 pub(super) struct House {
     hands: rayon::ThreadPool,
-    kitchen: Result<procpool::Pool, String>,
+    kitchen: std::result::Result<procpool::Pool, String>,
 }
 
 // ANCHOR: kitchen
@@ -60,7 +61,7 @@ pub fn old_recipe(_: ()) {
 // ANCHOR_END: kitchen
 
 impl House {
-    pub(super) fn open(cores: usize) -> anyhow::Result<House> {
+    pub(super) fn open(cores: usize) -> Result<House> {
         let hands = rayon::ThreadPoolBuilder::new()
             .num_threads(cores)
             .build()
@@ -79,7 +80,7 @@ impl House {
     }
 
     /// An evening on this rung.
-    pub(super) fn spend(&self, rung: Rung, dishes: u64) -> anyhow::Result<Evening> {
+    pub(super) fn spend(&self, rung: Rung, dishes: u64) -> Result<Evening> {
         match rung {
             Rung::Nobody => spend(nobody()),
             Rung::Loop => spend(on_the_loop(dishes)),
@@ -101,8 +102,10 @@ impl Drop for House {
     }
 }
 
-fn other_kitchen(cores: usize) -> anyhow::Result<procpool::Pool> {
-    let kitchen = procpool::Pool::builder(crate::kitchen()).workers(cores).build()?;
+fn other_kitchen(cores: usize) -> Result<procpool::Pool> {
+    let kitchen = procpool::Pool::builder(crate::kitchen())
+        .workers(cores)
+        .build()?;
     // A dish for each: so all of them are there.
     for marks in kitchen.map(taste, 0..cores as u64).chunk(1).ordered() {
         marks?;
@@ -116,15 +119,16 @@ pub(super) fn back_of_house(cores: usize) -> usize {
 }
 
 /// Half a second in which nobody tastes anything.
-async fn nobody() -> anyhow::Result<u64> {
+async fn nobody() -> Result<u64> {
     loopbot::sleep(Duration::from_millis(500)).await;
     Ok(0)
 }
 
 // ANCHOR: loop
-async fn on_the_loop(dishes: u64) -> anyhow::Result<u64> {
+async fn on_the_loop(dishes: u64) -> Result<u64> {
     let tasks: Vec<_> = (0..dishes)
-        .map(|dish| loopbot::spawn(async move { taste(dish) })) // async, and nothing in it waits
+        // Each is async, and nothing in it waits.
+        .map(|dish| loopbot::spawn(async move { taste(dish) }))
         .collect();
     let mut marks = 0;
     for task in tasks {
@@ -135,7 +139,7 @@ async fn on_the_loop(dishes: u64) -> anyhow::Result<u64> {
 // ANCHOR_END: loop
 
 // ANCHOR: offload
-async fn offloaded(dishes: u64) -> anyhow::Result<u64> {
+async fn offloaded(dishes: u64) -> Result<u64> {
     let jobs: Vec<_> = (0..dishes)
         .map(|dish| offload::spawn_blocking(move || taste(dish)))
         .collect();
@@ -148,7 +152,7 @@ async fn offloaded(dishes: u64) -> anyhow::Result<u64> {
 // ANCHOR_END: offload
 
 // ANCHOR: threads
-async fn with_more_hands(hands: &rayon::ThreadPool, dishes: u64) -> anyhow::Result<u64> {
+async fn with_more_hands(hands: &rayon::ThreadPool, dishes: u64) -> Result<u64> {
     let (tell, told) = futures_channel::oneshot::channel();
     hands.spawn(move || {
         let marks = (0..dishes).into_par_iter().map(taste).sum::<u64>();
@@ -159,7 +163,7 @@ async fn with_more_hands(hands: &rayon::ThreadPool, dishes: u64) -> anyhow::Resu
 // ANCHOR_END: threads
 
 // ANCHOR: processes
-async fn in_the_other_kitchen(kitchen: &procpool::Pool, dishes: u64) -> anyhow::Result<u64> {
+async fn in_the_other_kitchen(kitchen: &procpool::Pool, dishes: u64) -> Result<u64> {
     let answers: Vec<_> = (0..dishes)
         .map(|dish| kitchen.submit(taste, dish))
         .collect();

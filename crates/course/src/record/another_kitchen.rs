@@ -3,13 +3,13 @@
 //! they show what they are there to show: who began which job, who died of it, and what became of all the others.
 
 use std::path::Path;
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use flight::rules::{self, Limits, Severity};
 use flight::{Actor, ActorKind, End, Event, Header, Recorder, Recording};
-use loopbot::{LoopBot, sleep, spawn_named, with_lane};
+use futures_channel::oneshot;
+use loopbot::{LoopBot, spawn_named, with_lane};
 use procpool::{JobError, Jobs, Output, Pool, WorkerState};
 use restaurant::story::{self, INCIDENT, STEP, TableState};
 
@@ -22,6 +22,9 @@ use crate::trouble::status;
 const LIFE: Duration = Duration::from_millis(30);
 /// Nobody waits for so long for a cook to begin.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is said if there is nobody to kill.
+const NOBODY: &str = "no cook has begun anything";
 
 /// How the record writes that SIGKILL has ended a process.
 const KILLED: u64 = 256 + 9;
@@ -62,6 +65,13 @@ impl Evening {
         match self {
             Evening::Soup => "next-door-soup",
             Evening::Bill => "next-door-bill",
+        }
+    }
+
+    fn incident(self) -> &'static str {
+        match self {
+            Evening::Soup => "CookBot-1 drops dead, with the onion soup in hand",
+            Evening::Bill => "CookBot-1 drops dead, with Mr. Silva's card in hand",
         }
     }
 
@@ -111,34 +121,27 @@ impl Evening {
     }
 
     async fn happens(self, kitchen: Pool, recorder: &Recorder) -> Result<(), String> {
-        let somebody = Somebody::waits(recorder);
+        let begun = somebody(recorder, kitchen.clone(), self.incident());
         let tasks = match self {
             Evening::Soup => {
                 seat(&[(1, "Chen"), (2, "Silva"), (3, "Okafor"), (4, "Lindqvist")]);
-                let soup = spawn_named("the soup", order(kitchen.clone(), 1, "onion soup", 60));
-                let cook = busy(&kitchen).await?;
-                let others = [(2, "fish", 50), (3, "custard", 20), (4, "roast", 60)].map(
-                    |(table, dish, millis)| {
-                        spawn_named(
-                            &format!("the {dish}"),
-                            order(kitchen.clone(), table, dish, millis),
-                        )
-                    },
-                );
-                somebody.kills(cook, "CookBot-1 drops dead, with the onion soup in hand", 1);
+                let soup = order(kitchen.clone(), 1, "onion soup", 60);
+                let soup = spawn_named("the soup", soup);
+                begun.await.map_err(|_| NOBODY)?;
+                let dishes = [(2, "fish", 50), (3, "custard", 20), (4, "roast", 60)];
+                let others = dishes.map(|(table, dish, millis)| {
+                    let order = order(kitchen.clone(), table, dish, millis);
+                    spawn_named(&format!("the {dish}"), order)
+                });
                 [soup].into_iter().chain(others).collect::<Vec<_>>()
             }
             Evening::Bill => {
                 seat(&[(1, "Silva"), (2, "Chen")]);
-                let silva = spawn_named("Mr. Silva's bill", bill(kitchen.clone(), 1, "Mr. Silva"));
-                let cook = busy(&kitchen).await?;
-                let chen = spawn_named("Mrs. Chen's bill", bill(kitchen.clone(), 2, "Mrs. Chen"));
-                somebody.kills(
-                    cook,
-                    "CookBot-1 drops dead, with Mr. Silva's card in hand",
-                    1,
-                );
-                vec![silva, chen]
+                let silva = bill(kitchen.clone(), 1, "Mr. Silva");
+                let silva = spawn_named("Mr. Silva's bill", silva);
+                begun.await.map_err(|_| NOBODY)?;
+                let chen = bill(kitchen.clone(), 2, "Mrs. Chen");
+                vec![silva, spawn_named("Mrs. Chen's bill", chen)]
             }
         };
         for task in tasks {
@@ -276,45 +279,33 @@ fn tells(place: &str, text: &str) {
     });
 }
 
-/// The only cook who is at work, as soon as there is one.
-async fn busy(kitchen: &Pool) -> Result<u32, String> {
-    let is_busy = async {
-        loop {
-            let workers = kitchen.workers();
-            if let Some(cook) = workers
-                .iter()
-                .find(|worker| worker.state == WorkerState::Busy)
-            {
-                return cook.pid;
-            }
-            sleep(Duration::from_millis(1)).await;
-        }
-    };
-    let cook = loopbot::timeout(PATIENCE, is_busy).await;
-    cook.map_err(|_| "no cook has begun anything".to_owned())
+/// Somebody outside the story, who waits until a cook is at work, and kills him after a while. A thread, so that LoopBot has
+/// nothing to do with it. LoopBot hears when the cook has begun.
+fn somebody(recorder: &Recorder, kitchen: Pool, incident: &'static str) -> oneshot::Receiver<()> {
+    let (tell, told) = oneshot::channel();
+    let recorder = recorder.clone();
+    thread::spawn(move || {
+        let Some(cook) = busy(&kitchen) else { return };
+        let _ = tell.send(()); // if nobody is there any more, the evening is over, and will not be taken for one
+        thread::sleep(LIFE);
+        let lane = recorder.actor("somebody", ActorKind::Thread);
+        lane.mark(INCIDENT, incident, 1);
+        kill(cook);
+    });
+    told
 }
 
-/// Somebody outside the story, who kills a cook after a while. A thread, so that LoopBot has nothing to do with it.
-struct Somebody(mpsc::Sender<(u32, &'static str, u64)>);
-
-impl Somebody {
-    fn waits(recorder: &Recorder) -> Somebody {
-        let (tell, told) = mpsc::channel();
-        let recorder = recorder.clone();
-        thread::spawn(move || {
-            if let Ok((cook, incident, table)) = told.recv() {
-                thread::sleep(LIFE);
-                let lane = recorder.actor("somebody", ActorKind::Thread);
-                lane.mark(INCIDENT, incident, table);
-                kill(cook);
-            }
-        });
-        Somebody(tell)
+/// The only cook who is at work, as soon as there is one.
+fn busy(kitchen: &Pool) -> Option<u32> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        let workers = kitchen.workers();
+        if let Some(cook) = workers.iter().find(|it| it.state == WorkerState::Busy) {
+            return Some(cook.pid);
+        }
+        thread::sleep(Duration::from_millis(1));
     }
-
-    fn kills(&self, cook: u32, incident: &'static str, table: u64) {
-        let _ = self.0.send((cook, incident, table)); // nobody is there: then nobody dies, and that is noticed
-    }
+    None
 }
 
 #[cfg(target_os = "linux")]

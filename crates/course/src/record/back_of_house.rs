@@ -78,16 +78,39 @@ fn judge(evening: Evening, recording: &Recording) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
-    fn what_is_made_is_sound_and_what_is_not_there_is_not() {
-        let root = tempfile::tempdir().unwrap();
+    fn those_in_the_book_are_sound_and_what_is_not_made_of_them_is_found() {
+        let scratch = tempfile::tempdir().unwrap();
         let mut stale = Vec::new();
         let all = Evening::ALL.len();
-        assert_eq!(check(root.path(), &mut stale).unwrap(), all);
-        assert_eq!(make(root.path()).unwrap(), status::DONE);
-        assert_eq!(check(root.path(), &mut stale).unwrap(), 0);
+        assert_eq!(check(scratch.path(), &mut stale).unwrap(), all);
+
+        let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        assert_eq!(check(&book, &mut stale).unwrap(), 0);
         assert!(stale.is_empty(), "{stale:?}");
+
+        let folder = Path::new("book/src/recordings");
+        fs::create_dir_all(scratch.path().join(folder)).unwrap();
+        for name in names() {
+            for extension in ["json", "js", "svg", "md"] {
+                let file = folder.join(format!("{name}.{extension}"));
+                fs::copy(book.join(&file), scratch.path().join(&file)).unwrap();
+            }
+        }
+        let story = folder.join("cellar-one-bottle.md");
+        fs::write(scratch.path().join(&story), "edited").unwrap();
+        assert_eq!(check(scratch.path(), &mut stale).unwrap(), 0);
+        assert_eq!(stale, [story.display().to_string()]);
+    }
+
+    #[test]
+    fn one_evening_is_not_taken_for_another() {
+        let recording = Evening::GuestsLeave.record();
+        let why = judge(Evening::FiveBottles, &recording).unwrap_err();
+        assert!(why.contains("not where it belongs"), "{why}");
     }
 }

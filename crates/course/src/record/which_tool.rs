@@ -164,7 +164,7 @@ impl Places {
             pool.recorder(recorder.clone()).build()
         };
         let other_kitchen = procpool::Pool::builder(crate::kitchen())
-            .name("the other kitchen")
+            .name("kitchen")
             .workers(1)
             .recorder(recorder.clone());
         Ok(Places {

@@ -54,14 +54,18 @@ impl Connection {
         let (says, down) = watch::channel(None);
         // After three pings without an answer the client takes the connection for dead.
         let ping = (settings.outage / 3).clamp(Duration::from_millis(100), Duration::from_secs(60));
-        let options = settings.options.clone().ping_interval(ping).event_callback(move |event| {
-            match event {
-                Event::Connected => says.send_replace(None),
-                Event::Disconnected => says.send_replace(Some(Instant::now())),
-                _ => None,
-            };
-            std::future::ready(())
-        });
+        let options = settings
+            .options
+            .clone()
+            .ping_interval(ping)
+            .event_callback(move |event| {
+                match event {
+                    Event::Connected => says.send_replace(None),
+                    Event::Disconnected => says.send_replace(Some(Instant::now())),
+                    _ => None,
+                };
+                std::future::ready(())
+            });
         let servers: Vec<String> = settings
             .url
             .split(',')

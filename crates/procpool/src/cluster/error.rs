@@ -64,9 +64,20 @@ impl fmt::Display for ClusterError {
                 f,
                 "the connection has been down for {down_for:.1?}; ask again for {key} when it is back"
             ),
-            ClusterError::NoAnswer { key, after, ordered } => {
-                let order = if *ordered { "stands" } else { "was not confirmed" };
-                write!(f, "no machine has answered within {after:.1?}; the order {key} {order}")
+            ClusterError::NoAnswer {
+                key,
+                after,
+                ordered,
+            } => {
+                let order = if *ordered {
+                    "stands"
+                } else {
+                    "was not confirmed"
+                };
+                write!(
+                    f,
+                    "no machine has answered within {after:.1?}; the order {key} {order}"
+                )
             }
             ClusterError::BadKey { key } => {
                 write!(

@@ -35,6 +35,7 @@ promises![endings:
     a_program_that_ends_on_ctrl_c_takes_its_workers_along,
     ctrl_c_reaches_the_program_alone,
     what_it_did_is_in_the_record,
+    each_start_in_the_record_has_its_end,
 ];
 
 pub fn jobs(jobs: Jobs) -> Jobs {
@@ -294,6 +295,7 @@ fn a_clone_keeps_the_pool_open() {
 pub const PLAYS: &[Play] = &[
     ("leaks", play_leaks),
     ("shouts", play_shouts),
+    ("refused", play_refused),
     ("one-core", play_one_core),
     ("returns", play_returns),
     ("exits", play_exits),
@@ -445,6 +447,21 @@ fn play_shouts() -> ExitCode {
         pool.shut_down();
     }
     ExitCode::SUCCESS
+}
+
+/// A job is refused memory, and its words go where ours go.
+fn play_refused() -> ExitCode {
+    let pool = build(Pool::builder(kitchen()).workers(1).memory_limit(1 << 30));
+    let before = pool.submit(super::workers::shout, "before it".to_owned());
+    before.wait().expect("an answer");
+    let died = pool.submit(super::limits::takes_memory, 4096).wait();
+    pool.shut_down();
+    match died {
+        Err(JobError::WorkerDied(died)) if died.how == procpool::Death::OutOfMemory => {
+            ExitCode::SUCCESS
+        }
+        _ => ExitCode::FAILURE,
+    }
 }
 
 fn play_one_core() -> ExitCode {
@@ -599,4 +616,52 @@ fn what_it_did_is_in_the_record() {
     assert_eq!(exits.len(), 2);
     assert_eq!(exits[0], (u64::from(worker), 256 + 9));
     assert_eq!(exits[1].1, 0);
+}
+
+// (64)
+fn each_start_in_the_record_has_its_end() {
+    use flight::{End, Event, Header, Recorder};
+    let recorder = Recorder::new(Header::monotonic("behaviours"));
+    let builder = Pool::builder(kitchen()).workers(2).max_jobs_per_worker(70);
+    let pool = build(builder.recorder(recorder.clone()));
+    // Tiny ones lie at a worker behind each other, and some of them when it dies.
+    let tiny = |n: u64| (0..n).map(|n| pool.submit(double, n)).collect::<Vec<_>>();
+    let mut answers = tiny(200);
+    for round in 0..5 {
+        let gate = Gate::new();
+        let held = pool.submit(at_gate, gate.pass("first"));
+        let worker = gate.arrived("first");
+        answers.extend(tiny(50 * round));
+        kill(worker);
+        assert!(held.wait().is_err());
+    }
+    for answer in answers {
+        answer
+            .wait()
+            .expect("it was not begun when its worker died");
+    }
+    pool.shut_down();
+    let recording = recorder.recording();
+    assert_eq!(recording.dropped, 0);
+    let mut at = std::collections::HashMap::new();
+    let (mut done, mut given_back) = (0, 0);
+    for entry in &recording.events {
+        match entry.event {
+            Event::JobStart { job, .. } => {
+                let other = at.insert(entry.actor, job);
+                assert_eq!(other, None, "a worker does one job at a time");
+            }
+            Event::JobEnd { job, how } => {
+                assert_eq!(at.remove(&entry.actor), Some(job), "it was started there");
+                match how {
+                    End::Done => done += 1,
+                    _ => given_back += 1,
+                }
+            }
+            _ => {}
+        }
+    }
+    assert!(at.is_empty(), "without an end: {at:?}");
+    assert_eq!(done, 200 + 50 * (1 + 2 + 3 + 4));
+    assert!(given_back >= 5, "{given_back}");
 }

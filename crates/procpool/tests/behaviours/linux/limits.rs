@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use procpool::{Death, JobError, Jobs, Output, Pool};
 
 use super::gate::{Gate, Pass};
-use super::kitchen::{at_gate, build, double, kitchen, pid, spins};
+use super::kitchen::{at_gate, build, dies, double, kitchen, pid, spins};
+use super::stage::plays;
 use super::waits::{PATIENCE, until_reaped};
 
 promises![limits:
@@ -21,12 +22,16 @@ promises![limits:
     outside_of_a_job_nobody_is_asked_to_stop,
     more_memory_than_allowed_is_out_of_memory,
     less_memory_than_allowed_is_no_matter,
+    memory_that_is_refused_is_told_whatever_becomes_of_the_output,
+    an_abort_is_an_abort_and_no_lack_of_memory,
 ];
 
 pub fn jobs(jobs: Jobs) -> Jobs {
     jobs.with(listens)
         .with(deaf)
         .with(takes_memory)
+        .with(aborts)
+        .with(speaks_of_memory)
         .with(stands_at_odd)
 }
 
@@ -54,10 +59,20 @@ fn deaf(pass: Pass) {
     spins(pass);
 }
 
-fn takes_memory(megabytes: usize) -> usize {
+pub fn takes_memory(megabytes: usize) -> usize {
     let mut bytes = vec![1_u8; megabytes << 20];
     bytes[megabytes] = 2;
     std::hint::black_box(&bytes).len()
+}
+
+fn aborts(words: String) {
+    eprint!("{words}");
+    std::process::abort();
+}
+
+/// As a program that was started by a job might.
+fn speaks_of_memory(words: String) {
+    eprintln!("{words}");
 }
 
 /// Waits at the gate if the number is odd.
@@ -244,4 +259,50 @@ fn less_memory_than_allowed_is_no_matter() {
         assert_eq!(pool.submit(takes_memory, 64).wait(), Ok(64 << 20));
     }
     assert_eq!(pool.metrics().workers_started, 1);
+}
+
+// (71)
+fn memory_that_is_refused_is_told_whatever_becomes_of_the_output() {
+    let builder = Pool::builder(kitchen()).workers(1).output(Output::Null);
+    let pool = build(builder.memory_limit(1 << 30));
+    let Err(JobError::WorkerDied(died)) = pool.submit(takes_memory, 4096).wait() else {
+        panic!("there is not so much");
+    };
+    assert_eq!(died.how, Death::OutOfMemory, "{died}");
+    assert_eq!(died.stderr_tail, "", "that is for those who capture it");
+    // With `Output::Inherit` it arrives where it would have gone without the pool.
+    let output = plays("refused");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    assert!(
+        stderr.contains("memory allocation of 4294967296 bytes failed"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("before it"), "{stderr}");
+}
+
+// (71)
+fn an_abort_is_an_abort_and_no_lack_of_memory() {
+    let message = "memory allocation of 64 bytes failed".to_owned();
+    for output in [Output::Capture, Output::Null] {
+        let builder = Pool::builder(kitchen()).workers(1).output(output);
+        let pool = build(builder.memory_limit(1 << 30));
+        let plainly = pool.submit(aborts, "memory allocation of it all failed".to_owned());
+        // What another job said is no proof.
+        pool.submit(speaks_of_memory, message.clone())
+            .wait()
+            .expect("an answer");
+        let later = pool.submit(aborts, String::new());
+        for answer in [plainly, later] {
+            match answer.wait() {
+                Err(JobError::WorkerDied(died)) => assert_eq!(died.how, Death::Signal(6), "{died}"),
+                other => panic!("{other:?}"),
+            }
+        }
+        let killed = pool.submit(dies, 9);
+        match killed.wait() {
+            Err(JobError::WorkerDied(died)) => assert_eq!(died.how, Death::Signal(9), "{died}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use procpool::{JobError, Jobs, Output, Pool, Start, StartError};
+use procpool::{JobError, Jobs, Output, Pool, Start, StartError, Stream};
 
 use super::gate::Gate;
 use super::kitchen::{at_gate, build, double, kitchen, panics, pid, pool};
@@ -38,6 +39,10 @@ promises![workers:
     a_worker_has_the_environment_it_was_given,
     a_job_that_reads_its_input_finds_the_end,
     output_goes_where_it_was_sent,
+    each_line_goes_to_whoever_listens,
+    who_listens_slowly_holds_up_nobody,
+    a_worker_that_has_grown_too_much_is_replaced_between_two_jobs,
+    a_worker_that_does_not_grow_stays,
     the_number_of_workers_honours_the_cores_this_process_may_use,
     a_worker_has_a_process_group_of_its_own,
 ];
@@ -52,6 +57,9 @@ pub fn jobs(jobs: Jobs) -> Jobs {
         .with(variable)
         .with(input)
         .with(shout)
+        .with(chatters)
+        .with(shout_and_die)
+        .with(keeps)
         .with(group)
 }
 
@@ -123,6 +131,24 @@ fn input(_: ()) -> usize {
 pub fn shout(text: String) {
     println!("{text}");
     eprintln!("{text}");
+}
+
+/// Writes so many lines, and then something that is no line yet.
+fn chatters(lines: u32) {
+    for line in 0..lines {
+        println!("{line}");
+    }
+    eprint!("half a line");
+}
+
+/// Never gives this memory back.
+fn keeps(megabytes: usize) {
+    std::mem::forget(std::hint::black_box(vec![1_u8; megabytes << 20]));
+}
+
+fn shout_and_die(text: String) {
+    eprint!("{text}");
+    std::process::abort();
 }
 
 fn group(_: ()) -> (u32, i32) {
@@ -530,4 +556,120 @@ fn a_worker_has_a_process_group_of_its_own() {
     let (pid, group) = pool.submit(group, ()).wait().expect("an answer");
     assert_eq!(pid as i32, group);
     assert_ne!(group, rustix::process::getpgrp().as_raw_pid());
+}
+
+// (65)
+fn each_line_goes_to_whoever_listens() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let its = Arc::clone(&heard);
+    let builder = Pool::builder(kitchen()).workers(1);
+    let pool = build(builder.on_line(move |line| its.lock().unwrap().push(line.clone())));
+    let worker = pool.submit(pid, ()).wait().expect("an answer");
+    pool.submit(chatters, 3).wait().expect("an answer");
+    pool.submit(shout, "salt".to_owned())
+        .wait()
+        .expect("an answer");
+    let died = pool.submit(shout_and_die, "the end".to_owned()).wait();
+    assert!(
+        matches!(died, Err(JobError::WorkerDied(died)) if died.stderr_tail.ends_with("the end"))
+    );
+    pool.shut_down();
+    let heard = heard.lock().unwrap();
+    let of = |stream| {
+        let lines = heard.iter().filter(move |line| line.stream == stream);
+        lines
+            .map(|line| (line.job, line.text.as_str()))
+            .collect::<Vec<_>>()
+    };
+    let job = |name: &'static str| {
+        let name = format!("{}::{name}", module_path!());
+        let known = heard.iter().filter_map(|line| line.job);
+        Some(
+            known
+                .into_iter()
+                .find(|job| *job == name)
+                .expect("it is known"),
+        )
+    };
+    let (chatters, shout) = (job("chatters"), job("shout"));
+    assert_eq!(
+        of(Stream::Stdout),
+        [
+            (chatters, "0"),
+            (chatters, "1"),
+            (chatters, "2"),
+            (shout, "salt")
+        ]
+    );
+    assert_eq!(
+        of(Stream::Stderr),
+        [
+            (shout, "half a linesalt"),
+            (job("shout_and_die"), "the end")
+        ]
+    );
+    assert!(
+        heard
+            .iter()
+            .all(|line| line.pid == worker && line.missed == 0)
+    );
+    let nobody = Pool::builder(kitchen())
+        .on_line(|_| {})
+        .output(Output::Null)
+        .build();
+    assert!(matches!(nobody, Err(StartError::Setting(_))));
+}
+
+// (65)
+fn who_listens_slowly_holds_up_nobody() {
+    let (open, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let told = Arc::new(Mutex::new((0, 0)));
+    let its = Arc::clone(&told);
+    let builder = Pool::builder(kitchen()).workers(2).on_line(move |line| {
+        let _ = gate.lock().unwrap().recv();
+        let mut told = its.lock().unwrap();
+        *told = (told.0 + 1, told.1 + line.missed);
+    });
+    let pool = build(builder);
+    // More than the pool keeps, and than a pipe holds.
+    let answers: Vec<_> = (0..20).map(|_| pool.submit(chatters, 2_000)).collect();
+    for answer in answers {
+        answer.wait().expect("it waits for no listener");
+    }
+    drop(open);
+    pool.shut_down();
+    let (heard, missed) = *told.lock().unwrap();
+    assert!((1_000..2_000).contains(&heard), "{heard} and {missed}");
+}
+
+// (59)
+fn a_worker_that_has_grown_too_much_is_replaced_between_two_jobs() {
+    let pool = build(Pool::builder(kitchen()).workers(1).max_growth(64 << 20));
+    let first = pool.submit(pid, ()).wait().expect("an answer");
+    pool.submit(keeps, 128).wait().expect("an answer");
+    let mut answers = Vec::new();
+    until("it is replaced", || {
+        answers.extend((0..5).map(|n| (n, pool.submit(double, n))));
+        pool.submit(pid, ()).wait().expect("an answer") != first
+    });
+    for (n, answer) in answers {
+        assert_eq!(answer.wait(), Ok(2 * n), "no job is lost");
+    }
+    let metrics = pool.metrics();
+    assert_eq!((metrics.workers_died, metrics.given_back), (0, 0));
+    until_reaped(first);
+}
+
+// (59)
+fn a_worker_that_does_not_grow_stays() {
+    let pool = build(Pool::builder(kitchen()).workers(1).max_growth(64 << 20));
+    pool.submit(keeps, 128).wait().expect("an answer"); // what the first job leaves is the measure
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_millis(2_500) {
+        pool.submit(double, 1).wait().expect("an answer");
+    }
+    assert_eq!(pool.metrics().workers_started, 1);
+    let peak = pool.workers()[0].peak_memory;
+    assert!(peak >= 128 << 20, "{peak}");
 }
