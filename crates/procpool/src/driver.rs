@@ -466,9 +466,10 @@ impl Shared {
         let autopsy = Autopsy {
             fingerprint: self.settings.fingerprint,
             tells_tail: self.settings.output == Output::Capture,
+            oom: &mut inner.oom,
+            voice: inner.voice.as_mut(),
         };
-        let (core, oom, voice) = (&mut inner.core, &mut inner.oom, inner.voice.as_mut());
-        let (obituary, why) = link.bury(now, place, core, exit, &autopsy, oom, voice);
+        let (obituary, why) = link.bury(now, place, &mut inner.core, exit, autopsy);
         inner.core.died(now, place, &obituary, &why);
     }
     // ANCHOR_END: drive
@@ -519,7 +520,7 @@ impl Inner {
             if link.deaf && !link.killed {
                 link.kill(); // it is ending; or it closed what it should not have
             }
-            link.read_output(self.voice.as_mut(), at, self.core.turn(place));
+            link.read_output(self.voice.as_mut(), at, self.core.turn(place), false);
             if link.held > 0 || link.blocked {
                 link.flush();
             }
@@ -534,7 +535,7 @@ impl Inner {
         }
         if let Some(link) = &mut self.links[place] {
             let at = named(&mut self.core, place);
-            link.read_output(self.voice.as_mut(), at, self.core.turn(place));
+            link.read_output(self.voice.as_mut(), at, self.core.turn(place), false);
             if link.blocked {
                 link.flush();
             }

@@ -65,7 +65,8 @@
 //! # Standard input, output and errors are the job's
 //!
 //! The pool talks to its workers over a socket that no job sees. A job may print what it likes, and where that goes is
-//! said by [`Output`](crate::Output). Standard input is empty. Programs that a job starts inherit those three and
+//! said by [`Output`](crate::Output); or each line goes to whoever [listens](crate::Builder::on_line), however slowly:
+//! nobody waits for a listener, and what it is too slow for is counted. Standard input is empty. Programs that a job starts inherit those three and
 //! nothing of the pool.
 //!
 //! # Signals
@@ -85,7 +86,15 @@
 //!
 //! A [memory limit](crate::Builder::memory_limit) counts memory that is the worker's own and writable (`RLIMIT_DATA`).
 //! What it shares, blobs among it, does not count. When the limit is reached, the next allocation is refused, and a Rust
-//! program aborts. Workers also tell the kernel that they should go before their parent if the whole machine runs out.
+//! program says so and aborts. [`OutOfMemory`](crate::Death::OutOfMemory) is told of a worker in two cases only: it
+//! aborted in the same item in which Rust's runtime wrote on its standard error that it was refused memory; or it was
+//! killed, not by us, and the kernel's count of processes killed for lack of memory has grown since the pool last looked,
+//! at the start of the pool or the end of another worker. Both have an edge. Of tiny items, one right after the other, the
+//! pool may take what one wrote for what the next one wrote. And where a control group of memory has no count of its own,
+//! the count is that of the whole machine: then somebody else may have been meant.
+//!
+//! A worker that [grows](crate::Builder::max_growth) and grows is replaced between two jobs. Workers also tell the kernel
+//! that they should go before their parent if the whole machine runs out.
 //!
 //! # Pools in pools
 //!

@@ -37,8 +37,6 @@ mod tests {
     use std::os::fd::AsFd;
     use std::process::{Command, Stdio};
 
-    use rustix::process::{WaitId, WaitIdOptions};
-
     use crate::os::testing::{
         LONG, busy, end_of, hear, on_stage, pause, play, readable, tell, watch,
     };

@@ -258,23 +258,21 @@ impl Link {
         place: usize,
         core: &mut Core<Order>,
         exit: Exit,
-        settings: &Autopsy,
-        oom: &mut OomCounter,
-        voice: Option<&mut Voice>,
+        autopsy: Autopsy<'_>,
     ) -> (Obituary, String) {
         let at = named(core, place);
-        self.hear(now, place, core, settings.fingerprint);
+        self.hear(now, place, core, autopsy.fingerprint);
         if let Some((head, body)) = self.tray.left_behind() {
             accept(now, place, core, &mut self.told, head, &body, Vec::new());
         }
-        self.read_output(voice, at, core.turn(place));
+        self.read_output(autopsy.voice, at, core.turn(place), true);
         let begun = Ticket(self.page.started());
         if let Some(next) = core.expected(place)
             && (next.ticket <= begun || self.told.job == Some(next.key))
         {
             self.told.ends(next.key, End::Cancelled);
         }
-        let struck = oom.has_grown();
+        let struck = autopsy.oom.has_grown();
         let how = match exit {
             _ if exit.is_kill() && struck && !self.killed => Death::OutOfMemory,
             Exit::Signal(6) if self.refused == Some(begun.0) => Death::OutOfMemory,
@@ -286,7 +284,7 @@ impl Link {
             pid: self.process.pid(),
             how,
             begun,
-            stderr_tail: match settings.tells_tail {
+            stderr_tail: match autopsy.tells_tail {
                 true => self.tail.words(),
                 false => String::new(),
             },
@@ -306,11 +304,13 @@ impl Link {
 
     /// Reads what it has written, if that comes to us. `at`: the number and the function of the job that it was at, as
     /// far as was known before its last words were heard; `turn`: the number of the one that is next, as is known now.
+    /// `is_last`: whatever may still hold its pipes, nobody will read them again.
     pub(crate) fn read_output(
         &mut self,
         voice: Option<&mut Voice>,
         at: Option<(u64, &'static str)>,
         turn: u64,
+        is_last: bool,
     ) {
         let mut written = [Vec::new(), Vec::new()];
         let mut all = true;
@@ -352,7 +352,7 @@ impl Link {
             };
             let lines = &mut self.lines[index];
             lines.add(&written[index], &mut say);
-            if self.eyes.ended[index].load(Ordering::Relaxed) {
+            if is_last || self.eyes.ended[index].load(Ordering::Relaxed) {
                 lines.end(&mut say);
             }
         }
@@ -425,10 +425,13 @@ pub(crate) fn named(core: &mut Core<Order>, place: usize) -> Option<(u64, &'stat
 }
 
 /// What has to be known to say how a worker ended.
-pub(crate) struct Autopsy {
+pub(crate) struct Autopsy<'a> {
     pub(crate) fingerprint: u64,
     /// Whether what it has written last goes into the error.
     pub(crate) tells_tail: bool,
+    pub(crate) oom: &'a mut OomCounter,
+    /// Where what it has written goes.
+    pub(crate) voice: Option<&'a mut Voice>,
 }
 
 /// Works in an answer. What is known already is passed over: a tray may hold what the socket had brought before.

@@ -244,22 +244,7 @@ mod linux {
 
         /// How many orders are with machines and not acknowledged.
         fn in_hand(&self) -> Result<u64, Failed> {
-            let answer = self.lock().ask("/jsz?consumers=true")?;
-            let list = |value: &serde_json::Value| value.as_array().cloned().unwrap_or_default();
-            let streams = list(&answer["account_details"])
-                .iter()
-                .flat_map(|account| list(&account["stream_detail"]))
-                .collect::<Vec<_>>();
-            let ours = streams
-                .iter()
-                .find(|stream| stream["name"] == format!("{}-orders", self.name));
-            let consumers = ours
-                .map(|stream| list(&stream["consumer_detail"]))
-                .unwrap_or_default();
-            Ok(consumers
-                .iter()
-                .filter_map(|consumer| consumer["num_ack_pending"].as_u64())
-                .sum())
+            Ok(self.lock().in_hand(&format!("{}-orders", self.name))?)
         }
     }
 

@@ -90,7 +90,7 @@ fn slow_words() {
 fn fast_words() {
     let evening = Evening::new();
     evening.play(&[Rule::Patient], async |house| {
-        house.listens_to("the Okafor party", &[5; 3_000]).await;
+        house.listens_to("the Okafor party", &[2; 4_000]).await;
     });
 }
 

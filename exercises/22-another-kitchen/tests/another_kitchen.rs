@@ -196,8 +196,9 @@ impl NextDoor for Tonight {
 
 /// The other kitchen, with its book.
 fn kitchen(cooks: usize) -> (Pool, Book) {
+    let pool = Pool::builder(jobs::<Tonight>());
     let book = Book::new();
-    let pool = Pool::builder(jobs::<Tonight>())
+    let pool = pool
         .name("another kitchen")
         .workers(cooks)
         .max_attempts(COOKS)

@@ -111,25 +111,26 @@ impl Machine {
     }
 
     /// The end of the evening.
-    async fn over(&self, job: &Job, why: String) -> Result<Plate, Lost> {
+    async fn over(&self, job: &Job, why: &str) -> Result<Plate, Lost> {
+        self.is_over(job, why);
+        pending().await
+    }
+
+    fn is_over(&self, job: &Job, why: &str) {
         let mut seen = self.seen.borrow_mut();
         if seen.over.is_none() {
             let facts = known_of(job);
-            let at = ms(now());
-            let place = seen.places[&job.number]
-                .last()
-                .copied()
-                .unwrap_or("nowhere");
+            let place = seen.places[&job.number].last().copied();
             seen.over = Some(format!(
-                "After {at}, {}: {why}\n\n  Known of it: {facts}.\n  Where it was done: {place}.",
-                self.name(job)
+                "After {}, {}: {why}\n\n  Known of it: {facts}.\n  Where it was done: {}.",
+                ms(now()),
+                self.name(job),
+                place.unwrap_or("nowhere")
             ));
         }
         if let Some(waker) = seen.waker.take() {
             waker.wake();
         }
-        drop(seen);
-        pending().await
     }
 
     /// Goes on for so long on one of the cores that LoopBot leaves, and shares it with whoever else wants one.
@@ -156,7 +157,7 @@ impl Machine {
     async fn goes_wrong_in_this_process(&self, job: &Job) {
         if !job.is_send {
             let why = "the program does not compile. It holds an `Rc`, which `cannot be sent between threads safely`.";
-            let _ = self.over(job, why.to_owned()).await;
+            let _ = self.over(job, why).await;
         }
         sleep(HAND_OVER).await;
         let secret = self.secret(job);
@@ -167,14 +168,14 @@ impl Machine {
             sleep_until(now().max(job.within)).await;
             let why = "it should have been done by now, and is called off. But nobody can stop a thread. It goes on until the \
                        program ends, and keeps the thread until then.";
-            let _ = self.over(job, why.to_owned()).await;
+            let _ = self.over(job, why).await;
         }
     }
 
     async fn crash(&self, job: &Job) {
         sleep(length(job.does) / 2).await;
         let why = "it crashes. A crash ends the process, and with it LoopBot, and all that was under way.";
-        let _ = self.over(job, why.to_owned()).await;
+        let _ = self.over(job, why).await;
     }
 
     fn lost(&self, job: &Job, how: &str) -> Result<Plate, Lost> {
@@ -199,7 +200,7 @@ impl House for Machine {
                 }
                 if secret.never_ends {
                     let why = "it never ends, and LoopBot has no turn any more. Nobody can even call it off.";
-                    return self.over(job, why.to_owned()).await;
+                    return self.over(job, why).await;
                 }
                 let why = match job.does {
                     Does::Computes(_) => "it computes",

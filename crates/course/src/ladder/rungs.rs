@@ -175,7 +175,7 @@ async fn in_the_other_kitchen(kitchen: &procpool::Pool, dishes: u64) -> Result<u
 }
 // ANCHOR_END: processes
 
-/// How much of its cores a program gets here just now, from 0 to 1: so many threads compute for a moment, and compare the time that
+/// How much of its cores a program gets here at present, from 0 to 1: so many threads compute for a moment, and compare the time that
 /// passes with the time they were given.
 pub(super) fn room(cores: usize) -> f64 {
     let given = thread::scope(|scope| {

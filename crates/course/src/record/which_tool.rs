@@ -92,7 +92,7 @@ impl Evening {
             }
         }
         match self {
-            Evening::Loop if !red.is_some_and(|hit| hit.rule == Rule::LongPoll) => {
+            Evening::Loop if red.is_none_or(|hit| hit.rule != Rule::LongPoll) => {
                 Err("the rules find nobody who holds LoopBot".to_owned())
             }
             Evening::Loop if recording.marks(INCIDENT).next().is_none() => {

@@ -211,11 +211,21 @@ fn evening() -> Result<(), Box<dyn Error>> {
     let mut dishes: BTreeMap<u32, Dish> = BTreeMap::new();
     let mut doubled = 0;
     for answer in answers {
-        let dish = answer.wait()?;
+        let dish = match answer.wait() {
+            Ok(dish) => dish,
+            Err(error) => {
+                println!("{error}");
+                continue;
+            }
+        };
         let first = dishes.entry(dish.order).or_insert_with(|| dish.clone());
         doubled += u32::from(*first != dish);
     }
     let took = begin.elapsed();
+    println!(
+        "Orders in the machines' hands now: {}.",
+        server.in_hand("kitchen-orders")?
+    );
 
     let mut served = BTreeMap::new();
     for machine in &mut machines {

@@ -117,6 +117,23 @@ impl Server {
         messages.ok_or_else(|| io::Error::other(format!("the server has no stream {stream}")))
     }
 
+    /// How many messages of a stream are with consumers, and not acknowledged.
+    pub fn in_hand(&self, stream: &str) -> io::Result<u64> {
+        let answer = self.ask("/jsz?consumers=true")?;
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let mut streams = list(&answer["account_details"])
+            .into_iter()
+            .flat_map(|one| list(&one["stream_detail"]));
+        let consumers = streams
+            .find(|one| one["name"] == stream)
+            .map(|one| list(&one["consumer_detail"]));
+        let counts = consumers.unwrap_or_default();
+        Ok(counts
+            .iter()
+            .filter_map(|one| one["num_ack_pending"].as_u64())
+            .sum())
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.id()
