@@ -337,9 +337,7 @@ impl Gate<'_> {
             .chain(record::back_of_house::names())
             .chain(record::another_kitchen::names())
             .chain(record::which_tool::names())
-            .flat_map(|name| {
-                ["json", "js", "svg", "md"].map(|it| format!("{name}.{it}").into())
-            })
+            .flat_map(|name| ["json", "js", "svg", "md"].map(|it| format!("{name}.{it}").into()))
             .collect();
         for file in MADE.iter() {
             let name = file

@@ -395,7 +395,10 @@ mod tests {
                 ("two-ovens", vec!["lost_waker"]),
                 ("guests-at-the-door", vec!["leaked_task"]),
                 ("souffle-falls", vec!["long_poll", "late_timer"]),
-                ("quiet-guest", vec!["long_poll", "ready_delay", "late_timer"]),
+                (
+                    "quiet-guest",
+                    vec!["long_poll", "ready_delay", "late_timer"]
+                ),
                 ("two-keys-careless", vec!["lock_cycle"]),
             ]
         );
