@@ -76,7 +76,13 @@
 //! Sizes: an argument or a result of more than the server's `max_payload` (1 MiB, if nobody has changed it) is refused with
 //! [`Encode`](crate::JobError::Encode). A [`Blob`](crate::Blob) travels as its bytes.
 //!
-//! An attempt is a delivery. A delivery that got lost on its way to a machine counts as well.
+//! An attempt is a delivery, as the server counts them. One that got lost on its way to a machine counts as well.
+//!
+//! The server. Before 2.10.15 it can go wrong when it delivers an order anew and finds nobody waiting for it (nats-server,
+//! pull requests 5305 and 5338): it sends the order twice and calls it the first time again, so that what kills machines
+//! gets more attempts than it should. And with 2.9.10 (Debian 12) we have seen, in two of some hundreds of runs on a busy
+//! computer, an order that was not delivered anew at all. The submitter is told that by its patience; the order is still in
+//! the queue. Use a newer server where that matters.
 //!
 //! # A tour
 //!

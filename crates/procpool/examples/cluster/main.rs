@@ -214,7 +214,10 @@ fn evening() -> Result<(), Box<dyn Error>> {
         let dish = match answer.wait() {
             Ok(dish) => dish,
             Err(error) => {
-                println!("{error}");
+                println!(
+                    "{error}; with machines: {}",
+                    server.in_hand("kitchen-orders")?
+                );
                 continue;
             }
         };
@@ -222,10 +225,6 @@ fn evening() -> Result<(), Box<dyn Error>> {
         doubled += u32::from(*first != dish);
     }
     let took = begin.elapsed();
-    println!(
-        "Orders in the machines' hands now: {}.",
-        server.in_hand("kitchen-orders")?
-    );
 
     let mut served = BTreeMap::new();
     for machine in &mut machines {

@@ -22,7 +22,8 @@ use super::{ClusterError, Settings};
 use crate::error::JobError;
 use crate::pool::Pool;
 
-/// How long a pull waits at the server. It is also how long a machine that is told to stop may take to notice.
+/// How long a request for an order waits at the server. It is also how long a machine that is told to stop may take to
+/// notice.
 const PULL: Duration = Duration::from_secs(1);
 
 /// What a machine has done. Returned by [`serve_until`].

@@ -283,6 +283,16 @@ impl<R: DeserializeOwned> ClusterAnswer<R> {
     }
 }
 
+impl<R> ClusterAnswer<R> {
+    /// Whether there is an answer.
+    pub fn is_done(&self) -> bool {
+        match &self.state {
+            State::Waiting(answer) => !answer.is_empty() || answer.is_terminated(),
+            State::Failed(_) => true,
+        }
+    }
+}
+
 impl<R: DeserializeOwned> Future for ClusterAnswer<R> {
     type Output = Result<R, JobError>;
 
