@@ -221,7 +221,10 @@ impl Stage {
         )?;
         for n in 0..figures.as_u64().unwrap_or(0) {
             self.browser.run(
-                "document.querySelectorAll(arguments[1])[arguments[0]].scrollIntoView({ block: 'center' })",
+                // One in a closed <details> waits until a reader opens it.
+                "const figure = document.querySelectorAll(arguments[1])[arguments[0]];
+                 for (let fold = figure.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
+                 figure.scrollIntoView({ block: 'center' })",
                 json!([n, tag]),
             )?;
             let settled = format!(
