@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
 use crate::trouble::{Trouble, status, status_of};
 use crate::{
-    collisions, doctor, exercises, gallery, hands, hint, hiring, interrupt, ladder, look, record,
-    shift, souffle, story, workspace,
+    catch_up, collisions, commands, doctor, exercises, gallery, hands, hiring, interrupt, ladder,
+    look, new_exercise, plan, record, shift, souffle, story, upgrade_check, verify, watch,
+    workspace,
 };
 
 /// The status list that `--help` ends with.
@@ -93,17 +94,12 @@ enum Command {
     },
     /// Ask the rules what went wrong in a recording: who held LoopBot, which timer was late, what nobody heard of
     Look(look::LookArgs),
-    /// List the exercises
-    List,
+    /// Work on the exercises: follows your files, runs the tests on each save, and says what is wrong
+    Watch(watch::WatchArgs),
+    /// List the exercises, and how far you have come
+    List(commands::list::ListArgs),
     /// Run an exercise's tests and say how they ended
-    Check {
-        /// The exercise's number, such as 03
-        #[arg(value_name = "NN")]
-        exercise: String,
-        /// How long the tests may take, in seconds, without the build
-        #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
-        time_limit: u64,
-    },
+    Check(commands::check::CheckArgs),
     /// Watch how an exercise goes wrong: its failing runs in the browser, played step by step
     Story {
         /// The exercise's number, such as 03; or a file that a test wrote for WHATIF_RECORD
@@ -117,16 +113,30 @@ enum Command {
         time_limit: u64,
     },
     /// Show the hints of an exercise, one level at a time
-    Hint {
-        /// The exercise's number, such as 03
-        #[arg(value_name = "NN")]
-        exercise: String,
-        /// One level further
-        #[arg(long)]
-        more: bool,
-    },
+    Hint(commands::hint::HintArgs),
+    /// Put an exercise back to its beginning; a copy of your work is kept
+    Reset(commands::reset::ResetArgs),
+    /// Show the solution of an exercise
+    Solution(commands::solution::SolutionArgs),
+    /// Prove the exercises: starters fail, solutions pass, every wrong answer fails with its message
+    Verify(verify::VerifyArgs),
+    /// Make the skeleton of an exercise
+    NewExercise(new_exercise::NewExerciseArgs),
     /// Say whether this machine is ready for the course, and how to mend what is not
-    Doctor,
+    Doctor(doctor::DoctorArgs),
+    /// Make one archive of the course, with everything it needs, for a room without Internet
+    Bundle(doctor::bundle::BundleArgs),
+    /// Say which exercises have changed upstream, and how to take them without losing your work
+    UpgradeCheck(upgrade_check::UpgradeCheckArgs),
+    /// Print a workshop's schedule from the minutes of chapters and exercises
+    Plan(plan::PlanArgs),
+    /// Put reference answers beside your own, up to where the class is
+    CatchUp(catch_up::CatchUpArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Args)]
@@ -184,23 +194,29 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Record { check, .. } => record::command(&root()?, check),
         Command::Tell { file } => print(&record::tell_file(&file)?).map(|()| status::DONE),
         Command::Look(args) => look::command(&args),
-        Command::List => list(&root()?),
-        Command::Check {
-            exercise,
-            time_limit,
-        } => check(&root()?, &exercise, time_limit),
+        Command::Watch(args) => watch::command(&root()?, &args),
+        Command::List(args) => commands::list::command(&root()?, &args),
+        Command::Check(args) => commands::check::command(&root()?, &args),
         Command::Story {
             what,
             no_open,
             time_limit,
         } => story(cli.root.as_deref(), &what, no_open, time_limit),
-        Command::Hint { exercise, more } => {
-            let root = root()?;
-            let all = exercises::load(&root)?;
-            print(&hint::hint(&root, exercises::find(&all, &exercise)?, more))?;
-            Ok(status::DONE)
+        Command::Hint(args) => commands::hint::command(&root()?, &args),
+        Command::Reset(args) => commands::reset::command(&root()?, &args),
+        Command::Solution(args) => commands::solution::command(&root()?, &args),
+        Command::Verify(args) => verify::command(&root()?, &args),
+        Command::NewExercise(args) => new_exercise::command(&root()?, &args),
+        Command::Doctor(args) => doctor::command(&root()?, &args),
+        Command::Bundle(args) => doctor::bundle::command(&root()?, &args),
+        Command::UpgradeCheck(args) => upgrade_check::command(&root()?, &args),
+        Command::Plan(args) => plan::command(&root()?, &args),
+        Command::CatchUp(args) => catch_up::command(&root()?, &args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "course", &mut script);
+            print(&String::from_utf8_lossy(&script)).map(|()| status::DONE)
         }
-        Command::Doctor => doctor::command(&root()?),
     }
 }
 
@@ -241,54 +257,6 @@ fn open_browser(url: &str) {
     if no_display || open::that_detached(url).is_err() {
         eprintln!("No browser was found to open: go to the address above in one.");
     }
-}
-
-fn list(root: &Path) -> anyhow::Result<u8> {
-    let all = exercises::load(root)?;
-    let width = all
-        .iter()
-        .map(|exercise| exercise.title.chars().count())
-        .max()
-        .unwrap_or(0);
-    let mut text = String::new();
-    for exercise in &all {
-        text.push_str(&format!(
-            "{}  {:width$}  {:>3} min  {}\n",
-            exercise.number, exercise.title, exercise.minutes, exercise.chapter
-        ));
-    }
-    text.push_str(match all.is_empty() {
-        true => "There is no exercise in this folder yet.\n",
-        false => "\n`cargo course check NN` runs one, `cargo course hint NN` helps.\n",
-    });
-    print(&text)?;
-    Ok(status::DONE)
-}
-
-fn check(root: &Path, asked: &str, time_limit: u64) -> anyhow::Result<u8> {
-    let all = exercises::load(root)?;
-    let exercise = exercises::find(&all, asked)?;
-    let interrupt = interrupt::listen()?;
-    let options = CheckOptions {
-        tests: Duration::from_secs(time_limit),
-        ..CheckOptions::default()
-    };
-    let mut told = false;
-    let checked = check::check(root, exercise, &options, interrupt.stop(), &mut |line| {
-        told |= line.trim_start().starts_with("To play it again:");
-        // A closed pipe is noticed at the end, when the sentence is printed.
-        let _ = writeln!(std::io::stdout(), "{line}");
-    });
-    print(&format!("\n{}\n", checked.sentence))?;
-    if checked.verdict == check::Verdict::Passes {
-        print(&format!("{}\n", exercise.after.trim()))?;
-    } else if told {
-        print(&format!(
-            "`cargo course story {}` shows it in the browser, step by step.\n",
-            exercise.number
-        ))?;
-    }
-    Ok(checked.verdict.status())
 }
 
 fn story(root: Option<&Path>, what: &str, no_open: bool, time_limit: u64) -> anyhow::Result<u8> {
@@ -364,7 +332,6 @@ pub(crate) fn whole_number(what: &str, text: &str) -> anyhow::Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -12,33 +12,44 @@
 //! - [`look`] asks the rules about a recording.
 //! - [`collisions`] counts what goes wrong when, and proves what does not.
 //! - [`story`] makes a page of the runs in which an exercise goes wrong.
-//! - [`hint`], [`exercises`], [`doctor`] are the rest of what a learner asks for.
+//! - [`watch`] is the place from which a learner works; [`commands`] are what they ask for by name.
+//! - [`starter`] knows the beginning of each exercise, and [`progress`] how far the learner has come.
+//! - [`doctor`] looks at the machine; [`upgrade_check`] at what has changed upstream.
+//! - [`verify`] and [`new_exercise`] are for authors; [`plan`] and [`catch_up`] for whoever teaches.
 //! - [`contained`] and [`interrupt`] are the two places that know about processes and signals.
 
 pub mod book;
+pub mod catch_up;
 pub mod check;
 pub mod cli;
 pub mod collisions;
-pub mod contained;
+pub mod commands;
 pub mod crowd;
 pub mod doctor;
 pub mod exercises;
 pub mod gallery;
 pub mod hands;
-pub mod hint;
 pub mod hiring;
 pub mod interrupt;
 pub mod ladder;
 pub mod look;
+pub mod new_exercise;
+pub mod plan;
 pub mod progress;
 pub mod record;
 pub mod serve;
 pub mod shift;
 pub mod souffle;
+pub mod starter;
 pub mod story;
 mod table;
 pub mod trouble;
+pub mod upgrade_check;
+pub mod verify;
+pub mod watch;
 pub mod workspace;
+
+pub use contained;
 
 /// What a worker process of this program can be asked for: one list, which all of its pools have.
 pub fn kitchen() -> procpool::Jobs {

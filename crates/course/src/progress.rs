@@ -7,7 +7,87 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use jiff::Zoned;
 use serde_json::{Map, Value, json};
+
+use crate::check::Verdict;
+use crate::exercises::Exercise;
+use crate::starter;
+
+/// How far a learner is with an exercise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The file is the starter.
+    Untouched,
+    /// The file is not the starter any more, and no check has looked at it yet.
+    Begun,
+    /// The last check did not pass, and none has before.
+    Failing,
+    /// A check has passed. It stays so when the file is edited further.
+    Passed,
+}
+
+impl State {
+    /// As it stands in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Untouched => "untouched",
+            State::Begun => "begun",
+            State::Failing => "failing",
+            State::Passed => "passed",
+        }
+    }
+}
+
+/// What is known about an exercise.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// How far the learner is.
+    pub state: State,
+    /// How many hints have been shown.
+    pub hints: usize,
+    /// The last verdict's name, as [`Verdict::name`](crate::check::Verdict::name) gives it.
+    pub last: Option<String>,
+    /// When it passed first, as `2026-11-21`.
+    pub passed_on: Option<String>,
+}
+
+/// How far the learner is with an exercise.
+pub fn standing(root: &Path, exercise: &Exercise) -> Standing {
+    let progress = Progress::open(root);
+    let known = &progress.value["exercises"][&exercise.number];
+    let text = |key: &str| known[key].as_str().map(str::to_owned);
+    let (last, passed_on) = (text("last"), text("passed_on"));
+    let state = match (&passed_on, &last) {
+        (Some(_), _) => State::Passed,
+        (None, _) if !starter::is_edited(root, exercise) => State::Untouched,
+        (None, Some(_)) => State::Failing,
+        (None, None) => State::Begun,
+    };
+    Standing {
+        state,
+        hints: progress.hints_shown(&exercise.number),
+        last,
+        passed_on,
+    }
+}
+
+/// Remembers a verdict. `false` when it could not be written.
+///
+/// What says nothing about the learner's code (a check that was stopped, a machine that could not build) is not kept.
+pub fn note_check(root: &Path, exercise: &Exercise, verdict: Verdict) -> bool {
+    if let Verdict::Stopped | Verdict::NotRun = verdict {
+        return true;
+    }
+    let mut progress = Progress::open(root);
+    let known = progress.exercise(&exercise.number);
+    known.insert("last".into(), verdict.name().into());
+    if verdict == Verdict::Passes {
+        let today = Zoned::now().strftime("%Y-%m-%d").to_string();
+        known.entry("passed_on").or_insert(today.into());
+    }
+    progress.save().is_ok()
+}
 
 /// The memory of one workspace.
 pub struct Progress {
@@ -56,19 +136,16 @@ impl Progress {
 
     /// Remembers it. `false` when it could not be written.
     pub fn set_hints_shown(&mut self, number: &str, shown: usize) -> bool {
-        for key in ["exercises", number] {
-            // Built step by step, since indexing into something that is no object panics.
-            let parent = if key == number {
-                &mut self.value["exercises"]
-            } else {
-                &mut self.value
-            };
-            if !parent[key].is_object() {
-                parent[key] = Value::Object(Map::new());
-            }
-        }
-        self.value["exercises"][number]["hints"] = shown.into();
+        self.exercise(number).insert("hints".into(), shown.into());
         self.save().is_ok()
+    }
+
+    /// What is kept of an exercise.
+    fn exercise(&mut self, number: &str) -> &mut Map<String, Value> {
+        let exercises = object(&mut self.value)
+            .entry("exercises")
+            .or_insert(Value::Null);
+        object(object(exercises).entry(number).or_insert(Value::Null))
     }
 
     /// Written beside the file and moved over it: a crash leaves the old one.
@@ -81,6 +158,14 @@ impl Progress {
         fresh.persist(&self.file)?;
         Ok(())
     }
+}
+
+/// The object that this is, or an empty one in the place of something else.
+fn object(value: &mut Value) -> &mut Map<String, Value> {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    value.as_object_mut().expect("it is an object by now")
 }
 
 fn free_name(file: &Path) -> PathBuf {

@@ -2,8 +2,37 @@
 
 use std::path::Path;
 
-use crate::exercises::Exercise;
+use clap::Args;
+
+use crate::cli::print;
+use crate::exercises::{self, Exercise};
 use crate::progress::Progress;
+use crate::trouble::status;
+
+/// What can be said after the command's name.
+#[derive(Args, Debug)]
+pub struct HintArgs {
+    /// The exercise's number, such as 03
+    #[arg(value_name = "NN")]
+    pub exercise: String,
+    /// One level further
+    #[arg(long)]
+    pub more: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs it.
+pub fn command(root: &Path, args: &HintArgs) -> anyhow::Result<u8> {
+    let all = exercises::load(root)?;
+    print(&hint(
+        root,
+        exercises::find(&all, &args.exercise)?,
+        args.more,
+    ))?;
+    Ok(status::DONE)
+}
 
 /// What to print: the hints up to the level reached; with `more`, one level further.
 pub fn hint(root: &Path, exercise: &Exercise, more: bool) -> String {

@@ -7,6 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+pub mod bundle;
+
+use clap::Args;
+
 use crate::check::cargo;
 use crate::contained::{self, Ended, Limits, Stop, Streams};
 use crate::trouble::status;
@@ -69,8 +73,19 @@ impl Finding {
     }
 }
 
+/// What can be said after the command's name.
+#[derive(Args, Debug)]
+pub struct DoctorArgs {
+    /// Prove that everything builds with the network off
+    #[arg(long)]
+    pub offline: bool,
+    /// Answer in JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Looks at everything, prints each finding as it is made, and ends with one sentence.
-pub fn command(root: &Path) -> anyhow::Result<u8> {
+pub fn command(root: &Path, _args: &DoctorArgs) -> anyhow::Result<u8> {
     let checks: [fn(&Path) -> Finding; 6] = [toolchain, cargo_version, linker, cores, port, disk];
     let mut needed = 0;
     for check in checks {

@@ -12,7 +12,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use process_wrap::std::{ChildWrapper, CommandWrap};
+use platform::Group;
 
 /// How often the child's exit, the limits and [`Stop`] are looked at while it prints nothing.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -107,17 +107,19 @@ pub fn run(
         Streams::Merged => {
             let (read, write) = io::pipe()?;
             command.stdout(write.try_clone()?).stderr(write);
-            let child = spawn_in_group(command)?;
+            let child = Group::spawn(&mut command)?;
+            // This side of the pipe, or the reader would never see its end.
+            drop(command);
             pump(read, Stream::Out, send);
             child
         }
         Streams::Apart => {
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = spawn_in_group(command)?;
-            if let Some(out) = child.stdout().take() {
+            let mut child = Group::spawn(&mut command)?;
+            if let Some(out) = child.stdout() {
                 pump(out, Stream::Out, send.clone());
             }
-            if let Some(err) = child.stderr().take() {
+            if let Some(err) = child.stderr() {
                 pump(err, Stream::Err, send);
             }
             child
@@ -166,7 +168,7 @@ pub fn run(
         }
     };
 
-    end_group(&mut *child);
+    end_group(&mut child);
     if matches!(ended, Ended::Stopped) {
         return Ok(ended);
     }
@@ -203,16 +205,8 @@ pub fn crash(status: ExitStatus) -> Option<String> {
     platform::crash(status)
 }
 
-fn spawn_in_group(command: Command) -> io::Result<Box<dyn ChildWrapper>> {
-    let mut group = CommandWrap::from(command);
-    platform::group(&mut group);
-    // Dropping `group` at the end closes this side of the pipes, or the reader would never see their end.
-    group.spawn()
-}
-
-fn end_group(child: &mut dyn ChildWrapper) {
-    // An error means that nobody is left in the group, which is what is wanted.
-    let _ = child.start_kill();
+fn end_group(child: &mut Group) {
+    child.kill();
     let give_up = Instant::now() + Duration::from_secs(5);
     while matches!(child.try_wait(), Ok(None)) && Instant::now() < give_up {
         thread::sleep(Duration::from_millis(1));
@@ -293,13 +287,37 @@ impl Lines {
 
 #[cfg(unix)]
 mod platform {
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::ExitStatus;
+    use std::io;
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 
-    use process_wrap::std::{CommandWrap, ProcessGroup};
+    use rustix::process::{Pid, Signal, kill_process_group};
 
-    pub fn group(command: &mut CommandWrap) {
-        command.wrap(ProcessGroup::leader());
+    /// A child at the head of a process group of its own.
+    pub struct Group(Child);
+
+    impl Group {
+        pub fn spawn(command: &mut Command) -> io::Result<Group> {
+            command.process_group(0).spawn().map(Group)
+        }
+
+        pub fn stdout(&mut self) -> Option<ChildStdout> {
+            self.0.stdout.take()
+        }
+
+        pub fn stderr(&mut self) -> Option<ChildStderr> {
+            self.0.stderr.take()
+        }
+
+        pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+            self.0.try_wait()
+        }
+
+        /// Kills everybody in the group.
+        pub fn kill(&mut self) {
+            // An error means that nobody is left in the group, which is what is wanted.
+            let _ = kill_process_group(Pid::from_child(&self.0), Signal::KILL);
+        }
     }
 
     pub fn crash(status: ExitStatus) -> Option<String> {
@@ -318,12 +336,38 @@ mod platform {
 
 #[cfg(windows)]
 mod platform {
-    use std::process::ExitStatus;
+    use std::io;
+    use std::process::{ChildStderr, ChildStdout, Command, ExitStatus};
 
-    use process_wrap::std::{CommandWrap, JobObject};
+    use process_wrap::std::{ChildWrapper, CommandWrap, JobObject};
 
-    pub fn group(command: &mut CommandWrap) {
-        command.wrap(JobObject);
+    /// A child in a job object of its own.
+    pub struct Group(Box<dyn ChildWrapper>);
+
+    impl Group {
+        pub fn spawn(command: &mut Command) -> io::Result<Group> {
+            let command = std::mem::replace(command, Command::new(""));
+            let mut group = CommandWrap::from(command);
+            group.wrap(JobObject);
+            group.spawn().map(Group)
+        }
+
+        pub fn stdout(&mut self) -> Option<ChildStdout> {
+            self.0.stdout().take()
+        }
+
+        pub fn stderr(&mut self) -> Option<ChildStderr> {
+            self.0.stderr().take()
+        }
+
+        pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+            self.0.try_wait()
+        }
+
+        /// Ends the job with everybody in it.
+        pub fn kill(&mut self) {
+            let _ = self.0.start_kill();
+        }
     }
 
     pub fn crash(status: ExitStatus) -> Option<String> {

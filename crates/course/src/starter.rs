@@ -1,0 +1,154 @@
+//! The starter of an exercise, and what became of it.
+//!
+//! The learner edits `exercises/NN-slug/src/lib.rs`. The same file as it was shipped lies beside the solution, as
+//! `solutions/NN-slug/starter.rs`: so an exercise can be compared with its beginning, and put back to it, without git, in an
+//! unpacked archive, and for somebody who commits their answers. `course verify` holds the two together.
+//!
+//! Nothing here writes over a learner's work without a copy of it: [`back_up`] comes first.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+
+use crate::exercises::Exercise;
+use crate::trouble::Trouble;
+
+/// The file that the learner edits.
+pub fn edited_file(exercise: &Exercise) -> PathBuf {
+    exercise.folder.join("src").join("lib.rs")
+}
+
+/// Where the starter of an exercise lies.
+pub fn shipped_file(root: &Path, exercise: &Exercise) -> PathBuf {
+    solution_folder(root, exercise).join("starter.rs")
+}
+
+/// The folder of an exercise's solution.
+pub fn solution_folder(root: &Path, exercise: &Exercise) -> PathBuf {
+    root.join("solutions")
+        .join(format!("{}-{}", exercise.number, exercise.slug))
+}
+
+/// The starter as it was shipped.
+///
+/// # Errors
+///
+/// One sentence that names the file, when it cannot be read.
+pub fn shipped(root: &Path, exercise: &Exercise) -> anyhow::Result<String> {
+    read(&shipped_file(root, exercise))
+}
+
+/// What the learner has written so far.
+///
+/// # Errors
+///
+/// One sentence that names the file, when it cannot be read.
+pub fn edited(exercise: &Exercise) -> anyhow::Result<String> {
+    read(&edited_file(exercise))
+}
+
+/// Whether the learner's file differs from the starter. Line endings do not count, for git may change them.
+pub fn is_edited(root: &Path, exercise: &Exercise) -> bool {
+    match (shipped(root, exercise), edited(exercise)) {
+        (Ok(shipped), Ok(edited)) => !shipped.lines().eq(edited.lines()),
+        // Without one of the two nobody can tell, and then it is taken for work.
+        _ => true,
+    }
+}
+
+/// Copies the learner's file to `.progress/backups/NN-slug/DATE.rs` and says where that is. Never writes over another copy.
+///
+/// # Errors
+///
+/// One sentence, when the copy cannot be made: then the file must be left alone.
+pub fn back_up(root: &Path, exercise: &Exercise) -> anyhow::Result<PathBuf> {
+    let work = edited(exercise)?;
+    let folder = root
+        .join(".progress")
+        .join("backups")
+        .join(format!("{}-{}", exercise.number, exercise.slug));
+    let now = Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
+    keep(&folder, &now, &work).map_err(|error| {
+        Trouble::environment(format!(
+            "No copy of your work could be made in {} ({error}), so nothing was changed.",
+            folder.display()
+        ))
+    })
+}
+
+fn keep(folder: &Path, name: &str, work: &str) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    for n in 1.. {
+        let file = match n {
+            1 => folder.join(format!("{name}.rs")),
+            n => folder.join(format!("{name}-{n}.rs")),
+        };
+        match fs::File::create_new(&file) {
+            Ok(mut copy) => {
+                copy.write_all(work.as_bytes())?;
+                copy.sync_all()?;
+                return Ok(file);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("numbers do not end")
+}
+
+fn read(file: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(file).map_err(|error| {
+        Trouble::environment(format!("{} cannot be read ({error}).", file.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exercises;
+
+    fn exercise(root: &Path) -> Exercise {
+        let folder = exercises::tests::add(root, "03", "three", &[]);
+        fs::create_dir_all(folder.join("src")).unwrap();
+        fs::create_dir_all(root.join("solutions/03-three")).unwrap();
+        fs::write(folder.join("src/lib.rs"), "todo\n").unwrap();
+        fs::write(root.join("solutions/03-three/starter.rs"), "todo\n").unwrap();
+        exercises::load(root).unwrap().remove(0)
+    }
+
+    #[test]
+    fn a_changed_line_is_work_and_a_changed_line_ending_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let exercise = exercise(root.path());
+        assert!(!is_edited(root.path(), &exercise));
+        fs::write(edited_file(&exercise), "todo\r\n").unwrap();
+        assert!(!is_edited(root.path(), &exercise));
+        fs::write(edited_file(&exercise), "done\n").unwrap();
+        assert!(is_edited(root.path(), &exercise));
+    }
+
+    #[test]
+    fn copies_never_replace_each_other() {
+        let root = tempfile::tempdir().unwrap();
+        let exercise = exercise(root.path());
+        let mut copies = Vec::new();
+        for work in ["one", "two", "three"] {
+            fs::write(edited_file(&exercise), work).unwrap();
+            copies.push((back_up(root.path(), &exercise).unwrap(), work));
+        }
+        for (copy, work) in copies {
+            assert_eq!(fs::read_to_string(copy).unwrap(), work);
+        }
+    }
+
+    #[test]
+    fn where_no_copy_can_be_made_the_sentence_says_that_nothing_was_changed() {
+        let root = tempfile::tempdir().unwrap();
+        let exercise = exercise(root.path());
+        fs::write(root.path().join(".progress"), "").unwrap();
+        let error = back_up(root.path(), &exercise).unwrap_err();
+        assert!(error.to_string().contains("nothing was changed"), "{error}");
+    }
+}
