@@ -34,7 +34,7 @@ mod stop;
 
 #[doc(hidden)]
 pub use before_main::before_main;
-pub use before_main::{CONTAINED, status};
+pub use before_main::{CONTAINED, SECONDS, status};
 pub use clues::Clues;
 #[doc(hidden)]
 pub use ctor;
@@ -57,7 +57,7 @@ pub fn crash(status: ExitStatus) -> Option<String> {
 /// so. [`status`] has the exit statuses.
 ///
 /// All arguments are handed on, so the harness's own (`--list`, `--exact`, `--nocapture`) work, and so does whoever starts
-/// tests with them. Standard input is empty.
+/// tests with them. Standard input is empty. `LOOPBOT_SECONDS=300` in the environment gives a slow machine five minutes.
 ///
 /// # Under a debugger
 ///

@@ -8,7 +8,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
-use std::time::Duration;
 
 /// In the environment of the child and of everything it starts: the marks of the runs that they belong to.
 const MARK: &str = "LOOPBOT_RUN";
@@ -154,7 +153,7 @@ fn kill_marked(mark: &str) {
         for pid in marked {
             c::kill(pid, SIGKILL);
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
