@@ -232,12 +232,12 @@ impl Seen {
     #[track_caller]
     fn is(&self, code: i32, sentence: &str) {
         let Seen { status, out, err } = self;
-        let end = &err[err.floor_char_boundary(err.len().saturating_sub(1000))..];
+        let mut end: Vec<_> = err.lines().rev().take(20).collect();
+        end.reverse();
+        let end = end.join("\n");
         assert_eq!(status.code(), Some(code), "{out}\n{end}");
-        let told: Vec<_> = end
-            .lines()
-            .filter(|line| line.starts_with("Exercise 03 "))
-            .collect();
+        let mut told = end.lines().collect::<Vec<_>>();
+        told.retain(|line| line.starts_with("Exercise 03 "));
         assert_eq!(told.len(), 1, "one sentence, and not: {told:?}\n{end}");
         assert!(told[0].contains(sentence), "{}", told[0]);
     }
