@@ -19,7 +19,8 @@
 //! | killed whole | the process group, and whatever else has this run's mark in its environment | the process group; who leaves it (`setsid`) stays | the job; nobody can leave it |
 //! | when the supervisor itself dies | a watchman kills the same | a watchman kills the group | the job ends with its last handle |
 //!
-//! What escapes on Linux: a process that left the group and was started with an environment of its own.
+//! What escapes on Linux: a process that left the group and was started with an environment of its own. [`Limits::may_leave`]
+//! lets everybody go who leaves.
 //!
 //! The part for Windows is checked by the compiler and was never run by us; that for macOS neither.
 

@@ -96,9 +96,8 @@ fn play_and(
     on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Seen {
     let trace = Trace::new();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "plays_its_part", "--nocapture"]);
-    trace.on(&mut command).env(PART, part);
+    let mut command = me(part);
+    trace.on(&mut command);
     let (mut lines, mut clues) = (Vec::new(), Clues::default());
     let ended = contained::run(command, streams, limits, stop, &mut |stream, line| {
         clues.hear(line);
@@ -116,6 +115,14 @@ fn play_and(
         lines,
         clues,
     }
+}
+
+/// This program, to play a part.
+fn me(part: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().expect("this program"));
+    command.args(["--exact", "plays_its_part", "--nocapture"]);
+    command.env(PART, part);
+    command
 }
 
 fn patient() -> Limits {
@@ -219,6 +226,35 @@ fn children_do_not_outlive_who_started_them() {
     assert!(matches!(seen.ended, Ended::OutOfTime), "{:?}", seen.ended);
     let seen = play("multiplies", Streams::Merged, hasty());
     assert!(matches!(seen.ended, Ended::OutOfTime), "{:?}", seen.ended);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn who_may_leave_lives_on() {
+    let trace = Trace::new();
+    let mut command = me("leaves children");
+    trace.on(&mut command);
+    let limits = Limits {
+        may_leave: true,
+        ..patient()
+    };
+    let ended = contained::run(
+        command,
+        Streams::Merged,
+        limits,
+        &Stop::new(),
+        &mut |_, _| ControlFlow::Continue(()),
+    );
+    assert!(matches!(ended, Ok(Ended::Exited(status)) if status.success()));
+    // The one in the group is gone, the one that left it is not.
+    let alive = trace.alive();
+    assert_eq!(alive.len(), 1, "{alive:?}");
+    let pid = alive[0].split(' ').next().expect("it begins with a number");
+    Command::new("kill")
+        .arg(pid)
+        .status()
+        .expect("kill is everywhere");
+    trace.gets_cold();
 }
 
 #[test]

@@ -344,6 +344,7 @@ fn first_line(command: Command) -> Result<String, String> {
         output: 1 << 20,
         line: 4096,
         memory: None,
+        ..Limits::default()
     };
     let mut first = None;
     let mut error = None;
