@@ -6,14 +6,12 @@
 mod common;
 
 use std::fs::File;
-use std::io::{Read, Write};
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::io::Write;
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use common::{PATIENCE, Trace, start_children};
+use common::{Trace, start_children};
 use contained::{CONTAINED, SECONDS, status};
 
 contained::tests!();
@@ -395,55 +393,64 @@ fn the_child_knows_that_it_is_contained() {
     assert!(play("is_told_who_contains_it").out.contains("Ok(\"1\")"));
 }
 
-/// Starts it, and waits until all are there: itself and its watchman, the child and two children of that.
+/// When the supervisor itself dies. Who is alive then can be seen on Linux alone.
 #[cfg(target_os = "linux")]
-fn start_endless(trace: &Trace) -> Child {
-    let supervisor = program(trace, &[])
-        .args(only("forks_and_loops"))
-        .process_group(0)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("this program can be started");
-    let begun = Instant::now();
-    while trace.alive().len() < 5 {
-        assert!(begun.elapsed() < PATIENCE, "only {:?}", trace.alive());
-        thread::sleep(Duration::from_millis(5));
-    }
-    supervisor
-}
+mod supervisor {
+    use std::io::Read;
+    use std::os::unix::process::{CommandExt, ExitStatusExt};
+    use std::process::Child;
+    use std::time::{Duration, Instant};
 
-#[cfg(target_os = "linux")]
-#[test]
-fn a_supervisor_that_is_killed_takes_all_of_them_along() {
-    for signal in ["KILL", "INT", "TERM", "HUP"] {
+    use super::common::PATIENCE;
+    use super::*;
+
+    /// Starts it, and waits until all are there: itself and its watchman, the child and two children of that.
+    fn start_endless(trace: &Trace) -> Child {
+        let supervisor = program(trace, &[])
+            .args(only("forks_and_loops"))
+            .process_group(0)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("this program can be started");
+        let begun = Instant::now();
+        while trace.alive().len() < 5 {
+            assert!(begun.elapsed() < PATIENCE, "only {:?}", trace.alive());
+            thread::sleep(Duration::from_millis(5));
+        }
+        supervisor
+    }
+
+    #[test]
+    fn a_supervisor_that_is_killed_takes_all_of_them_along() {
+        for signal in ["KILL", "INT", "TERM", "HUP"] {
+            let trace = Trace::new();
+            let mut supervisor = start_endless(&trace);
+            // To its group, as the terminal does for Ctrl-C.
+            let group = format!("-{}", supervisor.id());
+            let sent = Command::new("kill")
+                .args(["-s", signal, "--", &group])
+                .status();
+            assert!(sent.unwrap().success());
+            assert!(supervisor.wait().unwrap().signal().is_some());
+            trace.gets_cold();
+        }
+    }
+
+    #[test]
+    fn nobody_prints_for_nobody() {
         let trace = Trace::new();
-        let mut supervisor = start_endless(&trace);
-        // To its group, as the terminal does for Ctrl-C.
-        let group = format!("-{}", supervisor.id());
-        let sent = Command::new("kill")
-            .args(["-s", signal, "--", &group])
-            .status();
-        assert!(sent.unwrap().success());
-        assert!(supervisor.wait().unwrap().signal().is_some());
+        let mut supervisor = program(&trace, &["--nocapture"])
+            .args(only("prints_to_the_harness"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut first = [0; 1000];
+        let mut out = supervisor.stdout.take().unwrap();
+        out.read_exact(&mut first).unwrap();
+        drop(out);
+        assert!(!supervisor.wait().unwrap().success());
         trace.gets_cold();
     }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn nobody_prints_for_nobody() {
-    let trace = Trace::new();
-    let mut supervisor = program(&trace, &["--nocapture"])
-        .args(only("prints_to_the_harness"))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut first = [0; 1000];
-    let mut out = supervisor.stdout.take().unwrap();
-    out.read_exact(&mut first).unwrap();
-    drop(out);
-    assert!(!supervisor.wait().unwrap().success());
-    trace.gets_cold();
 }

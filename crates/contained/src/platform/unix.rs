@@ -108,11 +108,9 @@ read -r end
 [ -n "$group" ] && kill -s KILL -- "-$group"
 [ -n "$0" ] && [ -r /proc/self/environ ] || exit
 for round in 1 2 3; do
-    for environ in /proc/[0-9]*/environ; do
-        if grep -qs "$0" "$environ"; then
-            pid=${environ#/proc/}
-            kill -s KILL "${pid%/environ}"
-        fi
+    for environ in $(grep -ls "$0" /proc/[0-9]*/environ); do
+        pid=${environ#/proc/}
+        kill -s KILL "${pid%/environ}"
     done
 done
 "#;

@@ -1,5 +1,8 @@
 //! What both tests need: a name for everything that one of them starts, and a look at who of that is still alive.
 
+// Each of them needs a part of it.
+#![allow(dead_code)]
+
 use std::hash::{BuildHasher, RandomState};
 use std::process::Command;
 use std::thread;
