@@ -213,9 +213,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Plan(args) => plan::command(&root()?, &args),
         Command::CatchUp(args) => catch_up::command(&root()?, &args),
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "course", &mut script);
-            print(&String::from_utf8_lossy(&script)).map(|()| status::DONE)
+            commands::completions::command(shell, Cli::command(), root().ok().as_deref())
         }
     }
 }
