@@ -21,13 +21,15 @@ use crate::{
 const STATUSES: &str = "Exit status:
   0    done; the exercise passes
   1    the exercise's tests fail; the recordings are out of date; the rules find something red
-  2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable)
+  2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable), or wants a
+       yes that was not given
   3    this machine or folder lacks something: `course doctor` says what
   4    the exercise does not compile
   5    the exercise's tests do not end
   6    the exercise's tests print without end
   7    the exercise's tests abort, overflow the stack, or are killed
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C
+`check all` ends with the highest of its exercises.";
 
 #[derive(Parser)]
 #[command(

@@ -25,14 +25,37 @@ fn script(shell: Shell, cli: Command, exercises: &[Exercise]) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut cli, "course", &mut script);
     let mut script = String::from_utf8_lossy(&script).into_owned();
-    script.push_str(match shell {
-        Shell::Bash => BASH,
-        Shell::Zsh => ZSH,
-        Shell::Fish => FISH,
-        Shell::PowerShell => POWERSHELL,
-        _ => "",
-    });
+    match shell {
+        Shell::Bash => script.push_str(BASH),
+        Shell::Zsh => script.push_str(ZSH),
+        Shell::Fish => {
+            script.push_str(&numbers_for_fish(&cli));
+            script.push_str(FISH);
+        }
+        Shell::PowerShell => script.push_str(POWERSHELL),
+        _ => {}
+    }
     script
+}
+
+/// Clap's script for fish offers no values but those of options.
+fn numbers_for_fish(cli: &Command) -> String {
+    let mut lines = String::new();
+    for command in cli.get_subcommands() {
+        let name = command.get_name();
+        let values = command
+            .get_positionals()
+            .flat_map(|arg| arg.get_possible_values());
+        for value in values.filter(|_| !matches!(name, "completions" | "help")) {
+            let about = value.get_help().map_or(String::new(), ToString::to_string);
+            lines.push_str(&format!(
+                "complete -c course -n '__fish_course_using_subcommand {name}' -f -a '{}' -d '{}'\n",
+                value.get_name(),
+                about.replace('\\', "").replace('\'', "\\'")
+            ));
+        }
+    }
+    lines
 }
 
 /// Where an exercise can be named, its number is one of these.
