@@ -171,7 +171,7 @@
       this.dataset.state = state;
       const icon = state === "pass" ? house.icon("tick") : ["running", "stopped"].includes(state) ? "" : house.icon("cross");
       const word = { pass: "Passed. ", fail: "Not yet. " }[state];
-      this.verdict.replaceChildren(icon, word ? make("strong", {}, word) : "", sentence);
+      this.verdict.replaceChildren(icon, word ? make("strong", {}, word) : "", ...withCode(sentence));
     }
 
     // ---- hints -----------------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@
     }
   }
 
-  // A hint's `code` as code.
+  // What stands in backticks, as code.
   const withCode = (text) => text.split(/`([^`]+)`/).map((part, k) => (k % 2 ? make("code", {}, part) : part));
 
   // 2026-11-21 as the reader writes it. At noon, since midnight in one zone is another day in the next.
