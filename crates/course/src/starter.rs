@@ -64,13 +64,15 @@ pub fn is_edited(root: &Path, exercise: &Exercise) -> bool {
 ///
 /// One sentence, when the copy cannot be made: then the file must be left alone.
 pub fn back_up(root: &Path, exercise: &Exercise) -> anyhow::Result<PathBuf> {
-    let work = edited(exercise)?;
-    let folder = root
-        .join(".progress")
-        .join("backups")
-        .join(format!("{}-{}", exercise.number, exercise.slug));
+    let name = format!("{}-{}", exercise.number, exercise.slug);
+    keep_copy(root, &name, &edited(exercise)?)
+}
+
+/// The same for a text that somebody else has found: `exercise` is the name of the exercise's folder.
+pub(crate) fn keep_copy(root: &Path, exercise: &str, work: &str) -> anyhow::Result<PathBuf> {
+    let folder = root.join(".progress").join("backups").join(exercise);
     let now = Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
-    keep(&folder, &now, &work).map_err(|error| {
+    keep(&folder, &now, work).map_err(|error| {
         Trouble::environment(format!(
             "No copy of your work could be made in {} ({error}), so nothing was changed.",
             folder.display()
