@@ -69,12 +69,15 @@ pub fn back_up(root: &Path, exercise: &Exercise) -> anyhow::Result<PathBuf> {
     let file = edited_file(exercise);
     // Byte for byte: it is the learner's, and need not be text.
     let work = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
-    let folder = root
-        .join(".progress")
-        .join("backups")
-        .join(format!("{}-{}", exercise.number, exercise.slug));
+    let name = format!("{}-{}", exercise.number, exercise.slug);
+    keep_copy(root, &name, &work)
+}
+
+/// The same for what somebody else has found: `exercise` is the name of the exercise's folder.
+pub(crate) fn keep_copy(root: &Path, exercise: &str, work: &[u8]) -> anyhow::Result<PathBuf> {
+    let folder = root.join(".progress").join("backups").join(exercise);
     let now = Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
-    keep(&folder, &now, &work).map_err(|error| {
+    keep(&folder, &now, work).map_err(|error| {
         Trouble::environment(format!(
             "No copy of your work could be made in {} ({error}), so nothing was changed.",
             folder.display()
