@@ -1,6 +1,8 @@
 //! What differs between systems. Only the part for Linux has been tried on every change; the others are tried by continuous
 //! integration, on the systems themselves.
 
+use std::io;
+use std::path::Path;
 use std::process::Command;
 
 pub use system::{
@@ -22,6 +24,41 @@ pub struct Descriptors {
     pub now: u64,
     /// As many as a program may give itself.
     pub most: u64,
+}
+
+/// Whether a file is a program. Where the system does not keep that, a script is known by its first line.
+#[cfg(unix)]
+pub fn is_executable(file: &Path, _content: &[u8]) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata()
+        .is_ok_and(|metadata| metadata.permissions().mode() & 0o100 != 0)
+}
+
+/// Whether a file is a program. Where the system does not keep that, a script is known by its first line.
+#[cfg(not(unix))]
+pub fn is_executable(_file: &Path, content: &[u8]) -> bool {
+    content.starts_with(b"#!/")
+}
+
+/// Makes a file a program, where the system keeps that.
+pub fn make_executable(file: &Path) -> io::Result<()> {
+    set_mode(file, 0o755)
+}
+
+/// Lets everybody read a file: a temporary one is its owner's alone.
+pub fn readable_by_all(file: &Path) -> io::Result<()> {
+    set_mode(file, 0o644)
+}
+
+#[cfg(unix)]
+fn set_mode(file: &Path, mode: u32) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn set_mode(_file: &Path, _mode: u32) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]
