@@ -343,6 +343,7 @@ fn first_line(command: Command) -> Result<String, String> {
         time: PATIENCE,
         output: 1 << 20,
         line: 4096,
+        memory: None,
     };
     let mut first = None;
     let mut error = None;
