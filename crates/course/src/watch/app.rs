@@ -284,7 +284,7 @@ impl App {
                 Vec::new()
             }
             Event::Saved { exercise } if exercise == self.current => {
-                self.note = None;
+                // A note stays until a key is pressed: a reset is a save, too, and the note says where the copy is.
                 if let View::Hints | View::Keys = self.view {
                     self.show(View::Verdict);
                 }
@@ -698,13 +698,15 @@ impl App {
                 page.push(Line::blank());
                 page.push(self.what_next());
                 page.push(Line::blank());
-                page.extend(last.telling.page.iter().cloned());
                 if let Some(texts) = &last.outcome.texts {
-                    page.push(Line::blank());
                     page.push(Line::new(Ink::Strong, "The solution beside your code"));
                     page.push(Line::blank());
                     page.extend(compare(&texts.mine, &texts.solution, columns));
+                    page.push(Line::blank());
                 }
+                page.push(Line::new(Ink::Strong, "What was tested"));
+                page.push(Line::blank());
+                page.extend(last.telling.page.iter().cloned());
                 return page;
             }
             Verdict::Fails if !last.outcome.edited => {

@@ -76,7 +76,8 @@ pub fn draw(frame: &mut Frame, app: &App, colours: bool) {
 fn title(app: &App, columns: usize) -> Line {
     let exercise = app.exercise();
     let (passed, all) = (app.passed(), app.exercises().len());
-    let filled = passed * BAR / all.max(1);
+    // The first pass shows.
+    let filled = (passed * BAR / all.max(1)).max(passed.min(1));
     let numbers = format!(" {passed} of {all}");
     let minutes = format!("  {} min", exercise.minutes);
     let name = Line::new(
@@ -111,8 +112,8 @@ fn place_of(shown: Range<usize>, all: usize) -> String {
     if shown.len() >= all {
         return String::new();
     }
-    let more = if shown.end < all { "↓" } else { " " };
-    format!(" {}-{} of {all} {more}", shown.start + 1, shown.end)
+    let more = if shown.end < all { " ↓" } else { "" };
+    format!(" {}-{} of {all}{more}", shown.start + 1, shown.end)
 }
 
 /// The first row to show, so that the chosen one is in the middle where that is possible.

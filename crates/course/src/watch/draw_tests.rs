@@ -150,7 +150,6 @@ fn the_solution_is_beside_the_code_where_there_is_room() {
     let mut app = app();
     print(&mut app, 1, &FAILING.replace("FAILED", "ok"));
     finish(&mut app, 1, Verdict::Passes);
-    press_all(&mut app, "G");
     let wide = lines(&drawn(&mut app, 120, 40));
     let row = wide.iter().find(|row| row.contains("lock()")).unwrap();
     assert!(row.starts_with("fn seat() { sit() }"), "{row}");
