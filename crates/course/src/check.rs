@@ -121,7 +121,7 @@ pub struct Checked {
 }
 
 impl Checked {
-    fn new(verdict: Verdict, sentence: impl Into<String>) -> Checked {
+    pub(crate) fn new(verdict: Verdict, sentence: impl Into<String>) -> Checked {
         Checked {
             verdict,
             sentence: sentence.into(),
@@ -172,8 +172,19 @@ pub fn check_package(
         Err(checked) => return checked,
     };
     on_line("Testing ...");
+    run_built(subject, &tests, options, stop, on_line)
+}
+
+/// Runs a package's test programs, which are built already.
+pub(crate) fn run_built(
+    subject: &Subject,
+    tests: &[PathBuf],
+    options: &CheckOptions,
+    stop: &Stop,
+    on_line: &mut dyn FnMut(&str),
+) -> Checked {
     let mut passed = 0;
-    for test in &tests {
+    for test in tests {
         match run_tests(subject, test, options, stop, on_line) {
             Ok(more) => passed += more,
             Err(checked) => return checked,
@@ -198,17 +209,22 @@ pub fn check_package(
 
 /// Where checks build when nothing else is asked for.
 pub(crate) fn target_dir(root: &Path) -> PathBuf {
+    folder_in_target(root, "check")
+}
+
+/// A folder below the target folder for builds of our own; somewhere else where that cannot be written.
+pub(crate) fn folder_in_target(root: &Path, name: &str) -> PathBuf {
     // Cargo names what it builds by its place in the workspace, so two copies of the course must not share a folder.
     let mut hasher = DefaultHasher::new();
     root.hash(&mut hasher);
-    let own = format!("check-{:016x}", hasher.finish());
-    let check = match std::env::var_os("CARGO_TARGET_DIR") {
+    let own = format!("{name}-{:016x}", hasher.finish());
+    let folder = match std::env::var_os("CARGO_TARGET_DIR") {
         Some(elsewhere) => root.join(elsewhere).join(&own),
-        None => root.join("target").join("check"),
+        None => root.join("target").join(name),
     };
-    let writable = fs::create_dir_all(&check).is_ok() && tempfile::tempfile_in(&check).is_ok();
+    let writable = fs::create_dir_all(&folder).is_ok() && tempfile::tempfile_in(&folder).is_ok();
     if writable {
-        check
+        folder
     } else {
         std::env::temp_dir().join(format!("loopbot-{own}"))
     }
@@ -314,8 +330,8 @@ fn build(
 }
 
 /// What the compiler said on the way.
-#[derive(Default)]
-struct Compiler {
+#[derive(Debug, Default)]
+pub(crate) struct Compiler {
     errors: usize,
     first_at: Option<String>,
     linker: Option<String>,
@@ -323,7 +339,7 @@ struct Compiler {
 }
 
 impl Compiler {
-    fn hear(
+    pub(crate) fn hear(
         &mut self,
         message: &Value,
         package: &str,
@@ -368,7 +384,7 @@ impl Compiler {
         }
     }
 
-    fn verdict(self, number: &str) -> Checked {
+    pub(crate) fn verdict(self, number: &str) -> Checked {
         if let Some(linker) = self.linker {
             return Checked::new(
                 Verdict::NotRun,
