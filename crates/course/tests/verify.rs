@@ -341,7 +341,8 @@ fn whatever_is_wrong_is_told_for_the_file_that_it_is_in() {
     );
 
     let output = run(root, &["verify", "--json"]);
-    assert_eq!(output.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{words}");
     let verified = verified(&output);
     for exercise in verified["exercises"].as_array().unwrap() {
         let slug = exercise["slug"].as_str().unwrap();
