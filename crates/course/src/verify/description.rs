@@ -330,6 +330,7 @@ impl Eye<'_> {
         let Shelf {
             answers,
             unsaid,
+            misnamed,
             untold,
         } = match answers::read(&folder) {
             Ok(shelf) => shelf,
@@ -349,6 +350,14 @@ impl Eye<'_> {
                 place,
                 "It does not say how it must fail.",
                 format!("Its first line is `{MUST_FAIL}<what a learner must read>`."),
+            );
+        }
+        for path in misnamed {
+            let place = self.place(&path);
+            self.complain(
+                place,
+                "A package is named after it, and this is no name for one.",
+                "Call it what it gets wrong, in lower-case letters, digits and underscores: looks_only_once.rs.",
             );
         }
         for path in untold {
