@@ -324,6 +324,27 @@ fn without_a_number_the_first_that_has_not_passed_is_checked() {
     assert_eq!(keys(&nothing), ["number", "sentence", "verdict"]);
 }
 
+#[test]
+fn a_starter_counts_as_a_failure_and_need_not_be_run() {
+    let root = three_exercises();
+    fs::write(work_on(root.path(), "02"), "pub fn f() {}").unwrap();
+    let all = answers(root.path(), &["check", "all", "--json"], 1);
+    assert_eq!(all["sentence"], "2 of 3 exercises pass, 1 is not begun.");
+    let last = &all["exercises"][2];
+    assert_eq!(
+        (&last["verdict"], &last["sentence"], &last["state"]),
+        (
+            &Value::Null,
+            &json!("Exercise 03 is not begun."),
+            &json!("untouched")
+        )
+    );
+    assert_eq!(keys(last), keys(&all["exercises"][0]));
+    fs::write(work_on(root.path(), "03"), "pub fn f() {}").unwrap();
+    let all = answers(root.path(), &["check", "all", "--json"], 0);
+    assert_eq!(all["sentence"], "3 of 3 exercises pass.");
+}
+
 /// Every way in which a check can end, one exercise each, and all of them together.
 #[test]
 fn every_ending_has_its_exit_status() {

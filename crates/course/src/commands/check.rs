@@ -162,6 +162,8 @@ fn nothing_left(count: usize, json: bool) -> anyhow::Result<u8> {
 }
 
 /// A line for each exercise, then a summary. Its exit status is the highest of theirs.
+///
+/// A starter fails, as everybody knows: it counts as that, and is not run to prove it.
 fn all(
     root: &Path,
     exercises: &[Exercise],
@@ -174,34 +176,56 @@ fn all(
     let interrupt = interrupt::listen()?;
     let begun = Instant::now();
     let mut done = Vec::new();
-    let mut passed = 0;
+    let (mut passed, mut untouched) = (0, 0);
     let mut worst = status::DONE;
     let mut remembered = true;
     for exercise in exercises {
-        let mut output = Vec::new();
-        let mut at_work = AtWork::new(&exercise.number);
-        let run = Run::of(root, exercise, options, interrupt.stop(), &mut |line| {
-            at_work.hear(line);
-            if json {
-                output.push(line.to_owned());
-            }
-        });
-        at_work.done();
-        worst = worst.max(run.checked.verdict.status());
-        passed += usize::from(run.checked.verdict == Verdict::Passes);
-        remembered &= run.remembered;
-        let line = format!("{}  ({:.1} s)\n", run.checked.sentence, run.seconds);
+        if interrupt.stop().is_raised() {
+            worst = status::INTERRUPTED;
+            break;
+        }
+        let line = if starter::is_edited(root, exercise) {
+            let mut output = Vec::new();
+            let mut at_work = AtWork::new(&exercise.number);
+            let run = Run::of(root, exercise, options, interrupt.stop(), &mut |line| {
+                at_work.hear(line);
+                if json {
+                    output.push(line.to_owned());
+                }
+            });
+            at_work.done();
+            worst = worst.max(run.checked.verdict.status());
+            passed += usize::from(run.checked.verdict == Verdict::Passes);
+            remembered &= run.remembered;
+            let line = format!("{}  ({:.1} s)\n", run.checked.sentence, run.seconds);
+            done.push(Value::Object(run.json(root, exercise, output)));
+            line
+        } else {
+            worst = worst.max(status::FAILS);
+            untouched += 1;
+            let sentence = format!("Exercise {} is not begun.", exercise.number);
+            let line = format!("{sentence}\n");
+            let mut answer = about(exercise, &progress::standing(root, exercise));
+            answer.insert("verdict".into(), Value::Null);
+            answer.insert("sentence".into(), sentence.into());
+            answer.insert("output".into(), json!([]));
+            answer.insert("seconds".into(), 0.0.into());
+            answer.insert("remembered".into(), true.into());
+            done.push(answer.into());
+            line
+        };
         match json {
             true => eprint!("{line}"),
             // Who closed the pipe has seen enough, and the rest need not run.
             false => print(&line)?,
         }
-        done.push(Value::Object(run.json(root, exercise, output)));
-        if run.checked.verdict == Verdict::Stopped {
-            break;
-        }
     }
-    let sentence = format!("{passed} of {} pass.", in_numbers(exercises.len()));
+    let mut sentence = format!("{passed} of {} pass", in_numbers(exercises.len()));
+    if untouched > 0 {
+        let are = if untouched == 1 { "is" } else { "are" };
+        sentence.push_str(&format!(", {untouched} {are} not begun"));
+    }
+    sentence.push('.');
     if json {
         print_json(&json!({
             "exercises": done,
@@ -214,7 +238,7 @@ fn all(
         return Ok(worst);
     }
     let mut text = format!("\n{sentence}");
-    if passed < done.len() {
+    if passed + untouched < done.len() {
         text.push_str(" `cargo course check NN` says why one does not.");
     }
     text.push('\n');
