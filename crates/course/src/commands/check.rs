@@ -221,7 +221,9 @@ fn all(
         }
     }
     let mut sentence = format!("{passed} of {} pass", in_numbers(exercises.len()));
-    if untouched > 0 {
+    if worst == status::INTERRUPTED {
+        sentence.push_str(&format!("; stopped after {} of them", done.len()));
+    } else if untouched > 0 {
         let are = if untouched == 1 { "is" } else { "are" };
         sentence.push_str(&format!(", {untouched} {are} not begun"));
     }
@@ -238,7 +240,7 @@ fn all(
         return Ok(worst);
     }
     let mut text = format!("\n{sentence}");
-    if passed + untouched < done.len() {
+    if passed + untouched < done.len() && worst != status::INTERRUPTED {
         text.push_str(" `cargo course check NN` says why one does not.");
     }
     text.push('\n');
