@@ -41,7 +41,9 @@ pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
     };
     let asked = args.exercise.as_deref().map(str::trim);
     let exercise = match asked {
-        Some("all") => return all(root, &exercises, &options, args.json),
+        Some(asked) if asked.eq_ignore_ascii_case("all") => {
+            return all(root, &exercises, &options, args.json);
+        }
         Some(asked) => exercises::find(&exercises, asked)?,
         None if exercises.is_empty() => return Err(Trouble::input(exercises::NONE)),
         None => match progress::next(&exercises, &progress::standings(root, &exercises)) {
