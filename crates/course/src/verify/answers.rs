@@ -112,6 +112,11 @@ mod tests {
     #[test]
     fn no_folder_holds_no_answers() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(read(&folder.path().join("wrong")).unwrap().answers.is_empty());
+        assert!(
+            read(&folder.path().join("wrong"))
+                .unwrap()
+                .answers
+                .is_empty()
+        );
     }
 }

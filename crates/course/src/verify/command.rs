@@ -34,7 +34,10 @@ pub fn command(root: &Path, args: &VerifyArgs) -> anyhow::Result<u8> {
     } else {
         for name in &args.exercises {
             let exercise = exercises::find(&all, name)?;
-            if !asked.iter().any(|it: &exercises::Exercise| it.number == exercise.number) {
+            if !asked
+                .iter()
+                .any(|it: &exercises::Exercise| it.number == exercise.number)
+            {
                 asked.push(exercise.clone());
             }
         }
@@ -114,7 +117,11 @@ fn sentence(verification: &Verification) -> String {
             let bad = exercises.iter().filter(|it| !it.complaints.is_empty());
             format!(
                 "Verified in {seconds:.1} s: {what}. There {} about {}.",
-                if n == 1 { "is 1 complaint".to_owned() } else { format!("are {n} complaints") },
+                if n == 1 {
+                    "is 1 complaint".to_owned()
+                } else {
+                    format!("are {n} complaints")
+                },
                 count(bad.count(), "exercise")
             )
         }

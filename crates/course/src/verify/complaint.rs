@@ -85,8 +85,14 @@ mod tests {
         let output: Vec<_> = (1..=100).map(|n| format!("line {n}")).collect();
         let complaint = Complaint::new(About::Solution, "solutions/03-x", "It fails.", "Mend it.");
         let told = complaint.printed(&output.join("\n")).to_string();
-        assert!(told.starts_with("solutions/03-x: It fails. Mend it.\n"), "{told}");
+        assert!(
+            told.starts_with("solutions/03-x: It fails. Mend it.\n"),
+            "{told}"
+        );
         assert!(told.contains("(40 lines above)"), "{told}");
-        assert!(!told.contains("line 40\n") && told.ends_with("line 100"), "{told}");
+        assert!(
+            !told.contains("line 40\n") && told.ends_with("line 100"),
+            "{told}"
+        );
     }
 }

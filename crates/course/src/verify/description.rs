@@ -183,7 +183,9 @@ impl Eye<'_> {
             let package = format!("{name}-{number}");
             let library = format!("exercise_{number}");
             for (section, wanted) in [("package", &package), ("lib", &library)] {
-                let found = manifest.get(section).and_then(|it| it.get("name")?.as_str());
+                let found = manifest
+                    .get(section)
+                    .and_then(|it| it.get("name")?.as_str());
                 if found != Some(wanted) {
                     self.complain(
                         &place,
@@ -279,7 +281,9 @@ impl Eye<'_> {
             Some(above) if above > MOST_ABOVE => self.complain(
                 &shipped_place,
                 format!("There are {above} lines above the first `todo!`."),
-                format!("Nobody reads more than {MOST_ABOVE}: move something into a crate, or below."),
+                format!(
+                    "Nobody reads more than {MOST_ABOVE}: move something into a crate, or below."
+                ),
             ),
             Some(_) => {}
             None => self.complain(
@@ -293,7 +297,10 @@ impl Eye<'_> {
                 self.complain(
                     edited_place,
                     format!("It is not the starter {shipped_place}."),
-                    format!("If it was edited by mistake: `cargo course reset {}`. {copy}", self.exercise.number),
+                    format!(
+                        "If it was edited by mistake: `cargo course reset {}`. {copy}",
+                        self.exercise.number
+                    ),
                 );
             } else {
                 self.seen.notes.push(format!(
@@ -315,7 +322,11 @@ impl Eye<'_> {
             Ok(shelf) => shelf,
             Err((path, error)) => {
                 let place = self.place(&path);
-                self.complain(place, format!("It cannot be read: {error}."), "Make it readable.");
+                self.complain(
+                    place,
+                    format!("It cannot be read: {error}."),
+                    "Make it readable.",
+                );
                 return;
             }
         };
@@ -380,8 +391,15 @@ impl Eye<'_> {
 fn unwritten(text: &str) -> impl Iterator<Item = (usize, String)> {
     text.lines().enumerate().filter_map(|(at, line)| {
         let (_, what) = line.split_once(TO_WRITE)?;
-        let what = what.trim_start_matches(':').trim().trim_end_matches([',', '"']);
-        let end = if what.ends_with(['.', '?', '!']) { "" } else { "." };
+        let what = what
+            .trim_start_matches(':')
+            .trim()
+            .trim_end_matches([',', '"']);
+        let end = if what.ends_with(['.', '?', '!']) {
+            ""
+        } else {
+            "."
+        };
         Some((at + 1, format!("{what}{end}")))
     })
 }
@@ -401,7 +419,10 @@ fn differences(exercise: &Table, solution: &Table) -> Vec<&'static str> {
     }
     let all = section(solution, "dev-dependencies");
     let name = "dev-dependencies";
-    if section(exercise, name).iter().any(|(key, value)| all.get(key) != Some(value)) {
+    if section(exercise, name)
+        .iter()
+        .any(|(key, value)| all.get(key) != Some(value))
+    {
         differ.push(name);
     }
     differ
@@ -436,7 +457,8 @@ mod tests {
 
     #[test]
     fn a_mark_is_found_with_its_line_and_what_is_missing() {
-        let text = format!("one\n// {TO_WRITE}: the test\nhints = [\n  \"{TO_WRITE}: a question?\",\n]\n");
+        let text =
+            format!("one\n// {TO_WRITE}: the test\nhints = [\n  \"{TO_WRITE}: a question?\",\n]\n");
         let found: Vec<_> = unwritten(&text).collect();
         let marks = [(2, "the test.".to_owned()), (4, "a question?".to_owned())];
         assert_eq!(found, marks);

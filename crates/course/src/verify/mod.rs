@@ -242,7 +242,9 @@ fn build_and_run(
     tell: &(dyn Fn(Event<'_>) + Sync),
 ) -> anyhow::Result<Option<Vec<Outcome>>> {
     let answers = &packages.answers;
-    let repeated: Vec<bool> = (0..answers.len()).map(|at| is_repeated(answers, at)).collect();
+    let repeated: Vec<bool> = (0..answers.len())
+        .map(|at| is_repeated(answers, at))
+        .collect();
     let mut runs = answers.len() + AGAIN * repeated.iter().filter(|it| **it).count();
     tell(Event::Runs(runs));
     let built: Vec<OnceLock<Built>> = answers.iter().map(|_| OnceLock::new()).collect();

@@ -47,7 +47,8 @@ impl Screen {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let lasting = match event {
             Event::Waits => {
-                state.doing = "Another `cargo course verify` is at work here; waiting for it.".into();
+                state.doing =
+                    "Another `cargo course verify` is at work here; waiting for it.".into();
                 true
             }
             Event::Cargo(word) => {
