@@ -309,7 +309,7 @@ fn recall(root: &Path) -> Recalled {
     let (memory, health) = match read(&files.main) {
         Ok(Some(memory)) => (Some(memory), Health::Good),
         Ok(None) => (copy(), Health::Damaged),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => match copy() {
+        Err(error) if is_absence(&error) => match copy() {
             None => (None, Health::New),
             memory => (memory, Health::Lost),
         },
@@ -321,6 +321,14 @@ fn recall(root: &Path) -> Recalled {
         health,
         from_copy,
     }
+}
+
+/// There is no such file, nor a folder for it.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 /// `None`: it is damaged.
@@ -707,6 +715,7 @@ mod tests {
         fs::write(root.path().join(".progress"), "").unwrap();
         assert!(!note_check(root.path(), &all[0], Verdict::Passes));
         assert_eq!(standing(root.path(), &all[0]).state, State::Untouched);
+        assert_eq!(mend(root.path()), None);
     }
 
     #[test]

@@ -572,6 +572,10 @@ fn a_committed_answer_to_an_exercise_that_is_gone_stays_until_it_is_let_go() {
     fs::remove_dir_all(lab.up.join("solutions/05-pass")).unwrap();
     commit(&lab.up);
     assert_eq!(of(&lab.ask(&["--fetch"]), "05")["pull"], "conflicts");
+    // The copy is made before the pull, for cargo does not start in the middle of it.
+    let answer = lab.ask(&["--take", "05"]);
+    assert_eq!(copy_of(&answer), self::answer("05-pass"));
+    lab.has_my_answer("05-pass");
     git_stops(&lab.mine, &["pull", "--no-rebase", "--no-edit"]);
     lab.has_my_answer("05-pass");
     let answer = lab.ask(&["--take"]);
@@ -582,6 +586,27 @@ fn a_committed_answer_to_an_exercise_that_is_gone_stays_until_it_is_let_go() {
     );
     git(&lab.mine, &["commit", "--no-edit", "--quiet"]);
     assert_eq!(lab.ask(&[])["exercises"], serde_json::json!([]));
+}
+
+#[test]
+fn cargo_is_not_left_with_a_folder_that_it_refuses() {
+    let Some(lab) = lab() else { return };
+    renumber(&lab.up, false);
+    // An editor, or a Finder, or a build has left something in the folder of an exercise that moves.
+    write(lab.mine.join("exercises/05-pass/target/x"), "");
+    let answer = lab.ask(&["--fetch"]);
+    let left = serde_json::json!({"exercises/05-pass": ["exercises/05-pass/target/x"]});
+    assert_eq!(answer["left_over"], left);
+    assert!(
+        answer["advice"]
+            .to_string()
+            .contains("Delete the folder exercises/05-pass after the pull")
+    );
+    git(&lab.mine, &["pull"]);
+    // So it is: nothing but that is left, and it is left.
+    assert!(lab.mine.join("exercises/05-pass/target/x").exists());
+    assert!(!lab.mine.join("exercises/05-pass/Cargo.toml").exists());
+    assert!(!lab.mine.join("exercises/04-orders").exists());
 }
 
 #[test]

@@ -49,6 +49,7 @@ pub fn ask_and_hear(
         time: visit.limit,
         output: OUTPUT,
         line: LINE,
+        memory: None,
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let ended = contained::run(

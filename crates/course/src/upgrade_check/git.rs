@@ -181,6 +181,12 @@ impl Git {
         Ok(paths(&text))
     }
 
+    /// The files in a folder that git does not follow, those that it is told to ignore among them.
+    pub fn not_followed(&self, folder: &str) -> anyhow::Result<BTreeSet<String>> {
+        let text = self.text(&["ls-files", "--others", "-z", "--", folder])?;
+        Ok(paths(&text))
+    }
+
     /// The files that a merge, a rebase or a stash has left unfinished, each with the versions that met: 1 the common
     /// beginning, 2 what was on the branch, 3 what came.
     pub fn unmerged(&self) -> anyhow::Result<BTreeMap<String, BTreeMap<u8, String>>> {

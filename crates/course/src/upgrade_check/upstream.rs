@@ -68,6 +68,13 @@ enum Pull {
     Unfinished,
 }
 
+impl Found {
+    /// A new exercise may have the number that another one has here, and there is nothing to take from it.
+    fn is_meant(&self, asked: &str) -> bool {
+        self.upstream != Change::New && is_meant(asked, &self.number, &self.slug)
+    }
+}
+
 /// What is known after asking git.
 struct Look {
     upstream: Upstream,
@@ -77,6 +84,8 @@ struct Look {
     found: Vec<Found>,
     /// Other files on which a pull will be refused.
     blocked: Vec<String>,
+    /// Folders of packages that upstream has no more, with the files in them that git does not follow.
+    left_over: BTreeMap<String, Vec<String>>,
     under_way: Option<&'static str>,
     /// The contents of the files in the last commit.
     head: Files,
@@ -102,6 +111,7 @@ pub(super) fn answer(root: &Path, git: &Git, args: &UpgradeCheckArgs) -> anyhow:
         "own_commits": look.own,
         "exercises": look.found,
         "blocked": look.blocked,
+        "left_over": look.left_over,
         "unfinished": look.under_way,
         "taken": taken,
         "sentence": advice.first(),
@@ -180,9 +190,21 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
     let base = git
         .merge_base(&head, &new_head)
         .unwrap_or_else(|| head.clone());
-    let shelves = ["exercises", "solutions"];
+    let shelves = ["exercises", "solutions", "crates"];
     let (then, now) = (git.files(&base, &shelves)?, git.files(&new_head, &shelves)?);
     let head_files = git.files(&head, &shelves)?;
+    let mut left_over = BTreeMap::new();
+    for manifest in then.keys().filter(|file| !now.contains_key(*file)) {
+        // Those folders in which cargo looks for packages, and not what lies deeper.
+        if let Some(folder) = manifest.strip_suffix("/Cargo.toml")
+            && folder.matches('/').count() == 1
+        {
+            let files: Vec<_> = git.not_followed(folder)?.into_iter().collect();
+            if !files.is_empty() {
+                left_over.insert(folder.to_owned(), files);
+            }
+        }
+    }
     let (then, now) = (shelf(&then), shelf(&now));
     let touched = git.changed(&base, &new_head)?;
     let uncommitted = git.uncommitted()?;
@@ -324,6 +346,7 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
         upstream,
         found,
         blocked: in_the_way.into_iter().collect(),
+        left_over,
         under_way,
         head: head_files,
     })
@@ -431,6 +454,10 @@ fn sentence(one: &Found, under_way: Option<&str>, committed: bool) -> String {
             };
             format!("You have {how}, so a pull refuses to begin, and changes nothing.")
         }
+        Pull::Conflicts if one.upstream == Change::Gone => {
+            "You have committed an answer, so a pull stops here, and leaves your file in a folder without Cargo.toml."
+                .to_owned()
+        }
         Pull::Conflicts => {
             "You have committed your answer, so a pull stops with a conflict in this file."
                 .to_owned()
@@ -478,7 +505,13 @@ fn advice(look: &Look) -> Vec<String> {
         let those = look.found.iter().filter(|one| one.pull == which);
         those.map(|one| one.number.as_str()).collect()
     };
-    let (refused, conflicts) = (numbers(Pull::Refuses), numbers(Pull::Conflicts));
+    let refused = numbers(Pull::Refuses);
+    let (gone, conflicts): (Vec<&Found>, Vec<&Found>) = look
+        .found
+        .iter()
+        .filter(|one| one.pull == Pull::Conflicts)
+        .partition(|one| one.upstream == Change::Gone);
+    let conflicts: Vec<_> = conflicts.iter().map(|one| one.number.as_str()).collect();
     let mut lines = Vec::new();
     if !numbers(Pull::Unfinished).is_empty() {
         lines.push("Finish what has stopped first, as said above; nothing is lost.".to_owned());
@@ -486,7 +519,11 @@ fn advice(look: &Look) -> Vec<String> {
     }
     if look.new == 0 {
         lines.push("Nothing is new upstream.".to_owned());
-    } else if refused.is_empty() && conflicts.is_empty() && look.blocked.is_empty() {
+    } else if refused.is_empty()
+        && conflicts.is_empty()
+        && gone.is_empty()
+        && look.blocked.is_empty()
+    {
         lines.push(format!(
             "`{pull}` brings all of it, and leaves your work alone."
         ));
@@ -512,6 +549,18 @@ fn advice(look: &Look) -> Vec<String> {
             conflicts.join(","),
         ));
         lines.push("With `git pull --rebase` it is the other way round: what is in the file then is the new starter, and your answer waits in the commit that is being applied. `git rebase --abort` goes back to before it.".to_owned());
+    }
+    for one in gone {
+        lines.push(format!(
+            "`{pull}` will stop because of {0}, which is gone, and cargo does not start with your file left over there. So `cargo course upgrade-check --take {0}` first, which keeps a copy of it; then `{pull}`, `git rm {1}` and `git commit --no-edit`.",
+            one.number, one.file
+        ));
+    }
+    for (folder, files) in &look.left_over {
+        lines.push(format!(
+            "Delete the folder {folder} after the pull. The course has it no more, but git leaves what it does not know ({}), and cargo does not start while a folder there has no Cargo.toml.",
+            in_words(files)
+        ));
     }
     for one in look.found.iter().filter(|one| one.older_starter) {
         let folder = format!("solutions/{}-{}", one.number, one.slug);
@@ -585,11 +634,7 @@ fn text(look: &Look, taken: &[Taken], advice: &[String], asked: bool) -> String 
 /// Makes way for new starters, each with a copy of the work first.
 fn take(root: &Path, git: &Git, look: &Look, asked: &[String]) -> anyhow::Result<Vec<Taken>> {
     for name in asked {
-        let known = look
-            .found
-            .iter()
-            .any(|one| is_meant(name, &one.number, &one.slug));
-        if !known {
+        if !look.found.iter().any(|one| one.is_meant(name)) {
             // An exercise that is not there gets the list of those that are.
             let all = exercises::load(root)?;
             let exercise = exercises::find(&all, name)?;
@@ -602,9 +647,7 @@ fn take(root: &Path, git: &Git, look: &Look, asked: &[String]) -> anyhow::Result
     let unmerged = git.unmerged()?;
     let mut taken = Vec::new();
     for one in &look.found {
-        let is_asked = asked
-            .iter()
-            .any(|name| is_meant(name, &one.number, &one.slug));
+        let is_asked = asked.iter().any(|name| one.is_meant(name));
         if !asked.is_empty() && !is_asked {
             continue;
         }
@@ -718,6 +761,13 @@ fn take_one(
                     copy_command(below(root, &copy), below(root, &after))
                 ),
             })
+        }
+        Pull::Conflicts if one.upstream == Change::Gone => {
+            let copy = keep(root, &one.number, &one.slug, &read(&file)?)?;
+            taken(
+                &copy,
+                "The file itself stays as you committed it, until the pull.".to_owned(),
+            )
         }
         _ if one.older_starter && one.upstream != Change::Gone => {
             let copy = keep(root, &one.number, &one.slug, &read(&file)?)?;

@@ -56,7 +56,12 @@ pub fn build(
 ) -> anyhow::Result<bool> {
     let mut listening = Listening::new(packages);
     let (time, output, line) = LIMITS;
-    let limits = Limits { time, output, line };
+    let limits = Limits {
+        time,
+        output,
+        line,
+        memory: None,
+    };
     let ended = contained::run(
         command(root, packages, how),
         Streams::Apart,
