@@ -85,7 +85,7 @@ impl Archive {
                 return Err(Trouble::environment("Stopped."));
             }
             screen.detail(format!("{} of {} MiB", unpacked >> 20, all >> 20));
-            screen.still()?;
+            screen.still();
             let content = read(&stage.join(file))?;
             append(&mut tar, &folder, file, &stage.join(file), &content)
                 .map_err(|error| cannot_write(&self.place, &error))?;

@@ -65,7 +65,7 @@ fn copy_crates(
             return Err(Trouble::environment("Stopped."));
         }
         screen.detail(format!("{n} of {}, {name}", needed.len()));
-        screen.still()?;
+        screen.still();
         let mut folders = vec![PathBuf::from(name)];
         while let Some(folder) = folders.pop() {
             let trouble = |error| cannot_write(&to.join(&folder), &error);
@@ -111,7 +111,7 @@ fn vendor(
             copied += usize::from(what == "Vendoring");
             let name = rest.split(" (").next().unwrap_or(rest);
             screen.detail(format!("{copied} of {all}, {} {name}", what.to_lowercase()));
-            let _ = screen.still();
+            screen.still();
         }
     })
     .map(|_| ())
