@@ -332,6 +332,7 @@ fn a_merge_leaves_the_committed_answer_whole() {
     lab.edit("03-plates");
     commit(&lab.mine);
     lab.upstream_improves("03-plates");
+    lab.upstream_improves("04-orders");
     let answer = lab.ask(&["--fetch"]);
     assert_eq!(of(&answer, "03")["pull"], "conflicts");
     assert!(
@@ -355,8 +356,23 @@ fn a_merge_leaves_the_committed_answer_whole() {
     let answer = lab.ask(&[]);
     assert_eq!(answer["unfinished"], "merge");
     assert_eq!(of(&answer, "03")["pull"], "unfinished");
+    // What the merge has brought already is not taken for the learner's work.
+    assert_eq!(
+        answer["exercises"].as_array().unwrap().len(),
+        1,
+        "{answer:#}"
+    );
+    assert_eq!(answer["blocked"], serde_json::json!([]));
     // To keep it, as the sentence says.
     git(&lab.mine, &["add", "exercises/03-plates/src/lib.rs"]);
+    let answer = lab.ask(&[]);
+    assert!(
+        answer["sentence"]
+            .as_str()
+            .unwrap()
+            .starts_with("A merge is not finished"),
+        "{answer:#}"
+    );
     git(&lab.mine, &["commit", "--no-edit", "--quiet"]);
     lab.has_my_answer("03-plates");
     let answer = lab.ask(&[]);

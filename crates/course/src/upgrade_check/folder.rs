@@ -172,13 +172,17 @@ fn sentence(one: &Found) -> String {
     if let Some(here) = one.number_here.as_ref().filter(|here| **here != one.number) {
         text.push_str(&format!(" It is exercise {here} here."));
     }
-    if one.starter_changed {
-        text.push_str(&format!(
-            " Its starter has changed since: `cargo course check {}` says whether your work still fits.",
-            one.number_here.as_ref().unwrap_or(&one.number)
-        ));
+    text + &still_fits(one)
+}
+
+/// What to do about work that was begun on another starter.
+fn still_fits(one: &Found) -> String {
+    match &one.number_here {
+        Some(number) if one.starter_changed => format!(
+            " Its starter has changed since: `cargo course check {number}` says whether your work still fits."
+        ),
+        _ => String::new(),
     }
-    text
 }
 
 fn bring(
@@ -217,9 +221,10 @@ fn bring(
             let file = starter::edited_file(local);
             put(&file, &one.work, Some(&copy))?;
             let sentence = format!(
-                "Your work is in {} now. A copy of what was there is in {}.",
+                "Your work is in {} now. A copy of what was there is in {}.{}",
                 below(root, &file).display(),
-                below(root, &copy).display()
+                below(root, &copy).display(),
+                still_fits(one)
             );
             taken(Some(copy), sentence)
         }

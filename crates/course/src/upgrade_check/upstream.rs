@@ -26,7 +26,7 @@ struct Found {
     upstream: Change,
     /// The number that it has upstream, where that is another one.
     moved_to: Option<String>,
-    /// What of it has changed: starter, tests, hints, solution, package.
+    /// What of it has changed: starter, tests, description (with the hints), solution, package.
     parts: Vec<&'static str>,
     /// Whether the learner's file differs from the starter.
     edited: bool,
@@ -87,6 +87,7 @@ struct Look {
     /// Folders of packages that upstream has no more, with the files in them that git does not follow.
     left_over: BTreeMap<String, Vec<String>>,
     under_way: Option<&'static str>,
+    is_under_way: bool,
     /// The contents of the files in the last commit.
     head: Files,
 }
@@ -158,7 +159,7 @@ fn shelf(files: &Files) -> BTreeMap<String, Shelved> {
             }
             ("exercises", "exercise.toml") => {
                 shelved.description = Some(id.clone());
-                "hints"
+                "description"
             }
             ("exercises", _) if rest.starts_with("tests/") => "tests",
             ("exercises", _) => {
@@ -250,7 +251,9 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
                 .is_some_and(|id| Some(id) != old.edited.as_ref())
         });
         let moved_to = match (old, new) {
-            (Some(old), Some(new)) if old.number != new.number => Some(new.number.clone()),
+            (Some(old), Some(new)) if old.number != new.number && number != new.number => {
+                Some(new.number.clone())
+            }
             _ => None,
         };
         let only_moved = moved_to.is_some()
@@ -335,11 +338,16 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
         found.push(one);
     }
     found.sort_by(|a, b| a.number.cmp(&b.number));
-    found.dedup_by(|a, b| a.file == b.file);
+    // In the middle of a merge or a rebase, what differs from the last commit is not the learner's doing, so nothing can be said of
+    // what a pull would do.
+    let is_under_way = under_way.is_some() || !unmerged.is_empty();
+    if is_under_way {
+        found.retain(|one| one.pull == Pull::Unfinished);
+    }
 
     let learners: BTreeSet<&String> = found.iter().map(|one| &one.file).collect();
     let mut in_the_way: BTreeSet<String> = uncommitted.union(&git.unknown()?).cloned().collect();
-    in_the_way.retain(|file| touched.contains(file) && !learners.contains(file));
+    in_the_way.retain(|file| !is_under_way && touched.contains(file) && !learners.contains(file));
     Ok(Look {
         new: git.count(&head, &new_head),
         own: git.count(&new_head, &head),
@@ -348,6 +356,7 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
         blocked: in_the_way.into_iter().collect(),
         left_over,
         under_way,
+        is_under_way,
         head: head_files,
     })
 }
@@ -357,7 +366,7 @@ fn changed_parts(old: &Shelved, new: &Shelved) -> Vec<&'static str> {
     if old.starter != new.starter {
         parts.push("starter");
     }
-    for part in ["tests", "hints", "solution", "package"] {
+    for part in ["tests", "description", "solution", "package"] {
         if old.parts.get(part) != new.parts.get(part) {
             parts.push(part);
         }
@@ -420,7 +429,7 @@ fn distance(a: &str, b: &str) -> usize {
         text.lines()
             .fold(String::new(), |all, line| all + line + "\n")
     };
-    TextDiff::from_lines(&unix(a), &unix(b))
+    TextDiff::from_lines(unix(a), unix(b))
         .iter_all_changes()
         .filter(|change| change.tag() != ChangeTag::Equal)
         .count()
@@ -513,8 +522,16 @@ fn advice(look: &Look) -> Vec<String> {
         .partition(|one| one.upstream == Change::Gone);
     let conflicts: Vec<_> = conflicts.iter().map(|one| one.number.as_str()).collect();
     let mut lines = Vec::new();
-    if !numbers(Pull::Unfinished).is_empty() {
-        lines.push("Finish what has stopped first, as said above; nothing is lost.".to_owned());
+    if look.is_under_way {
+        lines.push(match (look.found.is_empty(), look.under_way) {
+            (false, _) => {
+                "Finish what has stopped first, as said above; nothing is lost.".to_owned()
+            }
+            (true, what) => format!(
+                "A {} is not finished here: `git status` says how to go on. Ask again after that.",
+                what.unwrap_or("merge")
+            ),
+        });
         return lines;
     }
     if look.new == 0 {
@@ -620,7 +637,7 @@ fn text(look: &Look, taken: &[Taken], advice: &[String], asked: bool) -> String 
             "\nChanged, and not edited by you: {}.\n",
             in_words(&numbers)
         ));
-    } else if look.new > 0 && look.found.is_empty() {
+    } else if look.new > 0 && look.found.is_empty() && !look.is_under_way {
         text.push_str("No exercise has changed.\n");
     }
     let skip =
