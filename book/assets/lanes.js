@@ -52,6 +52,16 @@
       .sort((x, y) => x.actor - y.actor);
   }
 
+  // Those lanes that have the most to tell, where there is room for so many only; in their own order.
+  function most(lanes, fold) {
+    const room = house.mostLanes ?? Infinity;
+    if (lanes.length <= room) return lanes;
+    const told = new Map();
+    for (const { actor } of fold.recording.events) told.set(actor, (told.get(actor) ?? 0) + 1);
+    const kept = new Set([...lanes].sort((x, y) => told.get(y.actor) - told.get(x.actor)).slice(0, room));
+    return lanes.filter((lane) => kept.has(lane));
+  }
+
   // Many rectangles as one path. Neighbours closer than a reader can see become one.
   function blocks(spans, y, height, least = 0.7) {
     let path = "";
@@ -85,7 +95,8 @@
       this.width = width;
       const { fold } = this;
       const { recording } = fold;
-      const lanes = stretches(fold);
+      const all = stretches(fold);
+      const lanes = most(all, fold);
       const any = (what) => lanes.some((lane) => lane[what].length > 0);
       // What there is to explain in the legend.
       this.kinds = new Set([...["steps", "work", "parked", "polls", "jobs", "locks", "wakes", "incidents"].filter(any),
@@ -135,7 +146,9 @@
         this.trackLayer, ...gutter, this.strip.group);
       this.svg.style.setProperty("--hatch", `url(#${this.id}-hatch)`);
       this.bottom = bottom;
-      this.host.replaceChildren(this.svg);
+      const left = all.filter((lane) => !lanes.includes(lane)).map(({ actor }) => recording.actors[actor].name);
+      const rest = house.make("p", { "data-part": "more-lanes", hidden: left.length === 0 }, `Not shown here: ${left.join(", ")}.`);
+      this.host.replaceChildren(this.svg, rest);
     }
 
     #lane(lane, robot, top, xOf, x) {

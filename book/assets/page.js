@@ -1,4 +1,4 @@
-// The page around the widgets: reloading when the book is rebuilt, and small mendings of mdBook's own chrome for
+// The page around the widgets: reloading when the book is rebuilt, hearing of progress, and small mendings of mdBook's own chrome for
 // readers who use the keyboard or a screen reader. Each mending looks first whether there is something to mend.
 "use strict";
 
@@ -21,6 +21,7 @@
       } else if (!source) {
         source = new EventSource(house.url("__loopbot/reload"));
         source.addEventListener("reload", reload);
+        source.addEventListener("progress", () => dispatchEvent(new Event("loopbot:progress")));
         source.addEventListener("hello", ({ data }) => {
           if (build !== null && build !== data) reload();
           build = data;

@@ -8,12 +8,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use course::exercises;
 use course::serve::{self, Options, Server};
 use house_tests::root;
 use house_tests::webdriver::{self, Browser};
 use serde_json::{Value, json};
 
+#[path = "browser/card.rs"]
+mod card;
 #[path = "browser/puzzle.rs"]
 mod puzzle;
 
@@ -33,7 +34,13 @@ const TESTS: &[Test] = &[
     ("keys_inside_a_figure_stay_inside", keys_stay_inside),
     ("what_the_rules_say_leads_to_its_moment", the_rules_say),
     ("a_live_run_streams_and_ends", a_live_run),
-    ("an_exercise_card_checks_and_hints", an_exercise_card),
+    (
+        "cards_say_how_far_the_learner_is",
+        card::say_how_far_the_learner_is,
+    ),
+    ("cards_check_and_remember", card::check_and_remember),
+    ("cards_remember_hints", card::remember_hints),
+    ("cards_are_alive_in_the_book", card::are_alive_in_the_book),
     ("a_quiz_answers", a_quiz_answers),
     (
         "puzzles_are_won_by_keyboard_alone",
@@ -499,59 +506,6 @@ fn a_live_run(stage: &mut Stage) -> anyhow::Result<()> {
         "{end}"
     );
     stage.no_console_errors("the live run")
-}
-
-fn an_exercise_card(stage: &mut Stage) -> anyhow::Result<()> {
-    stage.open("en/ch03-one-table-two-parties.html")?;
-    let card = "exercise-card[number=\"03\"]";
-    stage.browser.wait_for(
-        "the live card",
-        &format!("return document.querySelector('{card}').dataset.mode === 'live'"),
-    )?;
-    stage.browser.run(
-        "document.querySelector(arguments[0]).scrollIntoView({ block: 'center' })",
-        json!([card]),
-    )?;
-    stage.browser.click(&format!("{card} [data-part=hint]"))?;
-    stage.browser.wait_for(
-        "a hint",
-        &format!("return document.querySelectorAll('{card} [data-part=hints] li').length === 1"),
-    )?;
-    let shown = stage.browser.run(
-        "return document.querySelector(arguments[0]).innerText",
-        json!([format!("{card} [data-part=hints]")]),
-    )?;
-    let all = exercises::load(&root())?;
-    let first: String = exercises::find(&all, "03")?.hints[0]
-        .chars()
-        .take(30)
-        .collect();
-    ensure!(
-        shown.as_str().is_some_and(|shown| shown.contains(&first)),
-        "the first hint is not shown: {shown}"
-    );
-
-    stage.browser.click(&format!("{card} [data-part=check]"))?;
-    let verdict = stage.browser.wait_for(
-        "the verdict",
-        &format!("const {{ state }} = document.querySelector('{card}').dataset; return ['ready', 'running'].includes(state) ? null : state"),
-    )?;
-    // The exercise may have been solved here; what counts is that its tests have run.
-    ensure!(
-        verdict == "pass" || verdict == "fail",
-        "the check ended with {verdict}"
-    );
-    let output = stage.browser.run(
-        "return document.querySelector(arguments[0]).textContent",
-        json!([format!("{card} [data-part=output]")]),
-    )?;
-    ensure!(
-        output
-            .as_str()
-            .is_some_and(|output| output.contains("Testing ...")),
-        "{output}"
-    );
-    stage.no_console_errors("the card")
 }
 
 fn a_quiz_answers(stage: &mut Stage) -> anyhow::Result<()> {

@@ -21,13 +21,15 @@ use crate::{
 const STATUSES: &str = "Exit status:
   0    done; the exercise passes
   1    the exercise's tests fail; the recordings are out of date; the rules find something red
-  2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable)
+  2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable), or wants a
+       yes that was not given
   3    this machine or folder lacks something: `course doctor` says what
   4    the exercise does not compile
   5    the exercise's tests do not end
   6    the exercise's tests print without end
   7    the exercise's tests abort, overflow the stack, or are killed
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C
+`check all` ends with the highest of its exercises.";
 
 #[derive(Parser)]
 #[command(
@@ -213,9 +215,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Plan(args) => plan::command(&root()?, &args),
         Command::CatchUp(args) => catch_up::command(&root()?, &args),
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "course", &mut script);
-            print(&String::from_utf8_lossy(&script)).map(|()| status::DONE)
+            commands::completions::command(shell, Cli::command(), root().ok().as_deref())
         }
     }
 }

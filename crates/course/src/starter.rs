@@ -9,6 +9,8 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use jiff::Zoned;
 
@@ -64,12 +66,15 @@ pub fn is_edited(root: &Path, exercise: &Exercise) -> bool {
 ///
 /// One sentence, when the copy cannot be made: then the file must be left alone.
 pub fn back_up(root: &Path, exercise: &Exercise) -> anyhow::Result<PathBuf> {
+    let file = edited_file(exercise);
+    // Byte for byte: it is the learner's, and need not be text.
+    let work = fs::read(&file).map_err(|error| unreadable(&file, &error))?;
     let name = format!("{}-{}", exercise.number, exercise.slug);
-    keep_copy(root, &name, &edited(exercise)?)
+    keep_copy(root, &name, &work)
 }
 
-/// The same for a text that somebody else has found: `exercise` is the name of the exercise's folder.
-pub(crate) fn keep_copy(root: &Path, exercise: &str, work: &str) -> anyhow::Result<PathBuf> {
+/// The same for what somebody else has found: `exercise` is the name of the exercise's folder.
+pub(crate) fn keep_copy(root: &Path, exercise: &str, work: &[u8]) -> anyhow::Result<PathBuf> {
     let folder = root.join(".progress").join("backups").join(exercise);
     let now = Zoned::now().strftime("%Y-%m-%d-%H%M%S").to_string();
     keep(&folder, &now, work).map_err(|error| {
@@ -80,7 +85,44 @@ pub(crate) fn keep_copy(root: &Path, exercise: &str, work: &str) -> anyhow::Resu
     })
 }
 
-fn keep(folder: &Path, name: &str, work: &str) -> io::Result<PathBuf> {
+/// Writes a file beside itself and moves it into place: whatever happens, there is either the old one or the new one, whole.
+///
+/// # Errors
+///
+/// When it cannot be written. Then the old one is as it was.
+pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+    // Through a link, to what it names.
+    let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
+    let folder = file.parent().expect("a file lies in a folder");
+    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    fresh.write_all(content)?;
+    if let Ok(old) = fs::metadata(&file) {
+        fresh.as_file().set_permissions(old.permissions())?;
+    }
+    fresh.as_file().sync_all()?;
+    // On Windows, a file that somebody reads at this moment cannot be replaced; they are done soon.
+    let mut patience = if cfg!(windows) { 50 } else { 0 };
+    loop {
+        match fresh.persist(&file) {
+            Ok(_) => break,
+            Err(refused)
+                if patience > 0 && refused.error.kind() == io::ErrorKind::PermissionDenied =>
+            {
+                patience -= 1;
+                thread::sleep(Duration::from_millis(10));
+                fresh = refused.file;
+            }
+            Err(refused) => return Err(refused.error),
+        }
+    }
+    // So that the new name lasts, where a folder can be told so.
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+fn keep(folder: &Path, name: &str, work: &[u8]) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     for n in 1.. {
         let file = match n {
@@ -89,7 +131,7 @@ fn keep(folder: &Path, name: &str, work: &str) -> io::Result<PathBuf> {
         };
         match fs::File::create_new(&file) {
             Ok(mut copy) => {
-                copy.write_all(work.as_bytes())?;
+                copy.write_all(work)?;
                 copy.sync_all()?;
                 return Ok(file);
             }
@@ -101,9 +143,11 @@ fn keep(folder: &Path, name: &str, work: &str) -> io::Result<PathBuf> {
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(file).map_err(|error| {
-        Trouble::environment(format!("{} cannot be read ({error}).", file.display()))
-    })
+    fs::read_to_string(file).map_err(|error| unreadable(file, &error))
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> anyhow::Error {
+    Trouble::environment(format!("{} cannot be read ({error}).", file.display()))
 }
 
 #[cfg(test)]

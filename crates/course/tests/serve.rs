@@ -3,9 +3,10 @@
 mod common;
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -65,6 +66,15 @@ impl Open {
             &[("X-LoopBot-Token", self.server.token())],
             "",
         )
+    }
+
+    /// What a page with the token reads.
+    fn told(&self, path: &str) -> serde_json::Value {
+        let headers = [("X-LoopBot-Token", self.server.token())];
+        let answer = send(self.address(), "GET", path, &headers, "").answer();
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        serde_json::from_str(&answer.body).unwrap()
     }
 
     /// Waits for news that contains `what`.
@@ -186,7 +196,7 @@ fn no_path_leads_out_of_the_book() {
         "/./secret.txt",
         "/%ff",
         "/__loopbot/../secret.txt",
-        "/__loopbot/hints/..%2f..",
+        "/__loopbot/solution/..%2f..",
         "/C:/Windows/win.ini",
     ] {
         let answer = get(open.address(), path);
@@ -277,7 +287,33 @@ fn strangers_get_one_sentence_and_nothing_else() {
         ("GET", run, &[], 405),
         ("DELETE", "/", &[], 405),
         ("GET", "/__loopbot/nothing", &[], 404),
-        ("GET", "/__loopbot/hints/99", &[], 404),
+        // What the learner does is for pages with the token.
+        ("GET", "/__loopbot/progress", &[], 403),
+        (
+            "GET",
+            "/__loopbot/progress",
+            &[("X-LoopBot-Token", "0123456789abcdef0123456789abcdef")],
+            403,
+        ),
+        ("HEAD", "/__loopbot/solution/03", &[], 403),
+        ("GET", "/__loopbot/solution/03", &[], 403),
+        ("POST", "/__loopbot/hints/03/1", &[], 403),
+        ("GET", "/__loopbot/hints/03/1", &[], 405),
+        (
+            "POST",
+            "/__loopbot/progress",
+            &[("X-LoopBot-Token", token)],
+            405,
+        ),
+        (
+            "GET",
+            "/__loopbot/progress",
+            &[
+                ("X-LoopBot-Token", token),
+                ("Origin", "http://evil.example"),
+            ],
+            403,
+        ),
     ];
     for (method, path, headers, status) in cases {
         let answer = send(open.address(), method, path, headers, "").answer();
@@ -290,7 +326,8 @@ fn strangers_get_one_sentence_and_nothing_else() {
             Some("text/plain; charset=utf-8"),
             "{method} {path}"
         );
-        assert_eq!(answer.body.lines().count(), 1, "{answer:?}");
+        let lines = if *method == "HEAD" { 0 } else { 1 };
+        assert_eq!(answer.body.lines().count(), lines, "{answer:?}");
         assert!(!answer.body.contains(token), "{answer:?}");
     }
 }
@@ -486,19 +523,340 @@ fn a_page_from_an_earlier_start_is_told_to_reload() {
     events.until("event: hello");
 }
 
+/// What the pages are told of one exercise.
+fn standing(open: &Open, number: &str) -> serde_json::Value {
+    let told = open.told("/__loopbot/progress");
+    let all = told["exercises"].as_array().unwrap();
+    all.iter()
+        .find(|one| one["number"] == number)
+        .unwrap_or_else(|| panic!("{told}"))
+        .clone()
+}
+
+/// Puts the starter of an exercise where the course keeps it.
+fn ship(root: &Path, number: &str, starter: &str, solution: &str) {
+    let folder = root.join(format!("solutions/{number}-case"));
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("starter.rs"), starter).unwrap();
+    fs::write(folder.join("src/lib.rs"), solution).unwrap();
+}
+
+fn remember(root: &Path, progress: &str) {
+    fs::create_dir_all(root.join(".progress")).unwrap();
+    fs::write(root.join(".progress/progress.json"), progress).unwrap();
+}
+
 #[test]
-fn hints_come_as_json() {
+fn the_pages_are_told_how_far_the_learner_is() {
+    let root = scratch_course();
+    for number in ["01", "02", "03", "04"] {
+        add_exercise(root.path(), number, "// mine\n", None);
+        ship(root.path(), number, "// as shipped\n", "");
+    }
+    ship(root.path(), "01", "// mine\n", "");
+    remember(
+        root.path(),
+        r#"{"exercises":{"03":{"last":"does-not-compile","hints":2},"04":{"last":"fail","passed_on":"2026-11-20","hints":99}}}"#,
+    );
+    let open = open(root.path());
+    let told = open.told("/__loopbot/progress");
+    assert_eq!(told["note"], serde_json::Value::Null);
+    let states: Vec<_> = ["01", "02", "03", "04"]
+        .map(|number| standing(&open, number)["state"].clone())
+        .to_vec();
+    assert_eq!(states, ["untouched", "begun", "failing", "passed"]);
+    assert_eq!(
+        standing(&open, "03"),
+        serde_json::json!({
+            "number": "03", "slug": "case", "title": "Case 03", "minutes": 10, "chapter": "one", "state": "failing",
+            "last": "does-not-compile", "passed_on": null, "hints_shown": 2, "hints_in_all": 3, "hints": ["look", "think"],
+        })
+    );
+    // More hints than there are: somebody wrote into the file, or an update took one away.
+    assert_eq!(standing(&open, "04")["hints_shown"], 3);
+    assert_eq!(standing(&open, "04")["passed_on"], "2026-11-20");
+}
+
+#[test]
+fn a_damaged_progress_file_is_told_once_and_kept() {
     let root = scratch_course();
     add_exercise(root.path(), "03", "", None);
+    remember(root.path(), "{\"exercises\": {\"03\"");
     let open = open(root.path());
-    let answer = get(open.address(), "/__loopbot/hints/03");
-    let hints: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    let told = open.told("/__loopbot/progress");
+    assert!(told["note"].as_str().unwrap().contains("damaged"), "{told}");
+    assert_eq!(told["exercises"].as_array().unwrap().len(), 1);
+    assert!(open.told("/__loopbot/progress")["note"].is_null());
+}
+
+#[test]
+fn hints_come_one_by_one_and_are_remembered_where_the_terminal_remembers_them() {
+    let root = scratch_course();
+    add_exercise(root.path(), "03", "", None);
+    let exercise = || course::exercises::load(root.path()).unwrap().remove(0);
+    let open = open(root.path());
+    let ask = |path: &str| open.post(path).answer();
+    assert_eq!(standing(&open, "03")["hints"], serde_json::json!([]));
+    let first: serde_json::Value =
+        serde_json::from_str(&ask("/__loopbot/hints/03/1").body).unwrap();
     assert_eq!(
-        hints["hints"],
-        serde_json::json!(["look", "think", "nearly"])
+        (&first["hints"], &first["remembered"]),
+        (&serde_json::json!(["look"]), &serde_json::json!(true))
     );
-    let unknown = get(open.address(), "/__loopbot/hints/99");
-    assert_eq!(unknown.body, "There is no exercise 99; there is 03.\n");
+    // A second click that meant the same level goes no further, and no level goes back.
+    ask("/__loopbot/hints/03/1");
+    ask("/__loopbot/hints/03/0");
+    assert_eq!(standing(&open, "03")["hints_shown"], 1);
+    let said = course::commands::hint::hint(root.path(), &exercise(), false);
+    assert!(said.contains("look") && !said.contains("think"), "{said}");
+    // What the terminal shows, the page shows.
+    course::commands::hint::hint(root.path(), &exercise(), true);
+    assert_eq!(
+        standing(&open, "03")["hints"],
+        serde_json::json!(["look", "think"])
+    );
+    ask("/__loopbot/hints/03/99");
+    assert_eq!(standing(&open, "03")["hints_shown"], 3);
+
+    let unknown = ask("/__loopbot/hints/99/1");
+    assert_eq!(
+        (unknown.status, unknown.body.as_str()),
+        (404, "There is no exercise 99; there is 03.\n")
+    );
+    assert_eq!(ask("/__loopbot/hints/../1").status, 404);
+    assert_eq!(ask("/__loopbot/hints/03/x").status, 404);
+    assert_eq!(ask("/__loopbot/hints/03/-1").status, 404);
+}
+
+#[test]
+fn where_nothing_can_be_written_hints_and_verdicts_come_and_are_not_remembered() {
+    let root = scratch_course();
+    add_exercise(
+        root.path(),
+        "03",
+        "",
+        Some("#[test] fn fine() { let _ = exercise_is_there(); }\nfn exercise_is_there() {}"),
+    );
+    // A file in the place of the folder stops even a user who may write everywhere.
+    fs::write(root.path().join(".progress"), "").unwrap();
+    let open = open(root.path());
+    let hint: serde_json::Value =
+        serde_json::from_str(&open.post("/__loopbot/hints/03/2").answer().body).unwrap();
+    assert_eq!(hint["hints"], serde_json::json!(["look", "think"]));
+    assert_eq!(hint["remembered"], false);
+    let check = open.post("/__loopbot/check/03").answer();
+    let last: serde_json::Value = serde_json::from_str(check.body.lines().last().unwrap()).unwrap();
+    assert_eq!(
+        (&last["verdict"], &last["remembered"]),
+        (&serde_json::json!("pass"), &serde_json::json!(false)),
+        "{check:?}"
+    );
+}
+
+#[test]
+fn the_solution_comes_after_a_pass_and_not_before() {
+    let root = scratch_course();
+    add_exercise(root.path(), "03", "one\r\nmine\r\nlast\r\n", None);
+    ship(
+        root.path(),
+        "03",
+        "one\ntodo\nlast\n",
+        "one\ntheirs\nlast\n",
+    );
+    let open = open(root.path());
+    let ask = || {
+        let headers = [("X-LoopBot-Token", open.server.token())];
+        send(
+            open.address(),
+            "GET",
+            "/__loopbot/solution/03",
+            &headers,
+            "",
+        )
+        .answer()
+    };
+    let refused = ask();
+    assert_eq!((refused.status, refused.body.lines().count()), (403, 1));
+    assert!(!refused.body.contains("theirs"), "{refused:?}");
+    remember(
+        root.path(),
+        r#"{"exercises":{"03":{"last":"pass","passed_on":"2026-11-20"}}}"#,
+    );
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&ask().body).unwrap(),
+        serde_json::json!({
+            "number": "03", "file": "solutions/03-case/src/lib.rs", "same": false,
+            "lines": [[" ", "one"], ["-", "mine"], ["+", "theirs"], [" ", "last"]],
+        })
+    );
+    fs::remove_file(root.path().join("solutions/03-case/src/lib.rs")).unwrap();
+    let gone = ask();
+    assert_eq!((gone.status, gone.body.lines().count()), (404, 1));
+}
+
+#[test]
+fn open_pages_hear_of_what_the_learner_does_elsewhere() {
+    let root = scratch_course();
+    add_exercise(root.path(), "03", "// as shipped\n", None);
+    ship(root.path(), "03", "// as shipped\n", "");
+    let open = open(root.path());
+    let mut events = send(open.address(), "GET", "/__loopbot/reload", &[], "");
+    events.until("event: hello");
+    // A check in the terminal; the folder was not there when the server started.
+    let exercise = course::exercises::load(root.path()).unwrap().remove(0);
+    assert!(course::progress::note_check(
+        root.path(),
+        &exercise,
+        course::check::Verdict::Passes
+    ));
+    events.until("event: progress");
+    assert_eq!(standing(&open, "03")["state"], "passed");
+    // A file saved in the editor.
+    fs::remove_file(root.path().join(".progress/progress.json")).unwrap();
+    fs::write(exercise.folder.join("src/lib.rs"), "// mine\n").unwrap();
+    loop {
+        events.until("event: progress");
+        if standing(&open, "03")["state"] == "begun" {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_check_from_a_page_is_remembered_and_told_to_the_other_pages() {
+    let root = scratch_course();
+    add_exercise(
+        root.path(),
+        "05",
+        "pub fn five() -> u32 { 4 }",
+        Some("#[test] fn five() { assert_eq!(exercise::five(), 5); }"),
+    );
+    let open = open(root.path());
+    let mut events = send(open.address(), "GET", "/__loopbot/reload", &[], "");
+    events.until("event: hello");
+    let check = || {
+        let answer = open.post("/__loopbot/check/05").answer();
+        let last = answer.body.lines().last().unwrap();
+        serde_json::from_str::<serde_json::Value>(last).unwrap()
+    };
+    let failed = check();
+    assert_eq!(
+        (&failed["verdict"], &failed["standing"]["state"]),
+        (&serde_json::json!("fail"), &serde_json::json!("failing"))
+    );
+    events.until("event: progress");
+    assert_eq!(standing(&open, "05")["last"], "fail");
+    fs::write(
+        root.path().join("exercises/05-case/src/lib.rs"),
+        "pub fn five() -> u32 { 5 }",
+    )
+    .unwrap();
+    let passed = check();
+    assert_eq!(
+        (&passed["standing"]["state"], &passed["remembered"]),
+        (&serde_json::json!("passed"), &serde_json::json!(true))
+    );
+    let kept = fs::read_to_string(root.path().join(".progress/progress.json")).unwrap();
+    assert!(kept.contains("passed_on"), "{kept}");
+}
+
+/// A child that does not outlive its test.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The learner's own cargo is compiling, and holds the lock of `target/` for as long as it does. The server is the real
+/// program, started as a learner starts it, so that it is the usual folder of checks that is proved to be another one.
+#[test]
+fn a_check_from_a_page_does_not_wait_for_the_learners_cargo_nor_the_other_way_round() {
+    let root = scratch_course();
+    add_exercise(root.path(), "05", "", Some("#[test] fn fine() {}"));
+    let write = |path: &str, text: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write(
+        "Cargo.toml",
+        "[workspace]\nresolver = \"3\"\nmembers = [\"exercises/*\", \"slow\"]\n",
+    );
+    write(
+        "slow/Cargo.toml",
+        "[package]\nname = \"slow\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+    );
+    write("slow/src/lib.rs", "");
+    // Building it takes until the test hangs up.
+    write(
+        "slow/build.rs",
+        r#"fn main() {
+            let address = std::fs::read_to_string("../home-address").unwrap();
+            let mut home = std::net::TcpStream::connect(address.trim()).unwrap();
+            let _ = std::io::Read::read(&mut home, &mut [0]);
+        }"#,
+    );
+    let home = Home::new(root.path());
+    let build = || {
+        course::check::cargo()
+            .args(["build", "--offline", "-p", "slow"])
+            .current_dir(root.path())
+            .env_remove("CARGO_TARGET_DIR")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map(Ended)
+            .unwrap()
+    };
+    let mut learners = build();
+    let mut building = home.arrivals(1);
+    // That is a lock: a second cargo waits for it, and says so.
+    let mut second = build();
+    let said = BufReader::new(second.0.stderr.take().unwrap());
+    let waits = said
+        .lines()
+        .map_while(Result::ok)
+        .any(|line| line.contains("waiting for file lock"));
+    drop(second);
+    assert!(waits, "the second cargo did not wait for the first");
+
+    let mut server = Command::new(env!("CARGO_BIN_EXE_course"))
+        .args(["serve", "--no-open", "--port", "0", "--root"])
+        .arg(root.path())
+        .env_remove("CARGO_TARGET_DIR")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(Ended)
+        .unwrap();
+    let mut url = String::new();
+    BufReader::new(server.0.stdout.take().unwrap())
+        .read_line(&mut url)
+        .unwrap();
+    let address: SocketAddr = url
+        .trim()
+        .trim_start_matches("http://")
+        .trim_end_matches('/')
+        .parse()
+        .unwrap();
+    let env: serde_json::Value =
+        serde_json::from_str(&get(address, "/loopbot-env.json").body).unwrap();
+    let token = [("X-LoopBot-Token", env["token"].as_str().unwrap())];
+    let answer = send(address, "POST", "/__loopbot/check/05", &token, "").answer();
+    drop(server);
+    let last = answer.body.lines().last().unwrap_or_default();
+    assert!(last.contains("\"verdict\":\"pass\""), "{answer:?}");
+    assert!(!answer.body.contains("file lock"), "{answer:?}");
+    assert!(
+        learners.0.try_wait().unwrap().is_none(),
+        "the learner's cargo did not build for all that time"
+    );
+    building.clear();
+    assert!(learners.0.wait().unwrap().success());
 }
 
 #[test]

@@ -4,8 +4,8 @@
 //!
 //! - `Host` must be ours, or a page on another name could have its name resolved to this machine (DNS rebinding);
 //! - `Origin`, where a browser sends one, must be ours;
-//! - what changes or starts something needs the token, which only our own pages can read (it comes as JSON, never as a
-//!   script, and without any cross-origin permission).
+//! - what changes or starts something, and what tells about the learner, needs the token, which only our own pages can read
+//!   (it comes as JSON, never as a script, and without any cross-origin permission).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -56,12 +56,20 @@ impl Gate {
                 ));
             }
         }
-        if request.method == Method::POST && !self.token_matches(&request.headers) {
-            return Err(forbidden(
-                "The token is missing or from an earlier start: reload the page.",
-            ));
+        if request.method == Method::POST {
+            self.trust(request)?;
         }
         Ok(())
+    }
+
+    /// Lets only those through who have the token: what the learner does is for their own pages.
+    pub fn trust(&self, request: &Parts) -> Result<(), Refusal> {
+        if self.token_matches(&request.headers) {
+            return Ok(());
+        }
+        Err(forbidden(
+            "The token is missing or from an earlier start: reload the page.",
+        ))
     }
 
     /// Whether `host` (name or address, with port) is where this server listens.

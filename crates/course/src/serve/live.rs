@@ -17,10 +17,13 @@ use hyper::body::{Body, Bytes, Frame};
 use serde_json::json;
 
 use super::Options;
+use super::learner;
+use super::reload::Reloads;
 use super::routes::Refusal;
 use crate::check::{self, CheckOptions};
 use crate::contained::{self, Ended, Limits, Stop, Stream, Streams};
 use crate::exercises;
+use crate::progress;
 
 /// A run that a page may ask for by name. Nothing else can be started from a page.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +93,7 @@ pub struct Live {
     program: PathBuf,
     run_limits: RunLimits,
     check_options: CheckOptions,
+    reloads: Arc<Reloads>,
     slot: Mutex<Slot>,
     /// Held by the thread that runs something, so that the next one waits until its group is gone.
     turn: Mutex<()>,
@@ -102,12 +106,13 @@ enum Slot {
 }
 
 impl Live {
-    pub fn new(root: &Path, options: &Options) -> Live {
+    pub fn new(root: &Path, options: &Options, reloads: Arc<Reloads>) -> Live {
         Live {
             root: root.to_path_buf(),
             program: options.program.clone(),
             run_limits: options.run_limits,
             check_options: options.check_options.clone(),
+            reloads,
             slot: Mutex::new(Slot::Free),
             turn: Mutex::new(()),
         }
@@ -135,7 +140,8 @@ impl Live {
         })
     }
 
-    /// Checks an exercise and streams `{"line": ..}` for each line, then `{"verdict": .., "sentence": ..}`.
+    /// Checks an exercise and streams `{"line": ..}` for each line, then `{"verdict": .., "sentence": .., "remembered": ..,
+    /// "standing": ..}`. The verdict goes into the progress file, as that of a check in the terminal does.
     pub fn check(self: &Arc<Self>, number: &str) -> Result<LiveLines, Refusal> {
         // Two digits and nothing else: the answer to anything else does not depend on what is on the disk.
         if number.is_empty()
@@ -164,7 +170,14 @@ impl Live {
                             let _ = outlet.send(&json!({ "line": line }).to_string());
                         },
                     );
-                    json!({ "verdict": checked.verdict.name(), "sentence": checked.sentence })
+                    let remembered = progress::note_check(&live.root, &exercise, checked.verdict);
+                    live.reloads.announce_progress();
+                    json!({
+                        "verdict": checked.verdict.name(),
+                        "sentence": checked.sentence,
+                        "remembered": remembered,
+                        "standing": learner::standing(&live.root, &exercise),
+                    })
                 }
                 Err(error) => json!({ "verdict": "not-run", "sentence": format!("{error:#}") }),
             };
@@ -237,6 +250,7 @@ impl Live {
             time: self.run_limits.time,
             output: self.run_limits.output,
             line: 16 << 20,
+            memory: None,
         };
         let mut last_words = String::new();
         let stop = outlet.stop.clone();

@@ -4,12 +4,20 @@
 //! builder thread:  book/ changed -> build -> a new set of pages -> reload event
 //! server thread:   one event loop; every request passes the gate first
 //! one thread per run: reads a contained child's lines and hands them to the response
+//! following thread: progress or an exercise changed -> progress event
 //! ```
+//!
+//! The learner goes on working beside it. Checks build in a folder of their own (`check.rs`), so this server never holds the
+//! lock of `target/` while cargo wants it, and never waits for it. What it does hold, on Windows, is its own executable: a
+//! running program cannot be replaced there. A learner's `cargo test -p exercise-NN` does not build it again; after an update of
+//! the course, stop the server before `cargo run`.
 //!
 //! Pages are held in memory (`pages.rs`), so a rebuild is one swap of a pointer and a request cannot reach any other file.
 //! What touches sockets and timers is in `runtime.rs` alone.
 
+mod following;
 mod gate;
+mod learner;
 mod live;
 mod pages;
 mod reload;
@@ -84,6 +92,7 @@ pub struct Server {
     end: Option<runtime::End>,
     live: Arc<live::Live>,
     rebuilding: Option<reload::Rebuilding>,
+    following: Option<following::Following>,
     loop_thread: Option<JoinHandle<()>>,
 }
 
@@ -102,7 +111,8 @@ pub fn start(root: &Path, options: Options) -> anyhow::Result<Server> {
     let shelf = Arc::new(Shelf::new(built.pages));
     let token = random_hex()?;
     let reloads = Arc::new(Reloads::new(&random_hex()?));
-    let live = Arc::new(live::Live::new(root, &options));
+    let live = Arc::new(live::Live::new(root, &options, Arc::clone(&reloads)));
+    let following = following::follow(root, Arc::clone(&reloads));
     let site = Arc::new(routes::Site {
         gate: gate::Gate::new(address, token.clone()),
         shelf: Arc::clone(&shelf),
@@ -122,6 +132,7 @@ pub fn start(root: &Path, options: Options) -> anyhow::Result<Server> {
         end: Some(end),
         live,
         rebuilding,
+        following,
         loop_thread: Some(loop_thread),
     })
 }
@@ -155,6 +166,7 @@ impl Drop for Server {
             let _ = thread.join();
         }
         drop(self.rebuilding.take());
+        drop(self.following.take());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Rebuilding when the book changes, and telling the open pages.
+//! Rebuilding when the book changes, and telling the open pages: of a new build, and of progress that the learner has made.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use crate::book;
 /// An editor writes a file in several steps: this long must pass without another change before a build starts.
 const QUIET: Duration = Duration::from_millis(120);
 
-/// The number of the build that is served. Pages listen for it to change.
+/// The number of the build that is served, and of the learner's steps. Pages listen for them to change.
 pub struct Reloads {
     board: Arc<Mutex<Board>>,
     /// Tells one start of the server from the next, so that a page that was open before reloads too.
@@ -31,22 +31,28 @@ pub struct Reloads {
 
 struct Board {
     build: u64,
-    /// One bell for each open page. It rings once, however many builds there were since the page last looked.
+    progress: u64,
+    /// One bell for each open page. It rings once, however much there was since the page last looked.
     bells: Vec<mpsc::Sender<()>>,
 }
 
 impl Reloads {
     pub fn new(start: &str) -> Reloads {
-        let (build, bells) = (1, Vec::new());
+        let (build, progress, bells) = (1, 0, Vec::new());
         Reloads {
-            board: Arc::new(Mutex::new(Board { build, bells })),
+            board: Arc::new(Mutex::new(Board {
+                build,
+                progress,
+                bells,
+            })),
             start: start.to_owned(),
         }
     }
 
-    /// A stream of server-sent events: "hello" once, then "reload" for each build.
+    /// A stream of server-sent events: "hello" once, then "reload" for each build, and "progress" when the learner is
+    /// further than before.
     ///
-    /// Each event's id names the build. A browser that reconnects sends the last id it saw: when that is not the build
+    /// The id of the first two names the build. A browser that reconnects sends the last id it saw: when that is not the build
     /// that is served now, it gets its "reload" at once.
     pub fn events(&self, last_seen: Option<&str>) -> Events {
         let (bell, rings) = mpsc::channel(0); // A sender may always leave one.
@@ -61,6 +67,8 @@ impl Reloads {
         };
         Events {
             first: Some(event(first, &now)),
+            build: board.build,
+            progress: board.progress,
             rings,
             board: Arc::clone(&self.board),
             start: self.start.clone(),
@@ -68,8 +76,17 @@ impl Reloads {
     }
 
     fn announce(&self) {
+        self.ring(|board| board.build += 1);
+    }
+
+    /// Tells the pages that the learner's standings may have changed.
+    pub fn announce_progress(&self) {
+        self.ring(|board| board.progress += 1);
+    }
+
+    fn ring(&self, change: impl FnOnce(&mut Board)) {
         let mut board = read(&self.board);
-        board.build += 1;
+        change(&mut board);
         // A bell that rings already is as good, and one of a page that has gone rings for nobody.
         for bell in &mut board.bells {
             let _ = bell.try_send(());
@@ -80,6 +97,9 @@ impl Reloads {
 /// The body of an event stream. It never ends by itself.
 pub struct Events {
     first: Option<Bytes>,
+    /// What this page has been told of.
+    build: u64,
+    progress: u64,
     rings: mpsc::Receiver<()>,
     board: Arc<Mutex<Board>>,
     start: String,
@@ -108,11 +128,26 @@ impl Body for Events {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
-        let rang = ready!(Pin::new(&mut self.rings).poll_next(cx));
-        Poll::Ready(rang.map(|()| {
-            let id = id(&self.start, read(&self.board).build);
-            Ok(Frame::data(event("reload", &id)))
-        }))
+        loop {
+            if ready!(Pin::new(&mut self.rings).poll_next(cx)).is_none() {
+                return Poll::Ready(None);
+            }
+            let (build, progress) = {
+                let board = read(&self.board);
+                (board.build, board.progress)
+            };
+            // A page that reloads reads everything again.
+            let news = if build != self.build {
+                event("reload", &id(&self.start, build))
+            } else if progress != self.progress {
+                // Without an id, so that the last one the browser has seen stays the build's.
+                Bytes::from(format!("event: progress\ndata: {progress}\n\n"))
+            } else {
+                continue; // It rang between the last ring and the last look.
+            };
+            (self.build, self.progress) = (build, progress);
+            return Poll::Ready(Some(Ok(Frame::data(news))));
+        }
     }
 }
 
@@ -199,7 +234,7 @@ pub fn keep_rebuilding(
 }
 
 /// Reading a file is an event too, and a build reads every file.
-fn is_a_change(kind: &EventKind) -> bool {
+pub(super) fn is_a_change(kind: &EventKind) -> bool {
     match kind {
         EventKind::Access(_) => false,
         EventKind::Modify(ModifyKind::Metadata(kind)) => {
@@ -251,6 +286,30 @@ mod tests {
             hear(&mut page)
                 .unwrap()
                 .contains("event: reload\nid: start-4\n")
+        );
+        assert_eq!(hear(&mut page), None);
+    }
+
+    #[test]
+    fn progress_is_told_and_does_not_change_the_builds_name() {
+        let reloads = Reloads::new("start");
+        let mut page = reloads.events(Some("start-1"));
+        assert!(hear(&mut page).unwrap().contains("event: hello"));
+        reloads.announce_progress();
+        reloads.announce_progress();
+        let told = hear(&mut page).unwrap();
+        assert!(
+            told.contains("event: progress") && !told.contains("id:"),
+            "{told}"
+        );
+        assert_eq!(hear(&mut page), None);
+        // Of both at once, the page hears that it must reload; that is all it needs.
+        reloads.announce_progress();
+        reloads.announce();
+        assert!(
+            hear(&mut page)
+                .unwrap()
+                .contains("event: reload\nid: start-2\n")
         );
         assert_eq!(hear(&mut page), None);
     }

@@ -1,7 +1,7 @@
 //! Which request gets which answer.
 
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -12,13 +12,13 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use percent_encoding::percent_decode_str;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::gate::Gate;
+use super::learner;
 use super::live::Live;
 use super::pages::Shelf;
 use super::reload::Reloads;
-use crate::exercises;
 
 /// No request here needs a body; a small one is read and ignored.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -102,7 +102,25 @@ impl Site {
                     .and_then(|id| id.to_str().ok());
                 Ok(streamed(self.reloads.events(seen), "text/event-stream"))
             }
-            ["hints", number] if reads => self.hints((*number).to_owned()).await,
+            ["progress"] if reads => {
+                self.gate.trust(&head)?;
+                self.told(learner::standings).await
+            }
+            ["solution", number] if reads => {
+                self.gate.trust(&head)?;
+                let number = (*number).to_owned();
+                self.told(move |root| learner::solution(root, &number))
+                    .await
+            }
+            ["hints", number, level] if starts => {
+                discard(body).await?;
+                let (number, level) = ((*number).to_owned(), (*level).to_owned());
+                let told = self
+                    .told(move |root| learner::hint(root, &number, &level))
+                    .await?;
+                self.reloads.announce_progress();
+                Ok(told)
+            }
             ["run", name] if starts => {
                 discard(body).await?;
                 Ok(streamed(self.live.run(name)?, "application/x-ndjson"))
@@ -111,11 +129,11 @@ impl Site {
                 discard(body).await?;
                 Ok(streamed(self.live.check(number)?, "application/x-ndjson"))
             }
-            ["reload"] | ["hints", _] => Err(Refusal::new(
+            ["reload"] | ["progress"] | ["solution", _] => Err(Refusal::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This is read with GET.",
             )),
-            ["run" | "check", _] => Err(Refusal::new(
+            ["run" | "check", _] | ["hints", _, _] => Err(Refusal::new(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This is started with POST.",
             )),
@@ -151,27 +169,25 @@ impl Site {
         response
     }
 
-    async fn hints(&self, number: String) -> Result<Response<Answer>, Refusal> {
+    /// What is read from the learner's files: on a thread of its own, for a slow disk must not stop the one that serves
+    /// everybody.
+    async fn told(
+        &self,
+        read: impl FnOnce(&Path) -> Result<Value, Refusal> + Send + 'static,
+    ) -> Result<Response<Answer>, Refusal> {
         let root = self.root.clone();
-        let exercise =
-            off_the_loop(move || exercises::find(&exercises::load(&root)?, &number).cloned())
-                .await
-                .map_err(|error| Refusal::new(StatusCode::NOT_FOUND, format!("{error:#}")))?;
-        let hints =
-            json!({ "number": exercise.number, "title": exercise.title, "hints": exercise.hints });
-        Ok(whole(hints.to_string(), "application/json"))
+        let (done, result) = oneshot::channel();
+        thread::spawn(move || {
+            let _ = done.send(read(&root));
+        });
+        let told = result.await.map_err(|_| {
+            Refusal::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The learner's files could not be read; the terminal says why.",
+            )
+        })?;
+        Ok(whole(told?.to_string(), "application/json"))
     }
-}
-
-/// Reads files on a thread of its own: a slow disk must not stop the one thread that serves everybody.
-async fn off_the_loop<T: Send + 'static>(
-    work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
-) -> anyhow::Result<T> {
-    let (done, result) = oneshot::channel();
-    thread::spawn(move || {
-        let _ = done.send(work());
-    });
-    result.await?
 }
 
 async fn discard(body: Incoming) -> Result<(), Refusal> {

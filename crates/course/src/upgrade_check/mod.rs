@@ -162,5 +162,5 @@ fn in_words(items: &[impl AsRef<str>]) -> String {
 
 /// Keeps a copy of a text that is about to be written over.
 fn keep(root: &Path, number: &str, slug: &str, work: &str) -> anyhow::Result<PathBuf> {
-    starter::keep_copy(root, &format!("{number}-{slug}"), work)
+    starter::keep_copy(root, &format!("{number}-{slug}"), work.as_bytes())
 }

@@ -1,0 +1,152 @@
+//! What is on the screen while it is looked: findings on standard output, and what is being done right now on standard error.
+
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+
+use crate::cli;
+
+use super::finding::Finding;
+use super::rounds::Look;
+
+/// A look that takes longer than this is mentioned where nothing can be rewritten.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// And after that so often.
+const AGAIN: Duration = Duration::from_secs(15);
+
+/// Where it is told.
+pub struct Screen {
+    /// Findings are printed as they are made; else they are kept for the end.
+    findings: bool,
+    /// What is being done is told on standard error.
+    progress: bool,
+    /// That is a terminal, and its last line can be rewritten.
+    rewrites: bool,
+    now: Option<Now>,
+    /// How wide the rewritten line is.
+    width: usize,
+}
+
+/// What is being done.
+struct Now {
+    what: &'static str,
+    doing: &'static str,
+    detail: String,
+    since: Instant,
+    said: Instant,
+}
+
+impl Screen {
+    /// For somebody who reads; or, with `json`, for a program, which gets nothing but the answer.
+    pub fn new(json: bool) -> Screen {
+        Screen {
+            findings: !json,
+            progress: true,
+            rewrites: std::io::stderr().is_terminal()
+                && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+            now: None,
+            width: 0,
+        }
+    }
+
+    /// Says nothing.
+    #[cfg(test)]
+    pub fn silent() -> Screen {
+        Screen {
+            findings: false,
+            progress: false,
+            rewrites: false,
+            now: None,
+            width: 0,
+        }
+    }
+
+    /// A look begins.
+    pub fn begins(&mut self, look: &Look) -> anyhow::Result<()> {
+        self.begins_with(look.what, look.doing)
+    }
+
+    /// Something begins that is no look.
+    pub fn begins_with(&mut self, what: &'static str, doing: &'static str) -> anyhow::Result<()> {
+        let now = Instant::now();
+        self.now = Some(Now {
+            what,
+            doing,
+            detail: String::new(),
+            since: now,
+            said: now,
+        });
+        self.rewrite()
+    }
+
+    /// What it is at.
+    pub fn detail(&mut self, detail: String) {
+        if let Some(now) = &mut self.now {
+            now.detail = detail;
+        }
+    }
+
+    /// It goes on.
+    pub fn still(&mut self) -> anyhow::Result<()> {
+        if self.rewrites {
+            return self.rewrite();
+        }
+        let Some(now) = &mut self.now else {
+            return Ok(());
+        };
+        let first = now.said == now.since;
+        if !self.progress || now.said.elapsed() < if first { PATIENCE } else { AGAIN } {
+            return Ok(());
+        }
+        now.said = Instant::now();
+        let line = line(now);
+        // Whoever closed standard error wants to know nothing of this.
+        let _ = writeln!(std::io::stderr(), "{line}");
+        Ok(())
+    }
+
+    /// A look has ended.
+    pub fn found(&mut self, finding: &Finding) -> anyhow::Result<()> {
+        self.clear()?;
+        if self.findings {
+            cli::print(&finding.text())?;
+        }
+        Ok(())
+    }
+
+    /// Wipes what is being done.
+    pub fn clear(&mut self) -> anyhow::Result<()> {
+        self.now = None;
+        if self.width > 0 {
+            let _ = write!(std::io::stderr(), "\r{:1$}\r", "", self.width);
+            self.width = 0;
+        }
+        Ok(())
+    }
+
+    fn rewrite(&mut self) -> anyhow::Result<()> {
+        let (true, true, Some(now)) = (self.progress, self.rewrites, &self.now) else {
+            return Ok(());
+        };
+        let columns = ratatui::crossterm::terminal::size().map_or(80, |(columns, _)| columns);
+        let room = usize::from(columns).saturating_sub(1);
+        let line: String = line(now).chars().take(room).collect();
+        let width = line.chars().count();
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "\r{line}{:1$}", "", self.width.saturating_sub(width));
+        let _ = err.flush();
+        self.width = width;
+        Ok(())
+    }
+}
+
+fn line(now: &Now) -> String {
+    let mut line = format!("{:>4}  {:11}  {}", "...", now.what, now.doing);
+    let seconds = now.since.elapsed().as_secs();
+    if seconds > 0 {
+        line.push_str(&format!(", {seconds} s"));
+    }
+    if !now.detail.is_empty() {
+        line.push_str(&format!(": {}", now.detail));
+    }
+    line
+}
