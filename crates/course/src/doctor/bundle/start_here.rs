@@ -90,6 +90,9 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words}");
         }
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
     }
 }
