@@ -90,6 +90,10 @@ struct Look {
     is_under_way: bool,
     /// The contents of the files in the last commit.
     head: Files,
+    /// The files whose version in the index is not that of the last commit.
+    staged: BTreeSet<String>,
+    /// The command that brings what is new.
+    pull: String,
 }
 
 /// Asks, takes what is to be taken, and asks again.
@@ -209,6 +213,8 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
     let (then, now) = (shelf(&then), shelf(&now));
     let touched = git.changed(&base, &new_head)?;
     let uncommitted = git.uncommitted()?;
+    let staged = uncommitted.iter().filter(|(_, staged)| **staged);
+    let staged: BTreeSet<String> = staged.map(|(file, _)| file.clone()).collect();
     let unmerged = git.unmerged()?;
     let under_way = git.under_way();
     let starters = starters(git)?;
@@ -258,9 +264,11 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
         };
         let only_moved = moved_to.is_some()
             && old.and_then(|old| old.edited.as_ref()) == new.and_then(|new| new.edited.as_ref());
+        // A file that is not there can be brought back by a pull, and hinders none.
+        let is_there = root.join(&file).exists() || staged.contains(&file);
         let pull = if unmerged.contains_key(&file) {
             Pull::Unfinished
-        } else if is_touched && uncommitted.contains(&file) {
+        } else if is_touched && is_there && uncommitted.contains_key(&file) {
             Pull::Refuses
         } else if is_touched && committed {
             match only_moved {
@@ -346,11 +354,19 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
     }
 
     let learners: BTreeSet<&String> = found.iter().map(|one| &one.file).collect();
-    let mut in_the_way: BTreeSet<String> = uncommitted.union(&git.unknown()?).cloned().collect();
+    let mut in_the_way = git.unknown()?;
+    in_the_way.extend(uncommitted.into_keys());
     in_the_way.retain(|file| !is_under_way && touched.contains(file) && !learners.contains(file));
+    let own = git.count(&new_head, &head);
+    let pull = match upstream.pulled {
+        true => git.pull(own > 0),
+        false => format!("git merge {}", upstream.name),
+    };
     Ok(Look {
+        pull,
+        staged,
         new: git.count(&head, &new_head),
-        own: git.count(&new_head, &head),
+        own,
         upstream,
         found,
         blocked: in_the_way.into_iter().collect(),
@@ -505,11 +521,7 @@ fn unfinished(one: &Found, under_way: Option<&str>) -> String {
 
 /// What to do about all of it, a line each.
 fn advice(look: &Look) -> Vec<String> {
-    let pull = match (look.upstream.pulled, look.own) {
-        (true, 0) => "git pull".to_owned(),
-        (true, _) => "git pull --no-rebase".to_owned(),
-        (false, _) => format!("git merge {}", look.upstream.name),
-    };
+    let pull = &look.pull;
     let numbers = |which: Pull| -> Vec<&str> {
         let those = look.found.iter().filter(|one| one.pull == which);
         those.map(|one| one.number.as_str()).collect()
@@ -691,7 +703,11 @@ fn take_one(
     one: &Found,
     stages: Option<&BTreeMap<u8, String>>,
 ) -> anyhow::Result<Option<Taken>> {
-    let file = root.join(&one.file);
+    // Git's paths have slashes on every system, and a shell need not take them.
+    let file = one
+        .file
+        .split('/')
+        .fold(root.to_owned(), |path, step| path.join(step));
     let folder = format!("{}-{}", one.number, one.slug);
     let starter_here = root.join("solutions").join(&folder).join("starter.rs");
     let read = |path: &Path| {
@@ -752,15 +768,26 @@ fn take_one(
             )
         }
         Pull::Refuses => {
-            let committed = look
-                .head
-                .get(&one.file)
-                .map(|id| git.contents(id))
-                .transpose()?;
-            let Some(committed) = committed else {
+            let committed = look.head.get(&one.file);
+            let committed = committed.map(|id| git.checked_out(id, &one.file));
+            let Some(committed) = committed.transpose()? else {
                 return Ok(None);
             };
+            let unstage = match look.staged.contains(&one.file) {
+                true => format!(
+                    " Git's index still has your version: `git restore --staged {}` first.",
+                    one.file
+                ),
+                false => String::new(),
+            };
             let work = read(&file)?;
+            if same_lines(&work, &committed) && !unstage.is_empty() {
+                return Ok(Some(Taken {
+                    number: one.number.clone(),
+                    copy: None,
+                    sentence: format!("The file is as it was committed.{unstage}"),
+                }));
+            }
             let copy = keep(root, &one.number, &one.slug, &work)?;
             put(&file, &committed, Some(&copy))?;
             let after = match &one.moved_to {
@@ -771,13 +798,18 @@ fn take_one(
                     .join("lib.rs"),
                 None => file.clone(),
             };
-            taken(&copy, match one.upstream {
-                Change::Gone => "The file is as it was committed, and a pull takes it away with its exercise.".to_owned(),
-                _ => format!(
-                    "The file is as it was committed, and makes way for the pull. To go on with your work after that: {}",
-                    copy_command(below(root, &copy), below(root, &after))
-                ),
-            })
+            taken(
+                &copy,
+                match one.upstream {
+                    Change::Gone => format!(
+                        "The file is as it was committed, and a pull takes it away with its exercise.{unstage}"
+                    ),
+                    _ => format!(
+                        "The file is as it was committed, and makes way for the pull.{unstage} To go on with your work after that: `{}`",
+                        copy_command(below(root, &copy), below(root, &after))
+                    ),
+                },
+            )
         }
         Pull::Conflicts if one.upstream == Change::Gone => {
             let copy = keep(root, &one.number, &one.slug, &read(&file)?)?;
