@@ -126,6 +126,45 @@ pub fn note_hint(root: &Path, exercise: &Exercise, shown: usize) -> bool {
     .is_ok()
 }
 
+/// Adds what an older copy of the course in the folder `from` remembers. Of two memories of one exercise it keeps the earlier pass and
+/// the more hints, and for the rest what is known here. Says whether there was anything new.
+///
+/// # Errors
+///
+/// When it cannot be written here. Nothing is written in `from`.
+pub fn bring_over(root: &Path, from: &Path) -> io::Result<bool> {
+    let mut theirs = recall(from).memory;
+    theirs.upgrade(from);
+    let mut is_new = false;
+    change(root, |memory| {
+        let before = memory.0.clone();
+        for (slug, known) in theirs.exercises() {
+            if !known.is_object() {
+                continue;
+            }
+            let ours = object(memory.exercises().entry(slug).or_insert(Value::Null));
+            for (key, value) in known.as_object().into_iter().flatten() {
+                let is_better = match (key.as_str(), ours.get(key)) {
+                    (_, None) => true,
+                    ("passed_on", Some(ours)) => {
+                        value.is_string() && value.as_str() < ours.as_str()
+                    }
+                    ("hints", Some(ours)) => value.as_u64() > ours.as_u64(),
+                    _ => false,
+                };
+                if is_better {
+                    ours.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        for (key, value) in object(&mut theirs.0) {
+            object(&mut memory.0).entry(key).or_insert(value.clone());
+        }
+        is_new = memory.0 != before;
+    })?;
+    Ok(is_new)
+}
+
 /// Looks after the file: a damaged or lost one is restored, or begun anew. Says what a learner should know about it, if
 /// anything: a command asks once, before it asks for anything else.
 pub fn mend(root: &Path) -> Option<String> {
