@@ -106,7 +106,8 @@ pub fn build(
 fn command(root: &Path, packages: &Packages, how: How) -> std::process::Command {
     let mut command = check::cargo();
     command
-        .args(["test", "--no-run", "--workspace", "--no-fail-fast"])
+        // `cargo test --no-run` would stop at the first package that does not compile.
+        .args(["build", "--tests", "--workspace", "--keep-going"])
         .arg("--message-format=json")
         .arg("--manifest-path")
         .arg(packages.folder.join("Cargo.toml"))
