@@ -85,7 +85,7 @@ impl Archive {
                 return Err(Trouble::environment("Stopped."));
             }
             screen.detail(format!("{} of {} MiB", unpacked >> 20, all >> 20));
-            screen.still()?;
+            screen.still();
             let content = read(&stage.join(file))?;
             append(&mut tar, &folder, file, &stage.join(file), &content)
                 .map_err(|error| cannot_write(&self.place, &error))?;
@@ -228,7 +228,7 @@ mod tests {
         pack(stage(&FILES).path(), &one);
         let reversed: Vec<_> = FILES.iter().rev().copied().collect();
         let packed = pack(stage(&reversed).path(), &two);
-        assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());
+        assert!(fs::read(&one).unwrap() == fs::read(&two).unwrap());
         assert_eq!((packed.files, packed.unpacked), (4, 13));
 
         let mut archive = open(&one);
