@@ -24,7 +24,7 @@ pub fn phase(line: &str) -> Option<String> {
         "Compiling" => Some(format!("Building {what}")),
         "Downloading" | "Downloaded" => Some(format!("Downloading {what}")),
         "Updating" | "Locking" => Some("Looking up which crates are needed".into()),
-        "Blocking" => Some("Waiting for another cargo, which is building here too".into()),
+        "Blocking" => Some("Waiting for another cargo that is at work".into()),
         _ => None,
     }
 }
@@ -453,7 +453,7 @@ error: could not compile `exercise-03` (lib) due to 1 previous error
             ("  Downloaded serde v1.0.0", Some("Downloading serde")),
             (
                 "    Blocking waiting for file lock on build directory",
-                Some("Waiting for another cargo, which is building here too"),
+                Some("Waiting for another cargo that is at work"),
             ),
             ("Testing ...", Some("Testing")),
             ("Compiling is what I do, said the robot", None),
