@@ -1,12 +1,15 @@
 //! What can be typed, and what is answered.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
@@ -37,8 +40,7 @@ const STATUSES: &str = "Exit status:
     bin_name = "cargo course",
     version,
     about = "LoopBot: concurrency and async in Rust, in a restaurant staffed by robots.\n\nWithout a command it opens the restaurant: builds the book, serves it on this machine and opens the browser.",
-    after_help = STATUSES,
-    args_conflicts_with_subcommands = true
+    after_help = STATUSES
 )]
 struct Cli {
     /// The folder that holds the course, when it is not the current one or above it
@@ -156,8 +158,7 @@ struct ServeArgs {
 
 /// Runs the program on this process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = run(cli);
+    let result = run(parse(std::env::args_os()).unwrap_or_else(|error| error.exit()));
     let status = result.unwrap_or_else(|error| {
         // A reader that went away, as in `course list | head -1`, is no trouble.
         let pipe_closed = error
@@ -173,6 +174,23 @@ pub fn main() -> ExitCode {
         }
     });
     ExitCode::from(status)
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    // What belongs to serving stands without a command, or after `serve`, where `--root` may stand before any command.
+    if let Some((name, _)) = matches.subcommand() {
+        let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if let Some(flag) = ["port", "bind", "no_open"].into_iter().find(|id| typed(id)) {
+            let flag = flag.replace('_', "-");
+            let sentence = format!(
+                "--{flag} stands after the command that it belongs to, and not before `{name}`"
+            );
+            return Err(command.error(ErrorKind::ArgumentConflict, sentence));
+        }
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -351,6 +369,23 @@ mod tests {
                 "{line:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_folder_may_be_named_before_the_command_and_what_belongs_to_serving_may_not() {
+        let parse = |line: &str| parse(line.split(' ').map(OsString::from));
+        for line in [
+            "course --root x list",
+            "course list --root x",
+            "course serve --port 0 --root x",
+        ] {
+            assert!(parse(line).unwrap().root.is_some(), "{line}");
+        }
+        let error = parse("course --no-open list").err().unwrap().to_string();
+        assert!(
+            error.contains("--no-open") && error.contains("`list`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! A learner edits files that git follows, so an upgrade and their work can meet in one file: `src/lib.rs` of an exercise.
 //! Git never loses either of the two, but it does not say what to do, and each of its ways (a refused pull, a conflict in
-//! a merge, one in a rebase, one from a stash) leaves something else in the file. [`upstream`] finds out which it will be
-//! or is. [`folder`] does the same for somebody who has no git, and unpacks a newer course beside the older one.
+//! a merge, one in a rebase, one from a stash) leaves something else in the file. `upstream` finds out which it will be
+//! or is. `folder` does the same for somebody who has no git, and unpacks a newer course beside the older one.
 //!
 //! Nothing is changed without `--take`, and then never without a copy in `.progress/backups`. Git itself is only asked;
 //! the one thing that it is told to do is `git fetch`, with `--fetch`.

@@ -61,6 +61,8 @@ pub fn build(
         output,
         line,
         memory: None,
+        // Where the compiler has a cache with a server, the first build starts it.
+        may_leave: true,
     };
     let ended = contained::run(
         command(root, packages, how),
@@ -104,7 +106,8 @@ pub fn build(
 fn command(root: &Path, packages: &Packages, how: How) -> std::process::Command {
     let mut command = check::cargo();
     command
-        .args(["test", "--no-run", "--workspace", "--no-fail-fast"])
+        // `cargo test --no-run` would stop at the first package that does not compile.
+        .args(["build", "--tests", "--workspace", "--keep-going"])
         .arg("--message-format=json")
         .arg("--manifest-path")
         .arg(packages.folder.join("Cargo.toml"))

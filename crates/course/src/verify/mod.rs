@@ -145,9 +145,17 @@ pub fn verify(
         return Ok(stopped(begun));
     };
     for (at, exercise) in exercises.iter().enumerate() {
-        let seen = description::look(root, exercise, options.starters_required);
+        let mut seen = description::look(root, exercise, options.starters_required);
         let wrong_answers = seen.wrong.len();
-        if seen.can_run {
+        let same = |other: &&Exercise| other.number == exercise.number;
+        if let Some(other) = exercises[..at].iter().find(same) {
+            seen.complaints.push(Complaint::new(
+                About::Description,
+                description::place(root, &exercise.folder),
+                format!("The number {} is that of {} already.", exercise.number, other.slug),
+                "Give it another one: in the names of both folders, in both manifests, and in exercise.toml.",
+            ));
+        } else if seen.can_run {
             packages.add(root, at, exercise, seen.wrong)?;
         }
         verified.push(Verified {

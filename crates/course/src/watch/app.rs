@@ -590,7 +590,7 @@ impl App {
         self.take(standings);
         let (note, changed) = match copy {
             Ok(Some(copy)) => (
-                format!("Put back. Your work is kept: {}", copy.display()),
+                format!("Put back. Your work is kept as {}", copy.display()),
                 true,
             ),
             Ok(None) => (
@@ -731,7 +731,11 @@ impl App {
                     .and(Ink::Key, "e")
                     .and(Ink::Plain, " opens the first error."),
             ),
-            _ => page.push(Line::new(Ink::Plain, clean(&checked.sentence))),
+            // Elsewhere the sentence comes last; here it is the first.
+            _ => page.push(Line::new(
+                Ink::Plain,
+                clean(&checked.sentence).replace(" above.", " below."),
+            )),
         }
         if !page.is_empty() && !last.telling.page.is_empty() {
             page.push(Line::blank());
@@ -945,6 +949,11 @@ impl App {
             };
         }
         Line::new(Ink::Faint, format!("Follows {}", self.file_name()))
+    }
+
+    /// Whether the last line but one has to be read to its end.
+    pub fn is_telling(&self) -> bool {
+        self.question.is_some() || self.note.is_some()
     }
 
     /// Whether a question waits for its answer.
