@@ -318,12 +318,26 @@ fn without_a_number_the_first_that_has_not_passed_is_checked() {
     let (status, said) = check();
     assert_eq!((status, said.lines().count()), (Some(0), 1), "{said}");
     assert!(said.starts_with("All 3 exercises have passed."), "{said}");
+    let said = text(&course(root.path(), &["check", "3"]).stdout);
+    assert!(!said.contains("Next:"), "{said}");
     let nothing = answers(root.path(), &["check", "--json"], 0);
     assert_eq!(
         (&nothing["number"], &nothing["verdict"]),
         (&Value::Null, &Value::Null)
     );
     assert_eq!(keys(&nothing), ["number", "sentence", "verdict"]);
+}
+
+#[test]
+fn after_a_pass_it_goes_on_from_there_and_comes_back_for_what_was_left_out() {
+    let root = three_exercises();
+    for (number, next) in [("02", "03"), ("03", "01"), ("01", "")] {
+        fs::write(work_on(root.path(), number), "pub fn f() {}").unwrap();
+        let said = text(&course(root.path(), &["check", number]).stdout);
+        let next_is = |number: &str| said.contains(&format!("Next: exercise {number}"));
+        assert_eq!(next_is(""), !next.is_empty(), "{said}");
+        assert!(next.is_empty() || next_is(next), "{said}");
+    }
 }
 
 #[test]

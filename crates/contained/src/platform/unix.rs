@@ -172,10 +172,30 @@ fn marked(mark: &str) -> Vec<c_int> {
             let pid = entry.file_name().to_str()?.parse().ok()?;
             // That of a zombie is empty.
             let environ = std::fs::read(entry.path().join("environ")).ok()?;
-            let mut words = environ.windows(mark.len());
-            words.any(|it| it == mark.as_bytes()).then_some(pid)
+            is_marked(&environ, mark).then_some(pid)
         })
         .collect()
+}
+
+/// A mark is long, and random: where it stands, it is no accident.
+///
+/// A loop of ours over all these bytes would take longer than the rest of a run, since this crate is mostly built without
+/// optimisation. The C library is not.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn is_marked(environ: &[u8], mark: &str) -> bool {
+    // SAFETY: as glibc and musl have it in <string.h>.
+    unsafe extern "C" {
+        fn memmem(
+            haystack: *const u8,
+            haystack_len: usize,
+            needle: *const u8,
+            needle_len: usize,
+        ) -> *const u8;
+    }
+    // SAFETY: two slices, each with its length, and nobody writes to them.
+    let found = unsafe { memmem(environ.as_ptr(), environ.len(), mark.as_ptr(), mark.len()) };
+    !found.is_null()
 }
 
 /// What the child and each process that it starts may have: data, heap, threads' stacks.
@@ -249,4 +269,18 @@ pub(crate) fn crash(status: ExitStatus) -> Option<String> {
         15 => "was terminated from outside (SIGTERM)".into(),
         other => format!("was ended by signal {other}"),
     })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::is_marked;
+
+    #[test]
+    fn a_mark_is_found_among_others() {
+        let environ = b"A=\xff\0LOOPBOT_RUN=outer:inner\0B=1\0";
+        assert!(is_marked(environ, "outer") && is_marked(environ, "inner"));
+        for other in [&b""[..], b"A=1\0", b"LOOPBOT_RUN=inne\0r"] {
+            assert!(!is_marked(other, "inner"), "{other:?}");
+        }
+    }
 }

@@ -12,8 +12,9 @@ use crate::check::{self, CheckOptions, Checked, Verdict};
 use crate::cli::print;
 use crate::contained::Stop;
 use crate::exercises::{self, Exercise};
+use crate::progress::{self, State};
 use crate::trouble::{Trouble, status};
-use crate::{interrupt, progress, starter};
+use crate::{interrupt, starter};
 
 /// What can be said after the command's name.
 #[derive(Args, Debug)]
@@ -150,7 +151,7 @@ fn one(
     let mut text = format!("\n{}\n", run.sentence);
     if run.verdict == Some(Verdict::Passes) {
         text.push_str(&format!("{}\n", exercise.after.trim()));
-        if let Some(next) = next(root, exercises) {
+        if let Some(next) = next(root, exercises, exercise) {
             text.push_str(&format!("\n{next}\n"));
         }
     } else if told {
@@ -166,9 +167,13 @@ fn one(
     Ok(run.status())
 }
 
-/// Where to go on after a pass.
-fn next(root: &Path, exercises: &[Exercise]) -> Option<String> {
-    let next = progress::next(exercises, &progress::standings(root, exercises))?;
+/// Where to go on after a pass: to the next one that has not passed, or back to one that was left out.
+fn next(root: &Path, exercises: &[Exercise], passed: &Exercise) -> Option<String> {
+    let standings = progress::standings(root, exercises);
+    let here = exercises.iter().position(|e| e.slug == passed.slug)?;
+    let next = (here..exercises.len())
+        .chain(0..here)
+        .find(|&n| standings[n].state != State::Passed)?;
     let next = &exercises[next];
     Some(format!(
         "Next: exercise {}, {} ({} min), in {}.",

@@ -64,7 +64,7 @@ fn with_numbers(cli: Command, exercises: &[Exercise]) -> Command {
         return cli;
     }
     cli.mut_subcommands(|command| {
-        let all = matches!(command.get_name(), "check" | "reset");
+        let all = matches!(command.get_name(), "check" | "reset" | "verify");
         command.mut_args(|arg| {
             if !arg.is_positional() || !matches!(arg.get_id().as_str(), "exercise" | "what") {
                 return arg;

@@ -131,7 +131,7 @@ fn count(rounds: &Rounds, state: State) -> usize {
 fn sentence(rounds: &Rounds, needed: usize, offline: bool) -> String {
     let skipped = match count(rounds, State::Skipped) {
         0 => "",
-        _ => " What was not looked at is looked at after that.",
+        _ => " Then run this again, for what was not looked at.",
     };
     match needed {
         0 if !skipped.is_empty() => {

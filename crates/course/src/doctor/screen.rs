@@ -113,7 +113,12 @@ impl Screen {
     pub fn found(&mut self, finding: &Finding) -> anyhow::Result<()> {
         self.clear();
         if self.findings {
-            cli::print(&finding.text())?;
+            let columns = if std::io::stdout().is_terminal() {
+                columns()
+            } else {
+                usize::MAX
+            };
+            cli::print(&finding.text(columns))?;
         }
         Ok(())
     }
@@ -131,15 +136,19 @@ impl Screen {
         let (true, true, Some(now)) = (self.progress, self.rewrites, &self.now) else {
             return;
         };
-        let columns = ratatui::crossterm::terminal::size().map_or(80, |(columns, _)| columns);
-        let room = usize::from(columns).saturating_sub(1);
-        let line: String = line(now).chars().take(room).collect();
+        let line: String = line(now).chars().take(columns() - 1).collect();
         let width = line.chars().count();
         let mut err = std::io::stderr().lock();
         let _ = write!(err, "\r{line}{:1$}", "", self.width.saturating_sub(width));
         let _ = err.flush();
         self.width = width;
     }
+}
+
+/// How wide the terminal is.
+fn columns() -> usize {
+    let size = ratatui::crossterm::terminal::size();
+    size.map_or(80, |(columns, _)| usize::from(columns.max(20)))
 }
 
 fn line(now: &Now) -> String {

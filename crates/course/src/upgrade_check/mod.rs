@@ -90,6 +90,10 @@ fn nobody_to_ask(root: &Path, reason: &NoGit) -> anyhow::Error {
         NoGit::NotARepository => format!(
             "This folder is no git repository, so nobody can be asked what is new: {instead}."
         ),
+        NoGit::Refuses(said) if said.contains("dubious ownership") => format!(
+            "Git does not look at this folder, because another user owns it: `git config --global --add safe.directory {}` allows it; or {instead}.",
+            quoted(root)
+        ),
         NoGit::Refuses(said) => {
             format!("Git does not look at this folder ({said}): mend that, or {instead}.")
         }

@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::answers::{self, MUST_FAIL, Shelf, WrongAnswer};
 use super::complaint::{About, Complaint};
 use super::packages::{has_harness, read, test_files};
+use crate::commands::place;
 use crate::exercises::Exercise;
 use crate::starter;
 
@@ -33,12 +34,6 @@ pub struct Seen {
     pub wrong: Vec<WrongAnswer>,
     /// Whether there is enough to run anything at all.
     pub can_run: bool,
-}
-
-/// A path from the course's folder on, with forward slashes.
-pub fn place(root: &Path, path: &Path) -> String {
-    let short = path.strip_prefix(root).unwrap_or(path);
-    short.to_string_lossy().replace('\\', "/")
 }
 
 /// Looks at an exercise. Where `starters_required`, nobody may have worked on it.

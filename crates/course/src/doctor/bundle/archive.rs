@@ -61,7 +61,11 @@ impl Archive {
             .prefix(".loopbot-course-")
             .suffix(".part")
             .tempfile_in(folder)
-            .map_err(|error| trouble(error.to_string()))?;
+            // Which temporary file it was is nobody's business.
+            .map_err(|error| {
+                let said = error.to_string();
+                trouble(said.split(" at path").next().unwrap_or(&said).to_owned())
+            })?;
         Ok(Archive {
             place: place.to_path_buf(),
             file,
