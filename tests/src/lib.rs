@@ -1,12 +1,10 @@
 //! What crosses crates: the exercises with their solutions and wrong answers, the book with the code it quotes, and the
 //! browser with the program that serves it. The tests are in `tests/`; what they are made of is here.
 //!
-//! - [`answers`] makes packages out of wrong answers, so that they meet the learner's own tests.
 //! - [`gate`] reads the built book and finds what mdBook does not complain of.
 //! - [`page`] reads one HTML page.
 //! - [`webdriver`] drives a browser.
 
-pub mod answers;
 pub mod gate;
 pub mod page;
 pub mod webdriver;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::contained::{self, Ended, Limits, Stop, Stream, Streams};
+use crate::contained::{self, CONTAINED, Clues, Ended, Fate, Limits, Stop, Stream, Streams};
 use crate::exercises::Exercise;
 use crate::trouble::status;
 
@@ -31,6 +31,8 @@ pub struct CheckOptions {
     pub tests: Duration,
     /// Bytes that the tests may print before they are ended.
     pub output: u64,
+    /// Bytes of memory that the tests may use, where the platform has such a limit.
+    pub memory: Option<u64>,
     /// Bytes of it that are shown.
     pub shown: usize,
     /// Where to build. `None`: `target/check`, or a folder like it where `target` is elsewhere or cannot be written.
@@ -43,10 +45,13 @@ pub struct CheckOptions {
 
 impl Default for CheckOptions {
     fn default() -> CheckOptions {
+        // What the tests get under plain `cargo test`, too.
+        let limits = Limits::default();
         CheckOptions {
             build: Duration::from_secs(600),
-            tests: Duration::from_secs(60),
-            output: 64 << 20,
+            tests: limits.time,
+            output: limits.output,
+            memory: limits.memory,
             shown: 1 << 20,
             target: None,
             network: true,
@@ -263,6 +268,9 @@ fn build(
         time: options.build,
         output: options.output,
         line: 8 << 20,
+        memory: None,
+        // Where the compiler has a cache with a server, the first build starts it.
+        may_leave: true,
     };
     let ended = contained::run(
         command,
@@ -425,6 +433,7 @@ fn run_tests(
         .args(["--nocapture", "--test-threads=1", "--color=never"])
         .env("CARGO_MANIFEST_DIR", &subject.folder)
         .env("CARGO_PKG_NAME", &subject.package)
+        .env(CONTAINED, "1")
         .env_remove(RECORD)
         .envs(options.record.iter().map(|file| (RECORD, file)))
         .current_dir(&subject.folder);
@@ -433,53 +442,29 @@ fn run_tests(
         on_line,
     };
     let mut summary = None;
-    let mut overflowed = false;
+    let mut clues = Clues::default();
     let mut listing = false;
-    let test_limits = Limits {
+    let limits = Limits {
         time: options.tests,
         output: options.output,
-        line: 64 << 10,
+        memory: options.memory,
+        ..Limits::default()
     };
-    let ended = contained::run(
-        command,
-        Streams::Merged,
-        test_limits,
-        stop,
-        &mut |_, line| {
-            overflowed |= line.contains("has overflowed its stack");
-            if let Some(result) = line.strip_prefix("test result: ") {
-                summary = Some(Summary::read(result));
-            } else if line == "failures:" {
-                // The harness's own list of what has been told already.
-                listing = true;
-            } else if !listing {
-                shown.line(line);
-            }
-            ControlFlow::Continue(())
-        },
-    );
+    let ended = contained::run(command, Streams::Merged, limits, stop, &mut |_, line| {
+        clues.hear(line);
+        if let Some(result) = line.strip_prefix("test result: ") {
+            summary = Some(Summary::read(result));
+        } else if line == "failures:" {
+            // The harness's own list of what has been told already.
+            listing = true;
+        } else if !listing {
+            shown.line(line);
+        }
+        ControlFlow::Continue(())
+    });
     let number = &subject.number;
-    let status = match ended {
-        Ok(Ended::Exited(status)) => status,
-        Ok(Ended::OutOfTime) => {
-            return Err(Checked::new(
-                Verdict::NeverEnds,
-                format!(
-                    "Exercise {number} did not end within {}: a loop without an end, or a thread that waits for ever.",
-                    seconds(options.tests)
-                ),
-            ));
-        }
-        Ok(Ended::OutOfOutput) => {
-            return Err(Checked::new(
-                Verdict::PrintsTooMuch,
-                format!(
-                    "Exercise {number} printed more than {} and was stopped.",
-                    mebibytes(options.output)
-                ),
-            ));
-        }
-        Ok(Ended::Stopped) => return Err(stopped(number)),
+    let fate = match ended {
+        Ok(ended) => Fate::of(&ended, &clues),
         Err(error) => {
             return Err(Checked::new(
                 Verdict::NotRun,
@@ -487,41 +472,35 @@ fn run_tests(
             ));
         }
     };
-    if overflowed {
-        return Err(Checked::new(
-            Verdict::Dies,
-            format!(
-                "Exercise {number} overflowed its stack: a function that calls itself without an end."
-            ),
-        ));
-    }
-    if let Some(how) = contained::crash(status) {
-        return Err(Checked::new(
-            Verdict::Dies,
-            format!("Exercise {number} {how}."),
-        ));
-    }
-    match summary {
-        Some(Summary { passed, failed: 0 }) if status.success() => Ok(passed),
-        Some(Summary { passed, failed }) => Err(Checked::new(
-            Verdict::Fails,
-            format!(
-                "Exercise {number} does not pass yet: {failed} of {} failed. `cargo course hint {number}` helps.",
-                count(passed + failed, "test")
-            ),
-        )),
-        None if status.code() == Some(whatif::DID_NOT_END) => Err(Checked::new(
-            Verdict::NeverEnds,
-            format!(
-                "Exercise {number} does not end: something in it never came back, and the story is above."
-            ),
-        )),
-        // The harness never got to its last line, so something called exit.
-        None => Err(Checked::new(
-            Verdict::Dies,
-            format!("Exercise {number} ended the test program in the middle of a test ({status})."),
-        )),
-    }
+    let fate = match (fate, summary) {
+        (Fate::Finished(status), Some(Summary { passed, failed: 0 })) if status.success() => {
+            return Ok(passed);
+        }
+        (Fate::Finished(_), Some(Summary { passed, failed })) => {
+            return Err(Checked::new(
+                Verdict::Fails,
+                format!(
+                    "Exercise {number} does not pass yet: {failed} of {} failed. `cargo course hint {number}` helps.",
+                    count(passed + failed, "test")
+                ),
+            ));
+        }
+        // The harness was told to run everything, and never came to its last line.
+        (Fate::Finished(status), None) => Fate::Leaves(status),
+        (fate, _) => fate,
+    };
+    let verdict = match fate {
+        Fate::NeverEnds | Fate::ToldThatItDoesNotEnd => Verdict::NeverEnds,
+        Fate::PrintsTooMuch => Verdict::PrintsTooMuch,
+        Fate::Stopped => return Err(stopped(number)),
+        Fate::UsesUpMemory
+        | Fate::OverflowsItsStack
+        | Fate::Dies(_)
+        | Fate::Leaves(_)
+        | Fate::Finished(_) => Verdict::Dies,
+    };
+    let sentence = fate.sentence(&format!("Exercise {number}"), &limits);
+    Err(Checked::new(verdict, sentence.unwrap_or_default()))
 }
 
 /// The harness's last line.

@@ -1,12 +1,15 @@
 //! What can be typed, and what is answered.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::check::{self, CheckOptions};
 use crate::serve::{self, Options};
@@ -21,13 +24,15 @@ use crate::{
 const STATUSES: &str = "Exit status:
   0    done; the exercise passes
   1    the exercise's tests fail; the recordings are out of date; the rules find something red
-  2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable)
+  2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable), or wants a
+       yes that was not given
   3    this machine or folder lacks something: `course doctor` says what
   4    the exercise does not compile
   5    the exercise's tests do not end
   6    the exercise's tests print without end
   7    the exercise's tests abort, overflow the stack, or are killed
-  130  stopped by Ctrl-C";
+  130  stopped by Ctrl-C
+`check all` ends with the highest of its exercises.";
 
 #[derive(Parser)]
 #[command(
@@ -35,8 +40,7 @@ const STATUSES: &str = "Exit status:
     bin_name = "cargo course",
     version,
     about = "LoopBot: concurrency and async in Rust, in a restaurant staffed by robots.\n\nWithout a command it opens the restaurant: builds the book, serves it on this machine and opens the browser.",
-    after_help = STATUSES,
-    args_conflicts_with_subcommands = true
+    after_help = STATUSES
 )]
 struct Cli {
     /// The folder that holds the course, when it is not the current one or above it
@@ -154,8 +158,7 @@ struct ServeArgs {
 
 /// Runs the program on this process's arguments.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = run(cli);
+    let result = run(parse(std::env::args_os()).unwrap_or_else(|error| error.exit()));
     let status = result.unwrap_or_else(|error| {
         // A reader that went away, as in `course list | head -1`, is no trouble.
         let pipe_closed = error
@@ -171,6 +174,23 @@ pub fn main() -> ExitCode {
         }
     });
     ExitCode::from(status)
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    // What belongs to serving stands without a command, or after `serve`, where `--root` may stand before any command.
+    if let Some((name, _)) = matches.subcommand() {
+        let typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if let Some(flag) = ["port", "bind", "no_open"].into_iter().find(|id| typed(id)) {
+            let flag = flag.replace('_', "-");
+            let sentence = format!(
+                "--{flag} stands after the command that it belongs to, and not before `{name}`"
+            );
+            return Err(command.error(ErrorKind::ArgumentConflict, sentence));
+        }
+    }
+    Cli::from_arg_matches(&matches)
 }
 
 fn run(cli: Cli) -> anyhow::Result<u8> {
@@ -213,9 +233,7 @@ fn run(cli: Cli) -> anyhow::Result<u8> {
         Command::Plan(args) => plan::command(&root()?, &args),
         Command::CatchUp(args) => catch_up::command(&root()?, &args),
         Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "course", &mut script);
-            print(&String::from_utf8_lossy(&script)).map(|()| status::DONE)
+            commands::completions::command(shell, Cli::command(), root().ok().as_deref())
         }
     }
 }
@@ -351,6 +369,23 @@ mod tests {
                 "{line:?}"
             );
         }
+    }
+
+    #[test]
+    fn the_folder_may_be_named_before_the_command_and_what_belongs_to_serving_may_not() {
+        let parse = |line: &str| parse(line.split(' ').map(OsString::from));
+        for line in [
+            "course --root x list",
+            "course list --root x",
+            "course serve --port 0 --root x",
+        ] {
+            assert!(parse(line).unwrap().root.is_some(), "{line}");
+        }
+        let error = parse("course --no-open list").err().unwrap().to_string();
+        assert!(
+            error.contains("--no-open") && error.contains("`list`"),
+            "{error}"
+        );
     }
 
     #[test]

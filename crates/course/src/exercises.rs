@@ -83,28 +83,41 @@ pub fn load(root: &Path) -> anyhow::Result<Vec<Exercise>> {
     Ok(exercises)
 }
 
-/// The exercise that a learner calls `asked`: `3`, `03`, `exercise-03`, or its slug.
+/// Said where there is nothing to work on.
+pub const NONE: &str = "There is no exercise in this folder yet.";
+
+/// The exercise that a learner calls `asked`: `3`, `03`, `exercise-03`, its slug, or its folder, as the shell completes it.
 ///
 /// # Errors
 ///
 /// One sentence that lists what there is.
 pub fn find<'a>(exercises: &'a [Exercise], asked: &str) -> anyhow::Result<&'a Exercise> {
-    let name = asked.trim().trim_start_matches("exercise-");
-    let number = name
-        .split('-')
-        .next()
-        .unwrap_or(name)
-        .trim_start_matches('0');
+    let asked = asked.trim();
+    let name = asked.to_lowercase().replace('\\', "/");
+    let name = name.trim_end_matches('/');
+    let name = name.strip_prefix("./").unwrap_or(name);
+    let name = ["exercises/", "exercise-"]
+        .iter()
+        .find_map(|before| name.strip_prefix(before))
+        .unwrap_or(name);
+    let short = |number: &str| number.trim_start_matches('0').to_owned();
     exercises
         .iter()
-        .find(|exercise| exercise.number.trim_start_matches('0') == number || exercise.slug == name)
+        .find(|Exercise { number, slug, .. }| {
+            let slug = slug.to_lowercase();
+            name == slug
+                || match name.split_once('-') {
+                    None => short(name) == short(number),
+                    Some((before, rest)) => short(before) == short(number) && rest == slug,
+                }
+        })
         .ok_or_else(|| {
             let all: Vec<_> = exercises
                 .iter()
                 .map(|exercise| exercise.number.as_str())
                 .collect();
             Trouble::input(match all.as_slice() {
-                [] => "There is no exercise in this folder yet.".to_owned(),
+                [] => NONE.to_owned(),
                 [one] => format!("There is no exercise {asked}; there is {one}."),
                 all => format!("There is no exercise {asked}; there are {}.", in_words(all)),
             })
@@ -149,7 +162,8 @@ fn two_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::E
     })
 }
 
-fn in_words(items: &[&str]) -> String {
+/// `03, 06 and 08`.
+pub(crate) fn in_words(items: &[&str]) -> String {
     match items {
         [init @ .., last] if !init.is_empty() => format!("{} and {last}", init.join(", ")),
         few => few.concat(),
@@ -191,8 +205,13 @@ pub(crate) mod tests {
             "3",
             "03",
             "exercise-03",
+            "003",
+            " 3 ",
+            "Exercise-3",
             "03-one-table-two-parties",
             "one-table-two-parties",
+            "exercises/03-one-table-two-parties/",
+            ".\\exercises\\03-one-table-two-parties\\",
         ] {
             assert_eq!(find(&all, name).unwrap().number, "03", "{name}");
         }
@@ -205,7 +224,19 @@ pub(crate) mod tests {
         add(root.path(), "06", "six", &[]);
         add(root.path(), "08", "eight", &[]);
         let all = load(root.path()).unwrap();
-        for asked in ["99", "", "0", "three-and-a-half", "../03"] {
+        for asked in [
+            "99",
+            "",
+            "0",
+            "three-and-a-half",
+            "../03",
+            "03-six",
+            "3-",
+            "-3",
+            "03 06",
+            "exercises/",
+            "\u{663}",
+        ] {
             let error = find(&all, asked).unwrap_err();
             assert_eq!(status_of(&error), status::INPUT);
             assert_eq!(

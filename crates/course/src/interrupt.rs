@@ -32,6 +32,16 @@ pub fn listen() -> anyhow::Result<Interrupt> {
     Ok(Interrupt { rung, stop })
 }
 
+/// Calls `each` on every Ctrl-C or request to terminate, on a thread of its own: for a program that has more to do then than
+/// to stop. In the place of [`listen`].
+///
+/// # Errors
+///
+/// As [`listen`].
+pub fn on_each(each: impl FnMut() + Send + 'static) -> anyhow::Result<()> {
+    Ok(ctrlc::set_handler(each)?)
+}
+
 impl Interrupt {
     /// Blocks until the program is asked to end.
     pub fn wait(&self) {

@@ -2,7 +2,9 @@
 
 mod common;
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use common::{PATIENCE, add_exercise, scratch_course};
@@ -233,7 +235,7 @@ fn without_a_test_there_is_no_pass() {
 fn a_manifest_that_cargo_refuses_is_not_called_a_compile_error() {
     let root = scratch_course();
     add_exercise(root.path(), "03", "", CALL);
-    std::fs::write(
+    fs::write(
         root.path().join("exercises/03-case/Cargo.toml"),
         "[package\n",
     )
@@ -286,4 +288,127 @@ fn warnings_of_the_learners_own_code_are_shown() {
         "{}",
         run.output
     );
+}
+
+/// The course with exercise 03 alone, as it is in the repository, in a folder where it can be edited.
+fn course_with_one_exercise() -> PathBuf {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // The same folder each time, so that what does not change is built once.
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("one-exercise");
+    let copy = |from: &str, change: &dyn Fn(String) -> String| {
+        let text = fs::read_to_string(repository.join(from)).unwrap();
+        let to = root.join(from);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, change(text)).unwrap();
+    };
+    let as_it_is = |text: String| text;
+    copy("Cargo.lock", &as_it_is);
+    copy("Cargo.toml", &|text| {
+        let crates = repository.canonicalize().unwrap().join("crates");
+        let (before, rest) = text.split_once("members = [").unwrap();
+        let (_, after) = rest.split_once("]\n").unwrap();
+        let (_, after) = after.split_once("[workspace.package]").unwrap();
+        format!("{before}members = [\"exercises/*\"]\n\n[workspace.package]{after}").replace(
+            "path = \"crates/",
+            &format!(
+                "path = \"{}/",
+                crates.display().to_string().replace('\\', "/")
+            ),
+        )
+    });
+    let exercise = "exercises/03-one-table-two-parties";
+    for file in ["Cargo.toml", "exercise.toml", "tests/one_table.rs"] {
+        copy(&format!("{exercise}/{file}"), &as_it_is);
+    }
+    root
+}
+
+/// How many tests passed and failed, or that there was nothing to run.
+#[derive(Debug, PartialEq)]
+enum Counted {
+    Tests { passed: usize, failed: usize },
+    CompileError,
+}
+
+/// What `cargo test -p exercise-03` makes of it.
+fn plainly(root: &Path) -> (bool, Counted) {
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--package", "exercise-03", "--target-dir"])
+        .arg(root.join("target"))
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let counted = match said
+        .lines()
+        .find_map(|line| line.strip_prefix("test result: "))
+    {
+        Some(result) => {
+            let words: Vec<_> = result.split([' ', ';']).collect();
+            let before = |what: &str| {
+                let at = words.iter().position(|word| *word == what).unwrap();
+                words[at - 1].parse().unwrap()
+            };
+            Counted::Tests {
+                passed: before("passed"),
+                failed: before("failed"),
+            }
+        }
+        None => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(said.contains("could not compile `exercise-03`"), "{said}");
+            Counted::CompileError
+        }
+    };
+    (output.status.success(), counted)
+}
+
+/// The same from the check's sentence.
+fn counted(checked: &Checked) -> Counted {
+    let numbers: Vec<usize> = checked
+        .sentence
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
+    match (checked.verdict, numbers.as_slice()) {
+        (Verdict::Passes, &[3, passed]) => Counted::Tests { passed, failed: 0 },
+        (Verdict::Fails, &[3, failed, all]) => Counted::Tests {
+            passed: all - failed,
+            failed,
+        },
+        (Verdict::DoesNotCompile, _) => Counted::CompileError,
+        _ => panic!("{:?}: {}", checked.verdict, checked.sentence),
+    }
+}
+
+/// `cargo test -p exercise-03` is the plain way, and it says the same.
+#[test]
+fn plain_cargo_test_gives_the_same_verdict() {
+    let root = course_with_one_exercise();
+    let solutions =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../solutions/03-one-table-two-parties");
+    let read = |file: &str| fs::read_to_string(solutions.join(file)).unwrap();
+    let wrong = fs::read_dir(solutions.join("wrong")).unwrap().next();
+    let wrong = fs::read_to_string(wrong.unwrap().unwrap().path()).unwrap();
+    let answers = [
+        ("the starter", read("starter.rs"), Verdict::Fails),
+        ("the solution", read("src/lib.rs"), Verdict::Passes),
+        ("a wrong answer", wrong, Verdict::Fails),
+        (
+            "a typing error",
+            read("src/lib.rs").replace("fn ", "fm "),
+            Verdict::DoesNotCompile,
+        ),
+    ];
+    let file = root.join("exercises/03-one-table-two-parties/src/lib.rs");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    for (what, answer, verdict) in answers {
+        fs::write(&file, answer).unwrap();
+        let run = check_in(&root, patient(), &Stop::new());
+        assert_eq!(run.checked.verdict, verdict, "{what}: {}", run.output);
+        let (passes, plain) = plainly(&root);
+        assert_eq!(passes, verdict == Verdict::Passes, "{what}");
+        assert_eq!(plain, counted(&run.checked), "{what}");
+    }
 }

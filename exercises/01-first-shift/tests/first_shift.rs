@@ -392,3 +392,6 @@ fn words(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().map(|text| text.to_string()))
         .unwrap_or_else(|| "something that is no text".into())
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

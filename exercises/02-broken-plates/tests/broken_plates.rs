@@ -196,3 +196,6 @@ fn two_chefs() {
         );
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

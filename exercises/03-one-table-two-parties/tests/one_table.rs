@@ -165,3 +165,6 @@ fn two_parties_and_clear() {
         );
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

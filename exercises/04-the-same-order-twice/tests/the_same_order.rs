@@ -342,3 +342,6 @@ fn coins_one_by_one() {
         never("the count is not 6", jar.count() != 6);
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

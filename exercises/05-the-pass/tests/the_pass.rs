@@ -377,3 +377,6 @@ fn the_end_of_a_shift_with_two_waitbots() {
         all_there(&end_of_shift(&pass, vec![], waitbots.into()), &["Chen"]);
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

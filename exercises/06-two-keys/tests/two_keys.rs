@@ -235,3 +235,6 @@ trait Called: Sized {
 }
 
 impl Called for Mutex<u32> {}
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

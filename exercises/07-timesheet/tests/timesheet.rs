@@ -316,3 +316,6 @@ fn how_many_are_enough() {
     );
     are_enough(&[], 0, "nobody was there");
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

@@ -330,3 +330,6 @@ fn another_task_takes_over() {
         );
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

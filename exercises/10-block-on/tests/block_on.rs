@@ -274,3 +274,6 @@ fn rung_after_the_end() {
         waker.wake();
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

@@ -355,3 +355,6 @@ fn two_ring_at_once() {
         book.expect("a task is in the queue at most once", &["table 1"]);
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

@@ -609,3 +609,6 @@ fn words(panic: &(dyn Any + Send)) -> &str {
         .or(panic.downcast_ref::<&str>().copied())
         .unwrap_or("(not in words)")
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

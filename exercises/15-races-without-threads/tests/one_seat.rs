@@ -278,3 +278,6 @@ fn two_houses() {
         }
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

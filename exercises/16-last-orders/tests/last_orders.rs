@@ -344,3 +344,6 @@ impl Floor for House {
         self.waiting.take().into_iter().for_each(Waker::wake);
     }
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

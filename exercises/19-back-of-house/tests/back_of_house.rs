@@ -486,3 +486,6 @@ fn a_guest_who_leaves_before_anybody_looks() {
          in the queue can be taken out"
     );
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

@@ -388,3 +388,6 @@ fn a_job_may_hand_over_a_job() {
         done.expect(&["soup", "fish"]);
     });
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

@@ -378,3 +378,6 @@ fn a_dish_that_has_gone_off() {
         );
     }
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

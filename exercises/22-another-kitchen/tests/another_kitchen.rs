@@ -528,3 +528,6 @@ fn main() -> ExitCode {
     };
     libtest_mimic::run(&arguments, tests.into_iter().map(trial).collect()).exit_code()
 }
+
+// What stands above runs within limits of time, output and memory, and is ended whole.
+contained::tests!();

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use clap::Args;
 
+use super::{NOT_REMEMBERED, about, print_json};
 use crate::cli::print;
 use crate::exercises::{self, Exercise};
-use crate::progress::Progress;
+use crate::progress;
 use crate::trouble::status;
 
 /// What can be said after the command's name.
@@ -26,29 +27,56 @@ pub struct HintArgs {
 /// Runs it.
 pub fn command(root: &Path, args: &HintArgs) -> anyhow::Result<u8> {
     let all = exercises::load(root)?;
-    print(&hint(
-        root,
-        exercises::find(&all, &args.exercise)?,
-        args.more,
-    ))?;
+    let exercise = exercises::find(&all, &args.exercise)?;
+    if args.json {
+        if let Some(note) = progress::mend(root) {
+            eprintln!("{note}");
+        }
+        let shown = Shown::of(root, exercise, args.more);
+        let mut answer = about(exercise, &progress::standing(root, exercise));
+        let hints = &exercise.hints[..shown.level];
+        let hints: Vec<_> = hints.iter().map(|hint| hint.trim()).collect();
+        answer.insert("hints_shown".into(), shown.level.into());
+        answer.insert("hints".into(), hints.into());
+        answer.insert("remembered".into(), shown.remembered.into());
+        print_json(&answer.into())?;
+    } else {
+        print(&hint(root, exercise, args.more))?;
+    }
     Ok(status::DONE)
+}
+
+/// How many hints to show now.
+struct Shown {
+    level: usize,
+    remembered: bool,
+}
+
+impl Shown {
+    /// Those up to the level reached; with `more`, one level further. It remembers the level.
+    fn of(root: &Path, exercise: &Exercise, more: bool) -> Shown {
+        let all = exercise.hints.len();
+        let before = progress::standing(root, exercise).hints.min(all);
+        let level = if more { before + 1 } else { before.max(1) }.min(all);
+        Shown {
+            level,
+            remembered: level == before || progress::note_hint(root, exercise, level),
+        }
+    }
 }
 
 /// What to print: the hints up to the level reached; with `more`, one level further.
 pub fn hint(root: &Path, exercise: &Exercise, more: bool) -> String {
-    let mut progress = Progress::open(root);
-    let all = exercise.hints.len();
-    let before = progress.hints_shown(&exercise.number).min(all);
-    let level = if more { before + 1 } else { before.max(1) }.min(all);
-
     let mut text = String::new();
-    if let Some(note) = &progress.note {
+    if let Some(note) = progress::mend(root) {
         text.push_str(&format!("{note}\n"));
     }
+    let all = exercise.hints.len();
     if all == 0 {
         text.push_str(&format!("Exercise {} has no hints.\n", exercise.number));
         return text;
     }
+    let Shown { level, remembered } = Shown::of(root, exercise, more);
     text.push_str(&format!(
         "Exercise {}, {}\n",
         exercise.number, exercise.title
@@ -56,7 +84,6 @@ pub fn hint(root: &Path, exercise: &Exercise, more: bool) -> String {
     for (n, hint) in exercise.hints.iter().enumerate().take(level) {
         text.push_str(&format!("\nHint {} of {all}: {}\n", n + 1, hint.trim()));
     }
-    let remembered = level == before || progress.set_hints_shown(&exercise.number, level);
     if level < all {
         text.push_str(&format!(
             "\nStill stuck: `cargo course hint {} --more`.\n",
@@ -67,7 +94,7 @@ pub fn hint(root: &Path, exercise: &Exercise, more: bool) -> String {
         text.push_str(&format!("{}.\n", exercise.chapter));
     }
     if !remembered {
-        text.push_str("(This folder cannot be written, so the level is not remembered.)\n");
+        text.push_str(&format!("{NOT_REMEMBERED}\n"));
     }
     text
 }

@@ -1,82 +1,53 @@
 //! `course doctor`: is this machine ready, and if not, what mends it?
+//!
+//! - [`rounds`] looks at one thing after another; no look may hang. [`screen`] says what it is doing meanwhile.
+//! - A look gives a [`finding`], from what it needs to know for a [`visit`]. Each kind of look is a module.
+//! - [`offline`] builds everything with the network off, and [`bundle`] makes the archive in which that works anywhere.
+//! - [`platform`] is what differs between systems.
 
-use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
-use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
-
-pub mod bundle;
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use serde_json::json;
 
-use crate::check::cargo;
-use crate::contained::{self, Ended, Limits, Stop, Streams};
 use crate::trouble::status;
-use crate::{cli, serve};
+use crate::{cli, interrupt};
 
-/// What the target directory grows to when everything here is built and tested, with room to spare.
-const DISK_NEEDED: u64 = 3 << 30;
-/// A cold start of a compiler on a slow, shared machine included.
-const PATIENCE: Duration = Duration::from_secs(120);
+use finding::State;
+use rounds::{Look, Rounds};
+use screen::Screen;
+use visit::Tools;
 
-/// One thing looked at.
-#[derive(Debug)]
-pub struct Finding {
-    /// What was looked at.
-    pub what: &'static str,
-    /// What was found, in a sentence.
-    pub found: String,
-    /// What to do about it: `None` when all is well.
-    pub mend: Option<Mend>,
-}
+mod ask;
+pub mod bundle;
+mod clock;
+mod crates;
+mod descriptors;
+mod desk;
+pub mod evening;
+mod exercise;
+pub mod finding;
+mod linker;
+mod machine;
+mod offline;
+mod platform;
+mod port;
+mod room;
+mod rounds;
+mod screen;
+mod toolchain;
+pub mod visit;
 
-/// What to do about a finding.
-#[derive(Debug)]
-pub struct Mend {
-    /// Whether the course cannot be done without it.
-    pub needed: bool,
-    /// The command, or what to do where there is none.
-    pub how: String,
-}
-
-impl Finding {
-    fn good(what: &'static str, found: impl Into<String>) -> Finding {
-        Finding {
-            what,
-            found: found.into(),
-            mend: None,
-        }
-    }
-
-    fn bad(what: &'static str, found: impl Into<String>, how: impl Into<String>) -> Finding {
-        Finding {
-            what,
-            found: found.into(),
-            mend: Some(Mend {
-                needed: true,
-                how: how.into(),
-            }),
-        }
-    }
-
-    fn poor(what: &'static str, found: impl Into<String>, how: impl Into<String>) -> Finding {
-        Finding {
-            what,
-            found: found.into(),
-            mend: Some(Mend {
-                needed: false,
-                how: how.into(),
-            }),
-        }
-    }
-}
+/// All looks of `doctor` together take no longer than this.
+const TWO_MINUTES: Duration = Duration::from_secs(120);
+/// With `--offline`, everything is built besides, on whatever machine this is.
+const TWO_HOURS: Duration = Duration::from_secs(7200);
 
 /// What can be said after the command's name.
 #[derive(Args, Debug)]
 pub struct DoctorArgs {
-    /// Prove that everything builds with the network off
+    /// Build everything with the network off, besides: it takes minutes, and some GiB on the disk
     #[arg(long)]
     pub offline: bool,
     /// Answer in JSON
@@ -85,337 +56,254 @@ pub struct DoctorArgs {
 }
 
 /// Looks at everything, prints each finding as it is made, and ends with one sentence.
-pub fn command(root: &Path, _args: &DoctorArgs) -> anyhow::Result<u8> {
-    let checks: [fn(&Path) -> Finding; 6] = [toolchain, cargo_version, linker, cores, port, disk];
-    let mut needed = 0;
-    for check in checks {
-        let finding = check(root);
-        let mark = match &finding.mend {
-            None => "ok",
-            Some(Mend { needed: false, .. }) => "note",
-            Some(Mend { needed: true, .. }) => "MEND",
-        };
-        let mut text = format!("{mark:>4}  {:9}  {}\n", finding.what, finding.found);
-        if let Some(mend) = finding.mend {
-            needed += usize::from(mend.needed);
-            text.push_str(&format!("{:17}-> {}\n", "", mend.how));
-        }
-        cli::print(&text)?;
+///
+/// # Errors
+///
+/// When nothing can be printed.
+pub fn command(root: &Path, args: &DoctorArgs) -> anyhow::Result<u8> {
+    let interrupt = interrupt::listen()?;
+    let begun = Instant::now();
+    let mut looks = looks();
+    let mut all_together = TWO_MINUTES;
+    if args.offline {
+        looks.extend(offline_looks());
+        all_together = TWO_HOURS;
     }
-    let (sentence, status) = match needed {
-        0 => ("This machine is ready.".to_owned(), status::DONE),
-        1 => (
-            "One thing is missing: see the line marked MEND.".to_owned(),
-            status::ENVIRONMENT,
-        ),
-        n => (
-            format!("{n} things are missing: see the lines marked MEND."),
-            status::ENVIRONMENT,
-        ),
-    };
-    cli::print(&format!("\n{sentence}\n"))?;
-    Ok(status)
-}
-
-fn toolchain(root: &Path) -> Finding {
-    let what = "rustc";
-    let needed = rust_version(root);
-    let mut command = rustc();
-    command.arg("--version").current_dir(root);
-    let found = match first_line(command) {
-        Ok(found) => found,
-        Err(why) => {
-            return Finding::bad(
-                what,
-                format!("The compiler does not answer: {why}."),
-                INSTALL_RUST,
-            );
-        }
-    };
-    let Some(needed) = needed else {
-        return Finding::good(what, format!("{found}."));
-    };
-    match version(&found) {
-        Some(have) if have >= needed => Finding::good(
-            what,
-            format!("{found}; the course needs {}.{}.", needed.0, needed.1),
-        ),
-        Some(_) => Finding::bad(
-            what,
-            format!(
-                "{found} is older than {}.{}, which the course needs.",
-                needed.0, needed.1
-            ),
-            "rustup update stable",
-        ),
-        None => Finding::poor(
-            what,
-            format!("{found} is a version this program cannot compare."),
-            "rustup update stable",
-        ),
+    let mut screen = Screen::new(args.json);
+    let rounds = rounds::go(
+        root,
+        &Tools::here(),
+        &looks,
+        all_together,
+        interrupt.stop(),
+        &mut screen,
+    )?;
+    if rounds.stopped {
+        eprintln!("Stopped.");
+        return Ok(status::INTERRUPTED);
     }
-}
-
-fn cargo_version(root: &Path) -> Finding {
-    let mut command = cargo();
-    command.arg("--version").current_dir(root);
-    match first_line(command) {
-        Ok(found) => Finding::good("cargo", format!("{found}.")),
-        Err(why) => Finding::bad(
-            "cargo",
-            format!("Cargo does not answer: {why}."),
-            INSTALL_RUST,
-        ),
-    }
-}
-
-/// Builds and runs a real program, for nothing less proves that a linker works.
-fn linker(_root: &Path) -> Finding {
-    let what = "linker";
-    let mut compiler = rustc();
-    compiler.arg("--version");
-    if first_line(compiler).is_err() {
-        return Finding::poor(
-            what,
-            "Not looked at, for there is no compiler.",
-            "mend the compiler first, then run this again",
-        );
-    }
-    let scratch = match tempfile::tempdir() {
-        Ok(scratch) => scratch,
-        Err(error) => {
-            return Finding::bad(
-                what,
-                format!(
-                    "Nothing can be written to {} ({error}).",
-                    std::env::temp_dir().display()
-                ),
-                "make room there, or set TMPDIR (TMP on Windows) to a folder of yours",
-            );
-        }
-    };
-    let source = scratch.path().join("hello.rs");
-    let program = scratch
-        .path()
-        .join(format!("hello{}", std::env::consts::EXE_SUFFIX));
-    if let Err(error) = fs::write(
-        &source,
-        "fn main() {\n    println!(\"soup of the day\");\n}\n",
-    ) {
-        return Finding::bad(
-            what,
-            format!("{} cannot be written ({error}).", source.display()),
-            "make room on the disk",
-        );
-    }
-    let mut build = rustc();
-    build
-        .args(["--edition", "2024", "-o"])
-        .arg(&program)
-        .arg(&source)
-        .current_dir(scratch.path());
-    if let Err(why) = first_line(build) {
-        return Finding::bad(
-            what,
-            format!("A program of one line cannot be built: {why}."),
-            INSTALL_LINKER,
-        );
-    }
-    match first_line(Command::new(&program)) {
-        Ok(line) if line == "soup of the day" => {
-            Finding::good(what, "A program was built, linked and run.")
-        }
-        Ok(line) => Finding::bad(
-            what,
-            format!("A program was built, and printed {line:?}."),
-            INSTALL_LINKER,
-        ),
-        Err(why) => Finding::bad(
-            what,
-            format!("A program was built, but does not run: {why}."),
-            "allow programs to run from the temporary folder, or set TMPDIR (TMP on Windows) to one where they may",
-        ),
-    }
-}
-
-fn cores(_root: &Path) -> Finding {
-    let what = "cores";
-    match std::thread::available_parallelism().map_or(1, usize::from) {
-        1 => Finding::poor(
-            what,
-            "One core: robots take turns on it, so careless ones collide less often, and building takes longer.",
-            "nothing needs mending; the schedule checker finds each race on one core too",
-        ),
-        n => Finding::good(what, format!("{n} cores.")),
-    }
-}
-
-fn port(_root: &Path) -> Finding {
-    let what = "port";
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, serve::PORT)) {
-        Ok(_) => Finding::good(what, format!("Port {} is free.", serve::PORT)),
-        Err(_) => match TcpListener::bind((Ipv4Addr::LOCALHOST, 0)) {
-            Ok(_) => Finding::good(
-                what,
-                format!(
-                    "Port {} is in use; the next free one will be taken.",
-                    serve::PORT
-                ),
-            ),
-            Err(error) => Finding::bad(
-                what,
-                format!("No port can be opened on 127.0.0.1 ({error})."),
-                "let this program listen on 127.0.0.1 in your firewall or sandbox",
-            ),
-        },
-    }
-}
-
-fn disk(root: &Path) -> Finding {
-    let what = "disk";
-    match fs4::available_space(root) {
-        Ok(free) if free >= DISK_NEEDED => {
-            Finding::good(what, format!("{} free.", gibibytes(free)))
-        }
-        Ok(free) => Finding::poor(
-            what,
-            format!(
-                "{} free; {} may be needed.",
-                gibibytes(free),
-                gibibytes(DISK_NEEDED)
-            ),
-            "make room, or set CARGO_TARGET_DIR to a folder on a larger disk; `cargo clean` frees what was built",
-        ),
-        Err(error) => Finding::poor(
-            what,
-            format!("The free space is unknown ({error})."),
-            "see that 3 GiB are free",
-        ),
-    }
-}
-
-const INSTALL_RUST: &str = "install Rust from https://rustup.rs, then open a new terminal";
-
-const INSTALL_LINKER: &str = if cfg!(windows) {
-    "winget install Microsoft.VisualStudio.2022.BuildTools --override \"--wait --add Microsoft.VisualStudio.Workload.VCTools --includeRecommended\""
-} else if cfg!(target_os = "macos") {
-    "xcode-select --install"
-} else {
-    "install a C compiler: `sudo apt install build-essential` (Debian, Ubuntu), `sudo dnf install gcc` (Fedora), `sudo pacman -S base-devel` (Arch)"
-};
-
-/// The compiler that cargo would use.
-fn rustc() -> Command {
-    Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
-}
-
-/// `rust-version` of the workspace.
-fn rust_version(root: &Path) -> Option<(u32, u32)> {
-    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml"))
-        .ok()?
-        .parse()
-        .ok()?;
-    let text = manifest
-        .get("workspace")?
-        .get("package")?
-        .get("rust-version")?
-        .as_str()?;
-    version(text)
-}
-
-/// Major and minor number of the first version in a text.
-fn version(text: &str) -> Option<(u32, u32)> {
-    text.split_whitespace().find_map(|word| {
-        let mut parts = word.split('.');
-        let major = parts.next()?.parse().ok()?;
-        let minor: String = parts
-            .next()?
-            .chars()
-            .take_while(char::is_ascii_digit)
+    let needed = count(&rounds, State::Mend);
+    let ready = needed == 0 && count(&rounds, State::Skipped) == 0;
+    let sentence = sentence(&rounds, needed, args.offline);
+    if args.json {
+        let findings: Vec<_> = rounds
+            .findings
+            .iter()
+            .map(|(finding, took)| {
+                json!({
+                    "what": finding.what,
+                    "state": finding.state,
+                    "found": finding.found,
+                    "mend": finding.mend,
+                    "seconds": seconds(*took),
+                })
+            })
             .collect();
-        Some((major, minor.parse().ok()?))
+        let answer = json!({
+            "ready": ready,
+            "sentence": sentence,
+            "seconds": seconds(begun.elapsed()),
+            "findings": findings,
+        });
+        cli::print(&format!("{answer:#}\n"))?;
+    } else {
+        cli::print(&format!("\n{sentence}\n"))?;
+    }
+    Ok(if ready {
+        status::DONE
+    } else {
+        status::ENVIRONMENT
     })
 }
 
-/// Runs a command to its end and gives the first line it prints, or why there is none.
-fn first_line(command: Command) -> Result<String, String> {
-    let limits = Limits {
-        time: PATIENCE,
-        output: 1 << 20,
-        line: 4096,
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+fn count(rounds: &Rounds, state: State) -> usize {
+    rounds
+        .findings
+        .iter()
+        .filter(|(finding, _)| finding.state == state)
+        .count()
+}
+
+fn sentence(rounds: &Rounds, needed: usize, offline: bool) -> String {
+    let skipped = match count(rounds, State::Skipped) {
+        0 => "",
+        _ => " Then run this again, for what was not looked at.",
     };
-    let mut first = None;
-    let mut error = None;
-    let ended = contained::run(
-        command,
-        Streams::Merged,
-        limits,
-        &Stop::new(),
-        &mut |_, line| {
-            if error.is_none() && line.starts_with("error") {
-                error = Some(line.to_owned());
-            }
-            if first.is_none() && !line.trim().is_empty() {
-                first = Some(line.to_owned());
-            }
-            ControlFlow::Continue(())
-        },
-    );
-    match ended {
-        Ok(Ended::Exited(status)) if status.success() => Ok(first.unwrap_or_default()),
-        Ok(Ended::Exited(status)) => Err(error.or(first).unwrap_or_else(|| status.to_string())),
-        Ok(_) => Err(format!(
-            "it did not end within {} seconds",
-            PATIENCE.as_secs()
-        )),
-        Err(error) => Err(error.to_string()),
+    match needed {
+        0 if !skipped.is_empty() => {
+            "Nothing wrong was found, but not everything was looked at: run this again.".to_owned()
+        }
+        0 if offline => "This machine is ready, and needs no network.".to_owned(),
+        0 => "This machine is ready.".to_owned(),
+        1 => format!("One thing is missing: see the line marked MEND.{skipped}"),
+        n => format!("{n} things are missing: see the lines marked MEND.{skipped}"),
     }
 }
 
-fn gibibytes(bytes: u64) -> String {
-    format!("{:.1} GiB", bytes as f64 / f64::from(1 << 30))
+/// What is looked at, the quick things first.
+fn looks() -> Vec<Look> {
+    const AGAIN: &str = "run this again; if it is the same, restart the machine";
+    const DRIVE: &str = "a network drive that does not answer is the usual reason: keep the course on a disk of this machine";
+    let look = |what, doing, seconds, late, look| Look {
+        what,
+        doing,
+        limit: Duration::from_secs(seconds),
+        late,
+        look,
+    };
+    vec![
+        look(
+            "rustc",
+            "asks the compiler for its version",
+            20,
+            AGAIN,
+            toolchain::rustc,
+        ),
+        look(
+            "cargo",
+            "asks cargo for its version",
+            20,
+            AGAIN,
+            toolchain::cargo,
+        ),
+        look("cores", "counts them", 5, AGAIN, machine::cores),
+        look(
+            "memory",
+            "asks how much there is",
+            15,
+            AGAIN,
+            machine::memory,
+        ),
+        look(
+            "open files",
+            "asks for the limit",
+            5,
+            AGAIN,
+            descriptors::descriptors,
+        ),
+        look(
+            "port",
+            "opens one, and talks through it",
+            15,
+            AGAIN,
+            port::port,
+        ),
+        look("disk", "writes where cargo builds", 15, DRIVE, room::disk),
+        look(
+            "temp",
+            "writes to the temporary folder",
+            15,
+            DRIVE,
+            room::temp,
+        ),
+        look(
+            "clock",
+            "compares files with the clock",
+            10,
+            DRIVE,
+            clock::clock,
+        ),
+        look(
+            "linker",
+            "builds and runs a program of one line",
+            60,
+            AGAIN,
+            linker::linker,
+        ),
+        look(
+            "crates",
+            "asks cargo whether all are here",
+            30,
+            DRIVE,
+            crates::crates,
+        ),
+        look(
+            "exercise",
+            "builds and runs exercise 03",
+            100,
+            "cargo course check 03    (it takes its time, once; then run this again)",
+            exercise::exercise,
+        ),
+        look(
+            "seed 42",
+            "plays an evening on virtual time",
+            30,
+            AGAIN,
+            evening::evening,
+        ),
+        look(
+            "editor",
+            "looks for one, and for rust-analyzer",
+            15,
+            AGAIN,
+            desk::editor,
+        ),
+        look("git", "asks git for its version", 10, AGAIN, desk::git),
+    ]
+}
+
+fn offline_looks() -> Vec<Look> {
+    const LATE: &str = "CARGO_BUILD_JOBS=2 cargo test --no-run --workspace --all-targets --offline --locked    (goes on where this was stopped)";
+    let look = |what, doing, look| Look {
+        what,
+        doing,
+        limit: Duration::from_secs(3600),
+        late: LATE,
+        look,
+    };
+    vec![
+        look(
+            "offline",
+            "builds everything with the network off",
+            offline::everything,
+        ),
+        look(
+            "exercises",
+            "builds each exercise by itself, with the network off",
+            offline::exercises,
+        ),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use finding::Finding;
+
+    fn rounds(findings: Vec<Finding>) -> Rounds {
+        Rounds {
+            findings: findings
+                .into_iter()
+                .map(|finding| (finding, Duration::ZERO))
+                .collect(),
+            stopped: false,
+        }
+    }
 
     #[test]
-    fn versions_are_compared_by_number() {
-        assert_eq!(
-            version("rustc 1.95.0 (59807616e 2026-03-21)"),
-            Some((1, 95))
+    fn the_last_sentence_counts_what_is_missing() {
+        let say = |findings: Vec<Finding>| {
+            let rounds = rounds(findings);
+            sentence(&rounds, count(&rounds, State::Mend), false)
+        };
+        let (ok, note) = (Finding::ok("a", ""), Finding::note("b", "", ""));
+        let (mend, skipped) = (Finding::mend("c", "", ""), Finding::skipped("d", ""));
+        assert_eq!(say(vec![ok.clone(), note]), "This machine is ready.");
+        assert!(say(vec![ok, mend.clone()]).starts_with("One thing is missing"));
+        let two = say(vec![mend.clone(), mend, skipped.clone()]);
+        assert!(
+            two.starts_with("2 things") && two.contains("not looked at"),
+            "{two}"
         );
-        assert_eq!(version("1.88"), Some((1, 88)));
-        assert_eq!(
-            version("rustc 1.96.0-nightly (abc 2026-04-01)"),
-            Some((1, 96))
-        );
-        assert!(version("rustc 1.100.0") > version("1.88"));
-        assert_eq!(version("something else"), None);
+        assert!(!say(vec![skipped]).contains("ready"));
     }
 
     #[test]
-    fn a_command_that_is_not_there_says_so() {
-        assert!(first_line(Command::new("no-such-program-here")).is_err());
-    }
-
-    #[test]
-    fn an_old_compiler_is_a_finding_with_a_command() {
-        let root = tempfile::tempdir().unwrap();
-        fs::write(
-            root.path().join("Cargo.toml"),
-            "[workspace.package]\nrust-version = \"9.0\"\n",
-        )
-        .unwrap();
-        let finding = toolchain(root.path());
-        assert!(finding.found.contains("9.0"), "{finding:?}");
-        assert_eq!(finding.mend.unwrap().how, "rustup update stable");
-    }
-
-    #[test]
-    fn a_real_program_is_built() {
-        let finding = linker(Path::new("."));
-        assert!(finding.mend.is_none(), "{finding:?}");
+    fn without_the_build_all_looks_have_a_limit_within_two_minutes() {
+        assert!(looks().iter().all(|look| look.limit < TWO_MINUTES));
     }
 }

@@ -250,6 +250,8 @@ impl Live {
             time: self.run_limits.time,
             output: self.run_limits.output,
             line: 16 << 20,
+            memory: None,
+            ..Limits::default()
         };
         let mut last_words = String::new();
         let stop = outlet.stop.clone();

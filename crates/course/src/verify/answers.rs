@@ -25,6 +25,8 @@ pub struct Shelf {
     pub answers: Vec<WrongAnswer>,
     /// Files that do not say on their first line how they must fail.
     pub unsaid: Vec<PathBuf>,
+    /// Files whose names cannot be the name of a package.
+    pub misnamed: Vec<PathBuf>,
     /// Stories without an answer that tells them.
     pub untold: Vec<PathBuf>,
 }
@@ -53,6 +55,8 @@ pub fn read(folder: &Path) -> Result<Shelf, (PathBuf, io::Error)> {
         let extension = source.extension().unwrap_or_default();
         if extension == "txt" && !source.with_extension("rs").is_file() {
             shelf.untold.push(source);
+        } else if extension == "rs" && !is_name(&source) {
+            shelf.misnamed.push(source);
         } else if extension == "rs" {
             let text = fs::read_to_string(&source).map_err(at(&source))?;
             let Some(message) = message(&text) else {
@@ -71,6 +75,13 @@ pub fn read(folder: &Path) -> Result<Shelf, (PathBuf, io::Error)> {
         }
     }
     Ok(shelf)
+}
+
+/// Packages are named after the files, with hyphens for underscores, so a file has no hyphens of its own.
+fn is_name(source: &Path) -> bool {
+    let name = source.file_stem().unwrap_or_default().to_string_lossy();
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.bytes().all(is_part)
 }
 
 /// What the first line promises.
@@ -93,6 +104,9 @@ mod tests {
         write("nothing.rs", "//! must fail with:  \n");
         write("other.rs", "//! Fails.\n");
         write("left.txt", "a story");
+        for name in ["a-b.rs", "a b.rs", "B.rs"] {
+            write(name, "//! must fail with: too odd");
+        }
         write("notes.md", "whatever");
         let shelf = read(folder.path()).unwrap();
         let told: Vec<_> = shelf
@@ -107,6 +121,7 @@ mod tests {
         };
         assert_eq!(names(&shelf.unsaid), ["nothing.rs", "other.rs"]);
         assert_eq!(names(&shelf.untold), ["left.txt"]);
+        assert_eq!(names(&shelf.misnamed), ["B.rs", "a b.rs", "a-b.rs"]);
     }
 
     #[test]

@@ -56,7 +56,14 @@ pub fn build(
 ) -> anyhow::Result<bool> {
     let mut listening = Listening::new(packages);
     let (time, output, line) = LIMITS;
-    let limits = Limits { time, output, line };
+    let limits = Limits {
+        time,
+        output,
+        line,
+        memory: None,
+        // Where the compiler has a cache with a server, the first build starts it.
+        may_leave: true,
+    };
     let ended = contained::run(
         command(root, packages, how),
         Streams::Apart,
@@ -99,7 +106,8 @@ pub fn build(
 fn command(root: &Path, packages: &Packages, how: How) -> std::process::Command {
     let mut command = check::cargo();
     command
-        .args(["test", "--no-run", "--workspace", "--no-fail-fast"])
+        // `cargo test --no-run` would stop at the first package that does not compile.
+        .args(["build", "--tests", "--workspace", "--keep-going"])
         .arg("--message-format=json")
         .arg("--manifest-path")
         .arg(packages.folder.join("Cargo.toml"))

@@ -16,7 +16,7 @@ use crate::{exercises, interrupt};
 pub struct VerifyArgs {
     /// The exercises' numbers, such as 03, or all [default: all]
     #[arg(value_name = "NN")]
-    pub exercises: Vec<String>,
+    pub exercise: Vec<String>,
     /// Answer in JSON
     #[arg(long)]
     pub json: bool,
@@ -29,10 +29,10 @@ pub struct VerifyArgs {
 pub fn command(root: &Path, args: &VerifyArgs) -> anyhow::Result<u8> {
     let all = exercises::load(root)?;
     let mut asked = Vec::new();
-    if args.exercises.is_empty() || args.exercises.iter().any(|name| name == "all") {
+    if args.exercise.is_empty() || args.exercise.iter().any(|name| name == "all") {
         asked.clone_from(&all);
     } else {
-        for name in &args.exercises {
+        for name in &args.exercise {
             let exercise = exercises::find(&all, name)?;
             if !asked
                 .iter()
@@ -43,7 +43,7 @@ pub fn command(root: &Path, args: &VerifyArgs) -> anyhow::Result<u8> {
         }
     }
     if asked.is_empty() {
-        return Err(Trouble::input("There is no exercise in this folder yet."));
+        return Err(Trouble::input(exercises::NONE));
     }
     let options = VerifyOptions {
         jobs: args.jobs.map(usize::from),
@@ -57,7 +57,7 @@ pub fn command(root: &Path, args: &VerifyArgs) -> anyhow::Result<u8> {
     screen.clear();
     let verification = verification?;
     let told = if args.json {
-        format!("{}\n", json(&verification))
+        format!("{:#}\n", json(&verification))
     } else {
         text(&verification)
     };

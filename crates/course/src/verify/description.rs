@@ -9,6 +9,7 @@ use toml::{Table, Value};
 use super::answers::{self, MUST_FAIL, Shelf, WrongAnswer};
 use super::complaint::{About, Complaint};
 use super::packages::{has_harness, read, test_files};
+use crate::commands::place;
 use crate::exercises::Exercise;
 use crate::starter;
 
@@ -17,6 +18,8 @@ pub const TO_WRITE: &str = "TO WRITE";
 
 /// More lines above what a learner has to write nobody reads.
 const MOST_ABOVE: usize = 60;
+/// With this line, a test program ends whatever learners write.
+const CONTAINED: &str = "contained::tests!();";
 /// Fewer wrong answers do not say what a test is worth.
 const FEWEST_WRONG: usize = 3;
 
@@ -31,12 +34,6 @@ pub struct Seen {
     pub wrong: Vec<WrongAnswer>,
     /// Whether there is enough to run anything at all.
     pub can_run: bool,
-}
-
-/// A path from the course's folder on, with forward slashes.
-pub fn place(root: &Path, path: &Path) -> String {
-    let short = path.strip_prefix(root).unwrap_or(path);
-    short.to_string_lossy().replace('\\', "/")
 }
 
 /// Looks at an exercise. Where `starters_required`, nobody may have worked on it.
@@ -258,6 +255,17 @@ impl Eye<'_> {
                 "Write one file that serves the starter, the solution and every wrong answer.",
             );
         }
+        for file in &tests {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            if !text.lines().any(|line| line.trim() == CONTAINED) {
+                let place = self.place(file);
+                self.complain(
+                    place,
+                    "A learner's endless loop would hang under `cargo test`.",
+                    format!("Add the line `{CONTAINED}`, and contained to the dev-dependencies of both packages."),
+                );
+            }
+        }
         !tests.is_empty()
     }
 
@@ -317,6 +325,7 @@ impl Eye<'_> {
         let Shelf {
             answers,
             unsaid,
+            misnamed,
             untold,
         } = match answers::read(&folder) {
             Ok(shelf) => shelf,
@@ -336,6 +345,14 @@ impl Eye<'_> {
                 place,
                 "It does not say how it must fail.",
                 format!("Its first line is `{MUST_FAIL}<what a learner must read>`."),
+            );
+        }
+        for path in misnamed {
+            let place = self.place(&path);
+            self.complain(
+                place,
+                "A package is named after it, and this is no name for one.",
+                "Call it what it gets wrong, in lower-case letters, digits and underscores: looks_only_once.rs.",
             );
         }
         for path in untold {

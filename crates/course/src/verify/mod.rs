@@ -31,6 +31,7 @@ use self::build::{Built, How};
 use self::packages::{Answer, Packages, Role};
 use self::run::{Queue, Run};
 use crate::check::{self, CheckOptions, Verdict};
+use crate::commands::place;
 use crate::contained::Stop;
 use crate::exercises::Exercise;
 use crate::trouble::Trouble;
@@ -145,9 +146,17 @@ pub fn verify(
         return Ok(stopped(begun));
     };
     for (at, exercise) in exercises.iter().enumerate() {
-        let seen = description::look(root, exercise, options.starters_required);
+        let mut seen = description::look(root, exercise, options.starters_required);
         let wrong_answers = seen.wrong.len();
-        if seen.can_run {
+        let same = |other: &&Exercise| other.number == exercise.number;
+        if let Some(other) = exercises[..at].iter().find(same) {
+            seen.complaints.push(Complaint::new(
+                About::Description,
+                place(root, &exercise.folder),
+                format!("The number {} is that of {} already.", exercise.number, other.slug),
+                "Give it another one: in the names of both folders, in both manifests, and in exercise.toml.",
+            ));
+        } else if seen.can_run {
             packages.add(root, at, exercise, seen.wrong)?;
         }
         verified.push(Verified {
@@ -348,7 +357,7 @@ fn build_and_run(
         if complaints.is_empty() {
             outcomes[at].notes.push(format!(
                 "{} ended otherwise while others ran beside it, and as it must {times} times by itself.",
-                description::place(root, &answer.source)
+                place(root, &answer.source)
             ));
         }
         outcomes[at].complaints = complaints;
@@ -381,7 +390,7 @@ fn limits() -> CheckOptions {
 
 /// What is wrong with how an answer ended: the first run for the verdict, all of them for whether it is the same.
 fn judged(root: &Path, exercise: &Exercise, answer: &Answer, runs: &[Run]) -> Vec<Complaint> {
-    let place = description::place(root, &answer.source);
+    let place = place(root, &answer.source);
     let Some((first, more)) = runs.split_first() else {
         return Vec::new();
     };

@@ -288,6 +288,7 @@ fn workspace(root: &Path, members: Vec<Value>) -> anyhow::Result<String> {
     // Nobody debugs these: built small and fast.
     let small = table([
         ("debug", false.into()),
+        ("codegen-units", 1.into()),
         ("incremental", false.into()),
         ("strip", "debuginfo".into()),
     ]);

@@ -60,6 +60,14 @@ pub fn add_exercise(root: &Path, number: &str, lib: &str, test: Option<&str>) {
     fs::write(folder.join("exercise.toml"), description).unwrap();
 }
 
+/// Puts the starter and the solution of an exercise where the course has them.
+pub fn add_solution(root: &Path, number: &str, starter: &str, solution: &str) {
+    let folder = root.join("solutions").join(format!("{number}-case"));
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("starter.rs"), starter).unwrap();
+    fs::write(folder.join("src/lib.rs"), solution).unwrap();
+}
+
 /// A program that stands in for `course shift … --stream` and misbehaves by the name of the run. Compiled once.
 pub fn stand_in() -> PathBuf {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();

@@ -1,0 +1,481 @@
+//! What a check printed, in the order in which a learner wants to read it.
+
+use crate::check::Verdict;
+
+use super::text::{Ink, Line};
+
+/// The line with which a check's tests begin.
+const TESTING: &str = "Testing ...";
+
+/// What a slow step is doing, if this line says so.
+pub fn phase(line: &str) -> Option<String> {
+    if line == TESTING {
+        return Some("Testing".into());
+    }
+    if let Some(package) = line
+        .strip_prefix("Building ")
+        .and_then(|rest| rest.strip_suffix(" ..."))
+    {
+        return Some(format!("Building {package}"));
+    }
+    let (verb, rest) = cargo_says(line)?;
+    let what = rest.split(' ').next().unwrap_or_default();
+    match verb {
+        "Compiling" => Some(format!("Building {what}")),
+        "Downloading" | "Downloaded" => Some(format!("Downloading {what}")),
+        "Updating" | "Locking" => Some("Looking up which crates are needed".into()),
+        "Blocking" => Some("Waiting for another cargo that is at work".into()),
+        _ => None,
+    }
+}
+
+/// Cargo's own progress: a verb, right-aligned, and what it is about.
+fn cargo_says(line: &str) -> Option<(&str, &str)> {
+    let (verb, rest) = line.trim_start().split_once(' ')?;
+    let known = matches!(
+        verb,
+        "Compiling"
+            | "Finished"
+            | "Blocking"
+            | "Downloading"
+            | "Downloaded"
+            | "Updating"
+            | "Locking"
+            | "Adding"
+            | "Fresh"
+            | "Dirty"
+            | "Checking"
+    );
+    // It is aligned to 12 columns. What the compiler says begins at the left, or is a drawing.
+    let starts_at = line.len() - line.trim_start().len();
+    (known && starts_at + verb.len() == 12).then_some((verb, rest))
+}
+
+/// One test, and what it printed.
+#[derive(Debug, PartialEq, Eq)]
+struct Told<'a> {
+    name: &'a str,
+    /// `None`: it never came to its end.
+    passed: Option<bool>,
+    lines: Vec<&'a str>,
+}
+
+/// What became of a check.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Telling {
+    /// The page to read.
+    pub page: Vec<Line>,
+    /// Tests that did not pass, and tests in all, as far as they were run.
+    pub tests: (usize, usize),
+    /// Errors of the compiler.
+    pub errors: usize,
+    /// The line of the learner's file that it is about.
+    pub place: Option<u32>,
+}
+
+/// Reads what a check printed.
+pub fn tell(verdict: Verdict, lines: &[String]) -> Telling {
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let testing = lines.iter().position(|line| *line == TESTING);
+    let (build, tests) = match testing {
+        Some(at) => (&lines[..at], &lines[at + 1..]),
+        None => (&lines[..], &[][..]),
+    };
+    let compiler: Vec<&str> = build
+        .iter()
+        .skip_while(|line| line.starts_with("Building "))
+        .filter(|line| verdict == Verdict::NotRun || cargo_says(line).is_none())
+        .copied()
+        .collect();
+    let errors = compiler.iter().filter(|line| is_error(line)).count();
+    let (before, told) = stories(tests);
+    let mut telling = Telling {
+        errors,
+        tests: (
+            told.iter().filter(|told| told.passed != Some(true)).count(),
+            told.len(),
+        ),
+        ..Telling::default()
+    };
+    let page = &mut telling.page;
+    if testing.is_none() {
+        page.extend(compiler.iter().map(|line| ink_of_compiler(line)));
+        telling.place = place_of_error(&compiler);
+        return telling;
+    }
+    let wrong = || told.iter().filter(|told| told.passed != Some(true));
+    telling.place = wrong()
+        .flat_map(|told| &told.lines)
+        .chain(&before)
+        .find_map(|line| place_in(line));
+    let mut hearts: Vec<&[&str]> = Vec::new();
+    for told in wrong() {
+        let what = match told.passed {
+            Some(_) => "✗ ",
+            None => "… ",
+        };
+        let story = trimmed(&told.lines);
+        let heading = Line::new(Ink::Bad, what).and(Ink::Strong, told.name);
+        // The first line names what was tried. The rest may be what another test has told already.
+        let heart = trimmed(story.get(1..).unwrap_or_default());
+        if !heart.is_empty() && hearts.contains(&heart) {
+            page.push(heading.and(Ink::Faint, "  for the same reason"));
+        } else {
+            page.push(heading);
+            page.extend(story.iter().map(|line| ink_of_story(line)));
+        }
+        hearts.push(heart);
+        page.push(Line::blank());
+    }
+    // What was printed outside of any test: all that there is, when the program died early.
+    let outside = trimmed(&before);
+    if !outside.is_empty() && verdict != Verdict::Passes {
+        page.extend(outside.iter().map(|line| ink_of_story(line)));
+        page.push(Line::blank());
+    }
+    for told in told.iter().filter(|told| told.passed == Some(true)) {
+        page.push(Line::new(Ink::Good, "✓ ").and(Ink::Plain, told.name));
+        // On a pass, what it says is the proof: `12 schedules cover every order of steps`.
+        if verdict == Verdict::Passes {
+            page.extend(trimmed(&told.lines).iter().map(|line| ink_of_story(line)));
+        }
+    }
+    let warnings = trimmed(&compiler);
+    if !warnings.is_empty() {
+        page.push(Line::blank());
+        page.push(Line::new(Ink::Strong, "The compiler remarks:"));
+        page.extend(warnings.iter().map(|line| ink_of_compiler(line)));
+    }
+    while page.last().is_some_and(|line| line.pieces.is_empty()) {
+        page.pop();
+    }
+    telling
+}
+
+/// The tests in a harness's output, and what stands outside of them.
+fn stories<'a>(lines: &[&'a str]) -> (Vec<&'a str>, Vec<Told<'a>>) {
+    let mut outside = Vec::new();
+    let mut told: Vec<Told> = Vec::new();
+    let mut open = false;
+    for &line in lines {
+        let begins = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.split_once(" ..."))
+            .filter(|(_, rest)| rest.is_empty() || rest.starts_with(' '));
+        if let Some((name, rest)) = begins {
+            let rest = rest.trim();
+            let passed = ending(rest);
+            open = passed.is_none();
+            told.push(Told {
+                name,
+                passed,
+                lines: match passed {
+                    None if !rest.is_empty() => vec![rest],
+                    _ => Vec::new(),
+                },
+            });
+            continue;
+        }
+        let Some(last) = told.last_mut().filter(|_| open) else {
+            let is_count = line.starts_with("running ") && line.ends_with([' ', 't', 's']);
+            if !is_count {
+                outside.push(line);
+            }
+            continue;
+        };
+        match ending(line) {
+            Some(passed) => {
+                last.passed = Some(passed);
+                open = false;
+            }
+            // A test that prints without a line break shares its last line with the harness.
+            None if line.ends_with("FAILED") => {
+                last.lines.push(line.trim_end_matches("FAILED"));
+                last.passed = Some(false);
+                open = false;
+            }
+            None => last.lines.push(line),
+        }
+    }
+    (outside, told)
+}
+
+fn ending(line: &str) -> Option<bool> {
+    match line {
+        "ok" | "ignored" => Some(true),
+        "FAILED" => Some(false),
+        _ => None,
+    }
+}
+
+/// Without empty lines at either end.
+fn trimmed<'a, 'b>(lines: &'b [&'a str]) -> &'b [&'a str] {
+    let is_text = |line: &&str| !line.trim().is_empty();
+    match (
+        lines.iter().position(is_text),
+        lines.iter().rposition(is_text),
+    ) {
+        (Some(first), Some(last)) => &lines[first..=last],
+        _ => &[],
+    }
+}
+
+fn is_error(line: &str) -> bool {
+    (line.starts_with("error[") || line.starts_with("error: "))
+        && !line.starts_with("error: could not compile")
+        && !line.starts_with("error: aborting due to")
+}
+
+fn place_of_error(compiler: &[&str]) -> Option<u32> {
+    let first = compiler.iter().position(|line| is_error(line))?;
+    compiler[first..].iter().find_map(|line| {
+        let place = line.trim_start().strip_prefix("--> ")?;
+        place_in(place)
+    })
+}
+
+/// The line's number in `src/lib.rs:60`, wherever that stands.
+fn place_in(text: &str) -> Option<u32> {
+    // Windows writes it the other way.
+    let after = text
+        .split_once("src/lib.rs:")
+        .or_else(|| text.split_once("src\\lib.rs:"))?
+        .1;
+    let digits = after.len() - after.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    after[..digits].parse().ok()
+}
+
+fn ink_of_compiler(line: &str) -> Line {
+    let text = line.trim_start();
+    let ink = if is_error(line) {
+        Ink::Bad
+    } else if line.starts_with("warning") {
+        Ink::Warn
+    } else if text.starts_with("--> ") {
+        Ink::Key
+    } else if line.starts_with("error") || line.starts_with("For more information") {
+        Ink::Faint
+    } else {
+        Ink::Plain
+    };
+    Line::new(ink, line)
+}
+
+fn ink_of_story(line: &str) -> Line {
+    let text = line.trim_start();
+    let ink = if line.starts_with(">> ") {
+        Ink::Warn
+    } else if ["rule broken:", "deadlock:", "Not kept:", "not written yet:"]
+        .iter()
+        .any(|start| text.starts_with(start))
+    {
+        Ink::Bad
+    } else if text.starts_with("To play it again:") || text.starts_with("note: ") {
+        Ink::Faint
+    } else {
+        Ink::Plain
+    };
+    Line::new(ink, line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    fn page(telling: &Telling) -> Vec<String> {
+        telling.page.iter().map(Line::text).collect()
+    }
+
+    const STORY: &str = "Building exercise-03 ...
+   Compiling exercise-03 v0.1.0 (/course/exercises/03-one-table-two-parties)
+    Finished `test` profile [unoptimized + debuginfo] target(s) in 0.47s
+Testing ...
+
+running 3 tests
+test greetbot_alone ... GreetBot alone: 1 schedule covers every order of steps, and none goes wrong
+ok
+test seat_and_clear ... 
+a party comes: it can go wrong, and this is the shortest way I found
+
+>> step 1  WaitBot   sees nobody at table 2           [src/lib.rs:70]
+   step 2  GreetBot  sees nobody at table 2           [src/lib.rs:60]
+
+   rule broken: a party sits at a table that is being cleared
+
+FAILED
+test waitbot_alone ... WaitBot alone: 1 schedule covers every order of steps, and none goes wrong
+ok
+";
+
+    #[test]
+    fn the_failing_story_comes_first_and_what_passes_is_named() {
+        let telling = tell(Verdict::Fails, &lines(STORY));
+        assert_eq!(telling.tests, (1, 3));
+        assert_eq!(telling.place, Some(70));
+        assert_eq!(
+            page(&telling),
+            [
+                "✗ seat_and_clear",
+                "a party comes: it can go wrong, and this is the shortest way I found",
+                "",
+                ">> step 1  WaitBot   sees nobody at table 2           [src/lib.rs:70]",
+                "   step 2  GreetBot  sees nobody at table 2           [src/lib.rs:60]",
+                "",
+                "   rule broken: a party sits at a table that is being cleared",
+                "",
+                "✓ greetbot_alone",
+                "✓ waitbot_alone",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_pass_tells_what_was_proved() {
+        let passed = STORY
+            .replace("FAILED", "ok")
+            .replace("it can go wrong, and this is the shortest way I found", "");
+        let telling = tell(Verdict::Passes, &lines(&passed));
+        assert_eq!(telling.tests, (0, 3));
+        let page = page(&telling);
+        assert_eq!(page[0], "✓ greetbot_alone");
+        assert!(page[1].contains("1 schedule covers"), "{page:#?}");
+    }
+
+    #[test]
+    fn of_a_compile_error_only_the_compilers_words_are_left() {
+        let output = "Building exercise-03 ...
+   Compiling whatif v0.1.0 (/course/crates/whatif)
+   Compiling exercise-03 v0.1.0 (/course/exercises/03-one-table-two-parties)
+warning: unused variable: `a`
+  --> exercises/03-one-table-two-parties/src/lib.rs:12:9
+error[E0425]: cannot find function `undefined_thing` in this scope
+  --> exercises/03-one-table-two-parties/src/lib.rs:60:9
+   |
+60 |         undefined_thing(party)
+   |         ^^^^^^^^^^^^^^^ not found in this scope
+
+For more information about this error, try `rustc --explain E0425`.
+error: could not compile `exercise-03` (lib) due to 1 previous error
+";
+        let telling = tell(Verdict::DoesNotCompile, &lines(output));
+        assert_eq!((telling.errors, telling.place), (1, Some(60)));
+        let page = page(&telling);
+        assert!(page[0].starts_with("warning"), "{page:#?}");
+        assert!(!page.iter().any(|line| line.contains("Compiling")));
+        assert!(
+            page.iter()
+                .any(|line| line.contains("undefined_thing(party)"))
+        );
+    }
+
+    #[test]
+    fn warnings_come_after_the_stories() {
+        let output = STORY.replace(
+            "    Finished",
+            "warning: unused variable: `a`\n --> src/lib.rs:1:1\n\n    Finished",
+        );
+        let telling = tell(Verdict::Fails, &lines(&output));
+        let page = page(&telling);
+        let at = |text: &str| page.iter().position(|line| line.contains(text));
+        assert!(at("unused variable") > at("waitbot_alone"), "{page:#?}");
+        assert_eq!(telling.place, Some(70));
+    }
+
+    #[test]
+    fn a_test_that_never_came_to_its_end_is_named() {
+        let output = "Testing ...\nrunning 2 tests\ntest a ... ok\ntest b ... \nat work\n";
+        let telling = tell(Verdict::NeverEnds, &lines(output));
+        assert_eq!(page(&telling), ["… b", "at work", "", "✓ a"]);
+        assert_eq!(telling.tests, (1, 2));
+    }
+
+    #[test]
+    fn what_is_no_harness_output_is_shown_as_it_is() {
+        let output = "Testing ...\nthread 'main' has overflowed its stack\nfatal\n";
+        let telling = tell(Verdict::Dies, &lines(output));
+        assert_eq!(
+            page(&telling),
+            ["thread 'main' has overflowed its stack", "fatal"]
+        );
+        assert_eq!(tell(Verdict::NotRun, &[]), Telling::default());
+    }
+
+    #[test]
+    fn what_was_told_already_is_not_told_again() {
+        let story = |name: &str, why: &str| {
+            format!("test {name} ... \n{name} alone: not ready\n\n   {why}\n\nFAILED\n")
+        };
+        let why = "not written yet: [src/lib.rs:60]";
+        let output = format!(
+            "Testing ...\n{}{}{}",
+            story("a", why),
+            story("b", why),
+            story("c", "something else")
+        );
+        let telling = tell(Verdict::Fails, &lines(&output));
+        assert_eq!(
+            page(&telling),
+            [
+                "✗ a",
+                "a alone: not ready",
+                "",
+                "   not written yet: [src/lib.rs:60]",
+                "",
+                "✗ b  for the same reason",
+                "",
+                "✗ c",
+                "c alone: not ready",
+                "",
+                "   something else",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_harness_shares_a_line_with_a_careless_printer() {
+        let output = "Testing ...\ntest a ... \nno line breakFAILED\ntest b ... ok\n";
+        let telling = tell(Verdict::Fails, &lines(output));
+        assert_eq!(page(&telling), ["✗ a", "no line break", "", "✓ b"]);
+    }
+
+    #[test]
+    fn phases_are_named_in_a_learners_words() {
+        let cases = [
+            ("Building exercise-03 ...", Some("Building exercise-03")),
+            (
+                "   Compiling whatif v0.1.0 (/course/crates/whatif)",
+                Some("Building whatif"),
+            ),
+            ("  Downloaded serde v1.0.0", Some("Downloading serde")),
+            (
+                "    Blocking waiting for file lock on build directory",
+                Some("Waiting for another cargo that is at work"),
+            ),
+            ("Testing ...", Some("Testing")),
+            ("Compiling is what I do, said the robot", None),
+            ("    Finished `test` profile", None),
+            ("", None),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(phase(line).as_deref(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn places_are_read_from_any_of_their_forms() {
+        for text in [
+            "   step 1  [src/lib.rs:60]",
+            "  --> exercises/03-x/src/lib.rs:60:9",
+            "panicked at exercises\\03-x\\src\\lib.rs:60:9:",
+        ] {
+            assert_eq!(place_in(text), Some(60), "{text}");
+        }
+        assert_eq!(place_in("src/lib.rs:"), None);
+        assert_eq!(place_in("src/lib.rs:99999999999"), None);
+        assert_eq!(place_in("crates/whatif/src/floor.rs:3"), None);
+    }
+}
