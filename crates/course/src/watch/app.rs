@@ -362,7 +362,7 @@ impl App {
                 self.show(View::Verdict);
                 return vec![self.check()];
             }
-            Key::Char('n') => return self.next(),
+            Key::Char('n') => return self.go_on(),
             Key::Char('l') => {
                 let chosen = self.current;
                 self.show(View::List(List {
@@ -493,7 +493,7 @@ impl App {
     }
 
     /// Goes to the next exercise that has not passed.
-    pub fn next(&mut self) -> Vec<Command> {
+    pub fn go_on(&mut self) -> Vec<Command> {
         match self.next_open() {
             Some(next) => self.go_to(next),
             None if self.standings[self.current].state == State::Passed => {
