@@ -235,6 +235,7 @@ pub struct App {
     top: usize,
     time_limit: Duration,
     now: Duration,
+    has_keys: bool,
 }
 
 impl App {
@@ -262,7 +263,15 @@ impl App {
             top: 0,
             time_limit,
             now: Duration::ZERO,
+            has_keys: true,
         }
+    }
+
+    /// The same where no key can be pressed: then no page speaks of one.
+    #[must_use]
+    pub fn without_keys(mut self) -> App {
+        self.has_keys = false;
+        self
     }
 
     /// What is to be done first.
@@ -704,27 +713,30 @@ impl App {
                 return page;
             }
             Verdict::Fails if !last.outcome.edited => {
-                page.push(
-                    Line::new(
-                        Ink::Plain,
-                        "This is the starter: what says `todo!()` is yours to write, in ",
-                    )
-                    .and(Ink::Key, self.file_name())
-                    .and(Ink::Plain, ". Press ")
-                    .and(Ink::Key, "e")
-                    .and(
+                let line = Line::new(
+                    Ink::Plain,
+                    "This is the starter: what says `todo!()` is yours to write, in ",
+                )
+                .and(Ink::Key, self.file_name());
+                let line = match self.has_keys {
+                    true => line.and(Ink::Plain, ". Press ").and(Ink::Key, "e").and(
                         Ink::Plain,
                         " to open it; whenever you save it, the tests run.",
                     ),
-                );
+                    false => line.and(Ink::Plain, ". Whenever you save it, the tests run."),
+                };
+                page.push(line);
             }
             // The numbers stand above, and the stories below.
             Verdict::Fails => {}
-            Verdict::DoesNotCompile => page.push(
+            Verdict::DoesNotCompile if self.has_keys => page.push(
                 Line::new(Ink::Plain, "In the compiler's words; ")
                     .and(Ink::Key, "e")
                     .and(Ink::Plain, " opens the first error."),
             ),
+            Verdict::DoesNotCompile => {
+                page.push(Line::new(Ink::Plain, "In the compiler's words:"));
+            }
             // Elsewhere the sentence comes last; here it is the first.
             _ => page.push(Line::new(
                 Ink::Plain,
@@ -747,8 +759,12 @@ impl App {
             let is_replay = |line: &Line| line.text().trim_start().starts_with("To play it again:");
             last.telling.page.iter().any(is_replay)
         });
+        let hint = match self.has_keys {
+            true => "h".to_owned(),
+            false => format!("cargo course hint {}", self.exercise().number),
+        };
         let line = Line::new(Ink::Plain, "Stuck? ")
-            .and(Ink::Key, "h")
+            .and(Ink::Key, hint)
             .and(Ink::Plain, " gives a hint.");
         match told {
             true => line
@@ -765,17 +781,21 @@ impl App {
     fn what_next(&self) -> Line {
         match self.next_open() {
             Some(next) => {
-                let next = &self.exercises[next];
-                Line::new(Ink::Strong, "Next: ")
-                    .and(
-                        Ink::Plain,
-                        format!(
-                            "{} {}, {} min. Press ",
-                            next.number, next.title, next.minutes
-                        ),
-                    )
-                    .and(Ink::Key, "n")
-                    .and(Ink::Plain, ".")
+                let Exercise {
+                    number,
+                    title,
+                    minutes,
+                    ..
+                } = &self.exercises[next];
+                let line = Line::new(Ink::Strong, "Next: ")
+                    .and(Ink::Plain, format!("{number} {title}, {minutes} min."));
+                match self.has_keys {
+                    true => line
+                        .and(Ink::Plain, " Press ")
+                        .and(Ink::Key, "n")
+                        .and(Ink::Plain, "."),
+                    false => line,
+                }
             }
             None => Line::new(
                 Ink::Strong,

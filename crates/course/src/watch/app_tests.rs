@@ -676,3 +676,20 @@ fn only_what_changes_the_page_lays_it_out_again() {
     }
     assert!(!app.changes_the_page(&Event::Tick));
 }
+
+#[test]
+fn where_there_are_no_keys_no_page_speaks_of_one() {
+    for (verdict, text) in [
+        (Verdict::Fails, "cargo course hint 02"),
+        (Verdict::DoesNotCompile, "In the compiler's words:"),
+        (Verdict::Passes, "Next: 03 One table, two parties, 13 min."),
+    ] {
+        let mut app = app().without_keys();
+        print(&mut app, 1, FAILING);
+        finish(&mut app, 1, verdict);
+        assert!(says(&app, text), "{verdict:?}");
+        for key in ["Press", "h gives", "e opens"] {
+            assert!(!says(&app, key), "{verdict:?}: {key}");
+        }
+    }
+}

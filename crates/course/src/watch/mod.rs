@@ -112,7 +112,7 @@ pub fn command(root: &Path, args: &WatchArgs) -> anyhow::Result<u8> {
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if args.plain || is_dumb || !is_terminal {
-        return plain::run(app, shop, &messages, args.exercise.is_none());
+        return plain::run(app.without_keys(), shop, &messages, args.exercise.is_none());
     }
     let passed = interactive(app, shop, &send, &messages, &lent)?;
     crate::cli::print(&format!(
