@@ -47,13 +47,18 @@
   const elsewhere = (end) => [...document.querySelectorAll("#mdbook-sidebar a[href]")].find(({ href }) => href.split(/[?#]/)[0].endsWith(end));
 
   function show() {
-    const here = planned.filter(({ id }) => id && stage?.ids.includes(id));
+    const here = sections.filter(({ id }) => id && stage?.ids.includes(id));
+    const timed = here.filter(({ minutes }) => minutes !== null);
     const past = planned.filter(({ id }) => id && stage?.before.includes(id));
-    now = here.at(-1) ?? past.at(-1) ?? beginning;
+    now = timed.at(-1) ?? past.at(-1) ?? beginning;
     const shown = here.length > 0 ? here : [now];
     for (const section of sections) {
-      const out = section.minutes !== null && !shown.includes(section);
-      for (const element of section.elements) element.toggleAttribute("data-off-stage", out);
+      const aside = section.minutes === null && !here.includes(section);
+      for (const element of section.elements) {
+        // What is for the whole chapter stays in sight, below.
+        element.classList.toggle("aside", aside);
+        element.toggleAttribute("data-off-stage", !aside && !shown.includes(section));
+      }
     }
     begin();
     const next = planned[planned.indexOf(now) + 1];

@@ -19,7 +19,7 @@
 
   const WIDGETS = "floor-plan, scheduler-puzzle, quiz-question, exercise-card, code-tabs";
   const COLUMN = 800; // pixels of page across the screen: so much is written for, and the zoom makes it fill the screen
-  const LEAST_CODE = 0.72; // a listing is shrunk no further than this
+  const LEAST_CODE = 0.65; // a listing is shrunk no further than this
   const LEAST_FIGURE = 0.6; // nor a figure than this
   const SIDE_BY_SIDE = 940; // pixels of figure in which floor and lanes stand beside each other
 
@@ -265,7 +265,7 @@
     for (const element of sections[current].elements) {
       for (const pre of within(element, "pre:has(> code)")) fitCode(pre);
       for (const figure of within(element, "floor-plan")) {
-        figure.style.removeProperty("--lb-fit");
+        if (!figure.fitting) figure.style.removeProperty("--lb-fit");
         fitFigure(figure);
       }
     }
@@ -274,15 +274,17 @@
   let room = 0; // the height of the screen, in the pixels of the page
   const within = (element, selector) => (element.matches(selector) ? [element] : [...element.querySelectorAll(selector)]);
 
-  // So much smaller that its lines fit; and its number of lines, too, if that takes little.
+  // So much smaller that its lines fit; and its number of lines, too, if that takes little. Lines longer than that are folded.
   function fitCode(pre) {
     const code = pre.querySelector("code");
     pre.style.removeProperty("--lb-fit");
+    pre.classList.remove("lb-folded");
     if (code.clientWidth === 0) return;
     const across = code.clientWidth / code.scrollWidth;
     const down = room / pre.offsetHeight;
     const fitting = Math.min(1, across, down >= LEAST_CODE ? down : 1);
-    if (fitting < 0.999) pre.style.setProperty("--lb-fit", Math.max(LEAST_CODE * 0.85, fitting * 0.985).toFixed(3));
+    if (fitting < 0.999) pre.style.setProperty("--lb-fit", Math.max(LEAST_CODE, fitting * 0.985).toFixed(3));
+    pre.classList.toggle("lb-folded", code.scrollWidth > code.clientWidth);
   }
 
   // A figure is seen whole: first its question and the floor, then the floor, the controls and the lanes. It draws itself
@@ -365,13 +367,16 @@
     if (!notes) say(`The browser has blocked the window. Allow pop-ups for this page, or open ${decodeURI(url)} in a window of your own.`);
   }
 
+  // For tests, and for whoever wants to drive the stage by a script.
+  house.stage = { sections, show, forward, back };
+
   // ---- begin -----------------------------------------------------------------------------------------------
 
   document.body.append(bar);
   addEventListener("keydown", onKey, true);
   for (const name of ["click", "auxclick"]) addEventListener(name, onLink, true);
   for (const name of ["focusin", "focusout"]) document.addEventListener(name, () => setTimeout(line));
-  for (const name of ["loopbot:ready", "loopbot:tab"]) document.addEventListener(name, fitSoon);
+  document.addEventListener("loopbot:tab", fitSoon);
   document.addEventListener("loopbot:state", ({ target }) => target.localName === "floor-plan" && fitFigure(target));
   addEventListener("resize", fitSoon);
   addEventListener("hashchange", showAddressed);

@@ -34,9 +34,10 @@
           draw("path", { class: `strip-work look-${look} shade-${shade}`, d }));
       });
       const what = measured ? "solid is work, the rest is waiting" : "work takes no time on this clock, a tick is a step";
+      const label = `To scale: ${house.duration(this.end)}${recording.clock === "virtual" ? " of virtual time" : ""}`;
+      const fits = wide && `${label}; ${what}`.length * (house.onStage ? 7.3 : 5.9) < width;
       this.group.append(
-        draw("text", { class: "strip-label", x: 0, y: top - 8 },
-          `To scale: ${house.duration(this.end)}${recording.clock === "virtual" ? " of virtual time" : ""}${wide ? `; ${what}` : ""}`),
+        draw("text", { class: "strip-label", x: 0, y: top - 8 }, fits ? `${label}; ${what}` : label),
         this.window, this.head);
     }
 

@@ -222,6 +222,74 @@ impl Browser {
         .with_context(|| selector.to_owned())
     }
 
+    /// Presses keys, one after the other, wherever the focus is: as a keyboard does, or a clicker.
+    ///
+    /// # Errors
+    ///
+    /// When the browser refuses.
+    pub fn keys(&mut self, keys: &str) -> anyhow::Result<()> {
+        let presses: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| {
+                ["keyDown", "keyUp"].map(|what| json!({ "type": what, "value": key.to_string() }))
+            })
+            .collect();
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": presses });
+        self.call("POST", "/actions", &json!({ "actions": [keyboard] }))
+            .map(drop)
+    }
+
+    /// The open windows, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the browser refuses.
+    pub fn windows(&mut self) -> anyhow::Result<Vec<String>> {
+        let windows = self.call("GET", "/window/handles", &Value::Null)?;
+        let names = windows.as_array().into_iter().flatten();
+        Ok(names.filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// The window that everything here speaks to.
+    ///
+    /// # Errors
+    ///
+    /// When the browser refuses.
+    pub fn window(&mut self) -> anyhow::Result<String> {
+        let window = self.call("GET", "/window", &Value::Null)?;
+        Ok(window.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Speaks to another window from now on.
+    ///
+    /// # Errors
+    ///
+    /// When there is no window of that name.
+    pub fn look_at(&mut self, window: &str) -> anyhow::Result<()> {
+        self.call("POST", "/window", &json!({ "handle": window }))
+            .map(drop)
+    }
+
+    /// Closes the window that everything here speaks to. Another must be looked at next.
+    ///
+    /// # Errors
+    ///
+    /// When the browser refuses.
+    pub fn close_window(&mut self) -> anyhow::Result<()> {
+        self.call("DELETE", "/window", &Value::Null).map(drop)
+    }
+
+    /// Shows the page as it would be printed, or on the screen again.
+    ///
+    /// # Errors
+    ///
+    /// When the browser refuses.
+    pub fn on_paper(&mut self, paper: bool) -> anyhow::Result<()> {
+        let media = if paper { "print" } else { "" };
+        let command = json!({ "cmd": "Emulation.setEmulatedMedia", "params": { "media": media } });
+        self.call("POST", "/goog/cdp/execute", &command).map(drop)
+    }
+
     /// Makes the page think that it has a screen of this size. A width of 0 ends that.
     ///
     /// # Errors

@@ -17,6 +17,10 @@ use serde_json::{Value, json};
 mod card;
 #[path = "browser/puzzle.rs"]
 mod puzzle;
+#[path = "browser/scratch.rs"]
+mod scratch;
+#[path = "browser/stage.rs"]
+mod stage;
 
 type Test = (&'static str, fn(&mut Stage) -> anyhow::Result<()>);
 
@@ -54,6 +58,28 @@ const TESTS: &[Test] = &[
     (
         "a_failing_run_plays_on_a_page_of_its_own",
         puzzle::a_failing_run_has_a_page,
+    ),
+    (
+        "the_stage_goes_section_by_section",
+        stage::goes_section_by_section,
+    ),
+    (
+        "the_stage_fits_every_projector",
+        stage::fits_every_projector,
+    ),
+    (
+        "the_stage_shows_figures_whole",
+        stage::figures_are_seen_whole,
+    ),
+    (
+        "the_stage_shows_eight_lanes_and_names_the_others",
+        stage::shows_eight_lanes_and_names_the_others,
+    ),
+    ("the_stage_leaves_paper_alone", stage::leaves_paper_alone),
+    ("the_stage_has_notes_that_follow", stage::notes_follow),
+    (
+        "the_stage_has_notes_that_follow_from_files",
+        stage::notes_follow_from_files,
     ),
     ("without_the_program_figures_still_play", from_a_file),
 ];

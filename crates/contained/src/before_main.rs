@@ -2,6 +2,7 @@ use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::lines::Lines;
 use crate::{Clues, Fate, Limits, Stop, Stream, Streams, platform, run_bytes};
@@ -9,6 +10,9 @@ use crate::{Clues, Fate, Limits, Stop, Stream, Streams, platform, run_bytes};
 /// The environment variable that says who contains a test program: `1`, somebody does; `off`, nobody shall; otherwise it
 /// contains itself.
 pub const CONTAINED: &str = "LOOPBOT_CONTAINED";
+
+/// The environment variable with which a slow machine gets more time than [`Limits::default`] has: whole seconds.
+pub const SECONDS: &str = "LOOPBOT_SECONDS";
 
 /// The exit statuses of a contained test program that did not come to its end. Else it has the child's.
 pub mod status {
@@ -49,7 +53,7 @@ fn supervise() -> io::Result<i32> {
     } else {
         Streams::Apart
     };
-    let limits = Limits::default();
+    let limits = limits();
     let mut clues = Clues::default();
     let mut lines = [Lines::new(limits.line), Lines::new(limits.line)];
     let ended = run_bytes(
@@ -82,6 +86,18 @@ fn supervise() -> io::Result<i32> {
             status::DIES
         }
     })
+}
+
+fn limits() -> Limits {
+    let limits = Limits::default();
+    let seconds = std::env::var(SECONDS).ok();
+    match seconds.and_then(|it| it.trim().parse().ok()) {
+        Some(seconds) => Limits {
+            time: Duration::from_secs(seconds),
+            ..limits
+        },
+        None => limits,
+    }
 }
 
 fn hear(clues: &mut Clues, line: &str) -> ControlFlow<()> {

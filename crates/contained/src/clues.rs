@@ -17,9 +17,10 @@ pub struct Clues {
 impl Clues {
     /// Looks at a line. What is no clue is passed over.
     pub fn hear(&mut self, line: &str) {
-        self.overflowed |= line.contains(" has overflowed its stack");
-        // A printing test may be in the middle of its line.
-        self.out_of_memory |= line.contains("memory allocation of ") && line.ends_with(" failed");
+        self.overflowed |= line.ends_with(" has overflowed its stack");
+        // A printing test may be in the middle of its line. The other words are the system's, for a thread without a stack.
+        self.out_of_memory |= line.ends_with(" failed") && line.contains("memory allocation of ")
+            || line.ends_with("Cannot allocate memory (os error 12)");
         self.begun |= is_start(line);
         self.summed_up |= is_summary(line);
     }
@@ -28,7 +29,9 @@ impl Clues {
 /// `running 3 tests`, or its like as JSON, which editors ask for.
 fn is_start(line: &str) -> bool {
     match line.strip_prefix("running ") {
-        Some(rest) => rest.ends_with(" tests") || rest.ends_with(" test"),
+        Some(rest) => rest.split_once(' ').is_some_and(|(count, what)| {
+            count.parse::<usize>().is_ok() && (what == "tests" || what == "test")
+        }),
         None => is_suite(line) && line.contains(r#""event": "started""#),
     }
 }
@@ -78,6 +81,9 @@ mod tests {
         assert!(hear(overflow).overflowed);
         let memory = "test a ... memory allocation of 1073741824 bytes failed";
         assert!(hear(memory).out_of_memory);
+        let thread =
+            "failed to allocate an alternative stack: Cannot allocate memory (os error 12)";
+        assert!(hear(thread).out_of_memory);
         assert!(
             !hear("I have overflowed with joy, and memory allocation of mine failed").overflowed
         );

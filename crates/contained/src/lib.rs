@@ -19,7 +19,8 @@
 //! | killed whole | the process group, and whatever else has this run's mark in its environment | the process group; who leaves it (`setsid`) stays | the job; nobody can leave it |
 //! | when the supervisor itself dies | a watchman kills the same | a watchman kills the group | the job ends with its last handle |
 //!
-//! What escapes on Linux: a process that left the group and was started with an environment of its own.
+//! What escapes on Linux: a process that left the group and was started with an environment of its own. [`Limits::may_leave`]
+//! lets everybody go who leaves.
 //!
 //! The part for Windows is checked by the compiler and was never run by us; that for macOS neither.
 
@@ -34,7 +35,7 @@ mod stop;
 
 #[doc(hidden)]
 pub use before_main::before_main;
-pub use before_main::{CONTAINED, status};
+pub use before_main::{CONTAINED, SECONDS, status};
 pub use clues::Clues;
 #[doc(hidden)]
 pub use ctor;
@@ -57,7 +58,7 @@ pub fn crash(status: ExitStatus) -> Option<String> {
 /// so. [`status`] has the exit statuses.
 ///
 /// All arguments are handed on, so the harness's own (`--list`, `--exact`, `--nocapture`) work, and so does whoever starts
-/// tests with them. Standard input is empty.
+/// tests with them. Standard input is empty. `LOOPBOT_SECONDS=300` in the environment gives a slow machine five minutes.
 ///
 /// # Under a debugger
 ///

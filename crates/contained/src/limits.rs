@@ -2,8 +2,8 @@ use std::time::Duration;
 
 /// What a child may use.
 ///
-/// The default is what tests of an exercise get: a minute, 64 MiB of output, 1 GiB of memory. No test of the course needs a
-/// tenth of it.
+/// The default is what tests of an exercise get: a minute, 64 MiB of output, 1 GiB of memory, and nobody leaves. No test of
+/// the course needs a tenth of any of that.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Wall time from start to exit, without the time that the reader takes to read.
@@ -14,6 +14,9 @@ pub struct Limits {
     pub line: usize,
     /// Bytes of memory, where the platform has such a limit; the crate's page says what counts. `None`: no limit.
     pub memory: Option<u64>,
+    /// Whether a process that leaves the child's process group lives on, as the server of a compiler's cache does. Of what a
+    /// learner wrote, nothing shall.
+    pub may_leave: bool,
 }
 
 impl Default for Limits {
@@ -23,6 +26,7 @@ impl Default for Limits {
             output: 64 << 20,
             line: 64 << 10,
             memory: Some(1 << 30),
+            may_leave: false,
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::io::BufRead;
 use std::ops::ControlFlow;
 
 /// Cuts chunks of bytes into lines of bounded length.
@@ -19,20 +20,20 @@ impl Lines {
         chunk: &[u8],
         on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        for piece in chunk.split_inclusive(|&byte| byte == b'\n') {
-            let (mut piece, complete) = match piece.strip_suffix(b"\n") {
-                Some(piece) => (piece, true),
-                None => (piece, false),
-            };
-            while self.partial.len() + piece.len() > self.longest {
-                let (fits, rest) = piece.split_at(self.longest - self.partial.len());
-                self.partial.extend_from_slice(fits);
-                piece = rest;
-                tell(&self.partial, on_line)?;
-                self.partial.clear();
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            // Not a loop over bytes: this crate is built without optimisation mostly, and std is not.
+            let _ = rest.read_until(b'\n', &mut self.partial);
+            let is_complete = self.partial.last() == Some(&b'\n');
+            if is_complete {
+                self.partial.pop();
             }
-            self.partial.extend_from_slice(piece);
-            if complete {
+            while self.partial.len() > self.longest {
+                let beyond = self.partial.split_off(self.longest);
+                tell(&self.partial, on_line)?;
+                self.partial = beyond;
+            }
+            if is_complete {
                 tell(&self.partial, on_line)?;
                 self.partial.clear();
             }

@@ -81,7 +81,7 @@ pub fn run(
 ///
 /// # Errors
 ///
-/// When the program cannot be started.
+/// When the program cannot be started, or nothing can be started that reads what it prints.
 pub fn run_bytes(
     mut command: Command,
     streams: Streams,
@@ -95,20 +95,20 @@ pub fn run_bytes(
         Streams::Merged => {
             let (read, write) = io::pipe()?;
             command.stdout(write.try_clone()?).stderr(write);
-            let child = Group::spawn(&mut command, limits.memory)?;
+            let child = Group::spawn(&mut command, &limits)?;
             // This side of the pipe, or the reader would never see its end.
             drop(command);
-            pump(read, Stream::Out, send);
+            pump(read, Stream::Out, send)?;
             child
         }
         Streams::Apart => {
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = Group::spawn(&mut command, limits.memory)?;
+            let mut child = Group::spawn(&mut command, &limits)?;
             if let Some(out) = child.stdout() {
-                pump(out, Stream::Out, send.clone());
+                pump(out, Stream::Out, send.clone())?;
             }
             if let Some(err) = child.stderr() {
-                pump(err, Stream::Err, send);
+                pump(err, Stream::Err, send)?;
             }
             child
         }
@@ -189,8 +189,9 @@ fn pump(
     mut pipe: impl Read + Send + 'static,
     stream: Stream,
     send: mpsc::SyncSender<(Stream, Vec<u8>)>,
-) {
-    thread::spawn(move || {
+) -> io::Result<()> {
+    let reader = thread::Builder::new();
+    reader.spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             match pipe.read(&mut buffer) {
@@ -204,5 +205,6 @@ fn pump(
                 Err(_) => break,
             }
         }
-    });
+    })?;
+    Ok(())
 }

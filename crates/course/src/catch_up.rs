@@ -37,6 +37,8 @@ pub struct CatchUpArgs {
 pub struct CaughtUp {
     /// Its number.
     pub number: String,
+    /// Its slug.
+    pub slug: String,
     /// Its title.
     pub title: String,
     /// How far the learner is with it, as [`State::name`] has it.
@@ -92,6 +94,7 @@ pub fn catch_up(
     let state = progress::standing(root, exercise).state;
     let caught_up = |did, file| CaughtUp {
         number: exercise.number.clone(),
+        slug: exercise.slug.clone(),
         title: exercise.title.clone(),
         state: state.name(),
         did,
@@ -184,10 +187,12 @@ fn text(root: &Path, done: &[CaughtUp]) -> String {
             }
         ));
     }
-    let first = done
+    // The last one is where the class is.
+    let last = done
         .iter()
+        .rev()
         .find_map(|one| Some((one, one.file.as_deref()?)));
-    let Some((one, file)) = first else {
+    let Some((one, file)) = last else {
         text.push_str("\nYou are where the class is.\n");
         return text;
     };

@@ -269,6 +269,8 @@ fn build(
         output: options.output,
         line: 8 << 20,
         memory: None,
+        // Where the compiler has a cache with a server, the first build starts it.
+        may_leave: true,
     };
     let ended = contained::run(
         command,

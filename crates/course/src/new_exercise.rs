@@ -318,6 +318,7 @@ fn loads(root: &Path, stop: &Stop) -> anyhow::Result<bool> {
         output: 1 << 30,
         line: 1 << 20,
         memory: None,
+        may_leave: true,
     };
     let ended = contained::run(
         command,

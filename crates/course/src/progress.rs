@@ -31,7 +31,7 @@ use crate::starter;
 const VERSION: u64 = 2;
 
 /// How long to wait for another process that writes. It takes milliseconds, unless it was halted in the middle.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A larger file is none of ours.
 const LARGEST: u64 = 16 << 20;
@@ -126,6 +126,45 @@ pub fn note_hint(root: &Path, exercise: &Exercise, shown: usize) -> bool {
     .is_ok()
 }
 
+/// Adds what an older copy of the course in the folder `from` remembers. Of two memories of one exercise it keeps the earlier pass and
+/// the more hints, and for the rest what is known here. Says whether there was anything new.
+///
+/// # Errors
+///
+/// When it cannot be written here. Nothing is written in `from`.
+pub fn bring_over(root: &Path, from: &Path) -> io::Result<bool> {
+    let mut theirs = recall(from).memory;
+    theirs.upgrade(from);
+    let mut is_new = false;
+    change(root, |memory| {
+        let before = memory.0.clone();
+        for (slug, known) in theirs.exercises() {
+            if !known.is_object() {
+                continue;
+            }
+            let ours = object(memory.exercises().entry(slug).or_insert(Value::Null));
+            for (key, value) in known.as_object().into_iter().flatten() {
+                let is_better = match (key.as_str(), ours.get(key)) {
+                    (_, None) => true,
+                    ("passed_on", Some(ours)) => {
+                        value.is_string() && value.as_str() < ours.as_str()
+                    }
+                    ("hints", Some(ours)) => value.as_u64() > ours.as_u64(),
+                    _ => false,
+                };
+                if is_better {
+                    ours.insert(key.clone(), value.clone());
+                }
+            }
+        }
+        for (key, value) in object(&mut theirs.0) {
+            object(&mut memory.0).entry(key).or_insert(value.clone());
+        }
+        is_new = memory.0 != before;
+    })?;
+    Ok(is_new)
+}
+
 /// Looks after the file: a damaged or lost one is restored, or begun anew. Says what a learner should know about it, if
 /// anything: a command asks once, before it asks for anything else.
 pub fn mend(root: &Path) -> Option<String> {
@@ -145,7 +184,7 @@ pub fn mend(root: &Path) -> Option<String> {
         true => "what its last good copy says holds",
         false => "it is begun anew",
     };
-    match recalled.files.under_lock(Files::settle) {
+    match recalled.files.under_lock(PATIENCE, Files::settle) {
         // Another process was faster, and has said so.
         Ok(None) => None,
         Ok(Some(done)) => Some(done),
@@ -352,7 +391,7 @@ fn read(file: &Path) -> io::Result<Option<Memory>> {
 
 /// Reads, edits and writes, while nobody else does.
 fn change(root: &Path, edit: impl FnOnce(&mut Memory)) -> io::Result<()> {
-    Files::of(root).under_lock(|files| {
+    Files::of(root).under_lock(PATIENCE, |files| {
         files.settle()?;
         let mut memory = recall(root).memory;
         let before = memory.0.clone();
@@ -385,7 +424,11 @@ impl Files {
     }
 
     /// Does something while no other thread or process does anything under the same lock.
-    fn under_lock<T>(&self, act: impl FnOnce(&Files) -> io::Result<T>) -> io::Result<T> {
+    fn under_lock<T>(
+        &self,
+        patience: Duration,
+        act: impl FnOnce(&Files) -> io::Result<T>,
+    ) -> io::Result<T> {
         fs::create_dir_all(&self.folder)?;
         // A file of its own, for the other one is replaced at each change. It stays: whoever removed it could remove it from
         // under somebody who waits for it.
@@ -394,7 +437,7 @@ impl Files {
             .truncate(false)
             .write(true)
             .open(self.folder.join("lock"))?;
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + patience;
         loop {
             match FileExt::try_lock(&lock) {
                 Ok(()) => break,
@@ -738,16 +781,13 @@ mod tests {
     #[test]
     fn whoever_waits_for_a_lock_that_is_never_given_back_gives_up() {
         let (root, all) = course();
-        let root = root.path();
-        assert!(note_hint(root, &all[0], 1));
-        let files = Files::of(root);
-        files
-            .under_lock(|_| {
-                assert!(!note_hint(root, &all[0], 2));
-                Ok(())
-            })
-            .unwrap();
-        assert!(note_hint(root, &all[0], 2));
+        let files = Files::of(root.path());
+        let patience = Duration::from_millis(20);
+        let waited = files.under_lock(PATIENCE, |files| {
+            Ok(files.under_lock(patience, |_| Ok(())).unwrap_err().kind())
+        });
+        assert_eq!(waited.unwrap(), io::ErrorKind::TimedOut);
+        assert!(note_hint(root.path(), &all[0], 2), "it was given back");
     }
 
     #[test]

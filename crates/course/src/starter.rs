@@ -94,7 +94,7 @@ pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     // Through a link, to what it names.
     let file = fs::canonicalize(file).unwrap_or_else(|_| file.to_path_buf());
     let folder = file.parent().expect("a file lies in a folder");
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
+    let mut fresh = beside(folder)?;
     fresh.write_all(content)?;
     if let Ok(old) = fs::metadata(&file) {
         fresh.as_file().set_permissions(old.permissions())?;
@@ -120,6 +120,16 @@ pub fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+/// A new file that others may read as far as the learner lets them read any: tempfile alone would hide it from them.
+fn beside(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    let everybody: fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(everybody);
+    builder.prefix(".course-").tempfile_in(folder)
 }
 
 fn keep(folder: &Path, name: &str, work: &[u8]) -> io::Result<PathBuf> {
@@ -187,6 +197,36 @@ mod tests {
         for (copy, work) in copies {
             assert_eq!(fs::read_to_string(copy).unwrap(), work);
         }
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        for content in [&b"one"[..], b"", &[7; 100_000]] {
+            replace(&file, content).unwrap();
+            assert_eq!(fs::read(&file).unwrap(), content);
+        }
+        let in_the_way = root.path().join("folder");
+        fs::create_dir_all(in_the_way.join("full")).unwrap();
+        assert!(replace(&in_the_way, b"one").is_err());
+        assert_eq!(
+            fs::read_dir(root.path()).unwrap().count(),
+            2,
+            "nothing is left beside"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_as_readable_as_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        let (ours, any) = (root.path().join("ours"), root.path().join("any"));
+        replace(&ours, b"").unwrap();
+        fs::write(&any, "").unwrap();
+        let mode = |file: &Path| fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&any));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use course::check::Verdict;
+
 use common::{add_exercise, add_solution, scratch_course};
 use serde_json::{Value, json};
 
@@ -316,12 +318,47 @@ fn without_a_number_the_first_that_has_not_passed_is_checked() {
     let (status, said) = check();
     assert_eq!((status, said.lines().count()), (Some(0), 1), "{said}");
     assert!(said.starts_with("All 3 exercises have passed."), "{said}");
+    let said = text(&course(root.path(), &["check", "3"]).stdout);
+    assert!(!said.contains("Next:"), "{said}");
     let nothing = answers(root.path(), &["check", "--json"], 0);
     assert_eq!(
         (&nothing["number"], &nothing["verdict"]),
         (&Value::Null, &Value::Null)
     );
     assert_eq!(keys(&nothing), ["number", "sentence", "verdict"]);
+}
+
+#[test]
+fn after_a_pass_it_goes_on_from_there_and_comes_back_for_what_was_left_out() {
+    let root = three_exercises();
+    for (number, next) in [("02", "03"), ("03", "01"), ("01", "")] {
+        fs::write(work_on(root.path(), number), "pub fn f() {}").unwrap();
+        let said = text(&course(root.path(), &["check", number]).stdout);
+        let next_is = |number: &str| said.contains(&format!("Next: exercise {number}"));
+        assert_eq!(next_is(""), !next.is_empty(), "{said}");
+        assert!(next.is_empty() || next_is(next), "{said}");
+    }
+}
+
+#[test]
+fn a_starter_counts_as_a_failure_and_need_not_be_run() {
+    let root = three_exercises();
+    fs::write(work_on(root.path(), "02"), "pub fn f() {}").unwrap();
+    let all = answers(root.path(), &["check", "all", "--json"], 1);
+    assert_eq!(all["sentence"], "2 of 3 exercises pass, 1 is not begun.");
+    let last = &all["exercises"][2];
+    assert_eq!(
+        (&last["verdict"], &last["sentence"], &last["state"]),
+        (
+            &Value::Null,
+            &json!("Exercise 03 is not begun."),
+            &json!("untouched")
+        )
+    );
+    assert_eq!(keys(last), keys(&all["exercises"][0]));
+    fs::write(work_on(root.path(), "03"), "pub fn f() {}").unwrap();
+    let all = answers(root.path(), &["check", "all", "--json"], 0);
+    assert_eq!(all["sentence"], "3 of 3 exercises pass.");
 }
 
 /// Every way in which a check can end, one exercise each, and all of them together.
@@ -679,6 +716,48 @@ fn a_damaged_memory_is_mended_and_said_beside_the_answer() {
         answers(root.path(), &["list", "--json"], 0)[1]["hints_shown"],
         1
     );
+}
+
+/// The page "How to use this book" explains what scripts may rely on.
+#[test]
+fn the_book_explains_every_key_and_every_status() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/src/en/how-to-use.md");
+    let page = fs::read_to_string(page).unwrap();
+    let root = three_exercises();
+    let one = answers(root.path(), &["list", "--json"], 0)[0].clone();
+    let mut answers = vec![
+        one,
+        answers(root.path(), &["check", "1", "--json"], 0),
+        answers(root.path(), &["check", "ALL", "--json"], 1),
+        answers(root.path(), &["hint", "2", "--json"], 0),
+        answers(root.path(), &["solution", "1", "--json"], 0),
+        answers(root.path(), &["reset", "2", "--json"], 0),
+        answers(root.path(), &["reset", "all", "--yes", "--json"], 0),
+    ];
+    let inner = answers.iter().filter_map(|answer| answer.get("exercises"));
+    let inner: Vec<_> = inner.map(|all| all[0].clone()).collect();
+    answers.extend(inner);
+    for answer in &answers {
+        for key in keys(answer) {
+            assert!(page.contains(&format!("`{key}`")), "{key}: {answer:#}");
+        }
+    }
+    for status in [0, 1, 2, 3, 4, 5, 6, 7, 130] {
+        assert!(page.contains(&format!("\n| {status} | ")), "{status}");
+    }
+    for verdict in [
+        Verdict::Passes,
+        Verdict::Fails,
+        Verdict::DoesNotCompile,
+        Verdict::NeverEnds,
+        Verdict::PrintsTooMuch,
+        Verdict::Dies,
+        Verdict::Stopped,
+        Verdict::NotRun,
+    ] {
+        let name = verdict.name();
+        assert!(page.contains(&format!("`\"{name}\"`")), "{name}");
+    }
 }
 
 /// Watch, the server and a check in another terminal: nobody's change is lost, and nobody reads half a file.

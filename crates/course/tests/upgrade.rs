@@ -332,6 +332,7 @@ fn a_merge_leaves_the_committed_answer_whole() {
     lab.edit("03-plates");
     commit(&lab.mine);
     lab.upstream_improves("03-plates");
+    lab.upstream_improves("04-orders");
     let answer = lab.ask(&["--fetch"]);
     assert_eq!(of(&answer, "03")["pull"], "conflicts");
     assert!(
@@ -355,8 +356,23 @@ fn a_merge_leaves_the_committed_answer_whole() {
     let answer = lab.ask(&[]);
     assert_eq!(answer["unfinished"], "merge");
     assert_eq!(of(&answer, "03")["pull"], "unfinished");
+    // What the merge has brought already is not taken for the learner's work.
+    assert_eq!(
+        answer["exercises"].as_array().unwrap().len(),
+        1,
+        "{answer:#}"
+    );
+    assert_eq!(answer["blocked"], serde_json::json!([]));
     // To keep it, as the sentence says.
     git(&lab.mine, &["add", "exercises/03-plates/src/lib.rs"]);
+    let answer = lab.ask(&[]);
+    assert!(
+        answer["sentence"]
+            .as_str()
+            .unwrap()
+            .starts_with("A merge is not finished"),
+        "{answer:#}"
+    );
     git(&lab.mine, &["commit", "--no-edit", "--quiet"]);
     lab.has_my_answer("03-plates");
     let answer = lab.ask(&[]);
@@ -589,6 +605,173 @@ fn a_committed_answer_to_an_exercise_that_is_gone_stays_until_it_is_let_go() {
 }
 
 #[test]
+fn what_is_staged_is_unstaged_first() {
+    let Some(lab) = lab() else { return };
+    lab.edit("03-plates");
+    let file = "exercises/03-plates/src/lib.rs";
+    git(&lab.mine, &["add", file]);
+    lab.upstream_improves("03-plates");
+    let answer = lab.ask(&["--fetch", "--take", "03"]);
+    assert_eq!(copy_of(&answer), self::answer("03-plates"));
+    let unstage = format!("git restore --staged {file}");
+    assert!(
+        answer["taken"][0]["sentence"]
+            .as_str()
+            .unwrap()
+            .contains(&unstage),
+        "{answer:#}"
+    );
+    // Until then a pull goes on refusing, and it is told a second time.
+    git_stops(&lab.mine, &["pull"]);
+    let again = lab.ask(&["--take", "03"]);
+    assert!(
+        again["taken"][0]["sentence"]
+            .as_str()
+            .unwrap()
+            .contains(&unstage),
+        "{again:#}"
+    );
+    git(&lab.mine, &["restore", "--staged", file]);
+    git(&lab.mine, &["pull"]);
+    lab.has_new_starter("03-plates");
+}
+
+#[test]
+fn a_file_that_is_not_there_hinders_no_pull() {
+    let Some(lab) = lab() else { return };
+    fs::remove_file(lib(&lab.mine, "03-plates")).unwrap();
+    lab.upstream_improves("03-plates");
+    let answer = lab.ask(&["--fetch", "--take"]);
+    assert_eq!(answer["taken"], serde_json::json!([]));
+    git(&lab.mine, &["pull"]);
+    lab.has_new_starter("03-plates");
+}
+
+#[test]
+fn line_endings_that_git_changes_are_no_work_and_hinder_no_pull() {
+    let Some(lab) = lab() else { return };
+    // As git for Windows does it.
+    let (up, mine) = (lab.up.to_str().unwrap(), lab.mine.with_file_name("windows"));
+    git(
+        &lab.up,
+        &[
+            "clone",
+            "--quiet",
+            "--config",
+            "core.autocrlf=true",
+            up,
+            mine.to_str().unwrap(),
+        ],
+    );
+    let windows = |text: String| text.replace('\n', "\r\n");
+    assert_eq!(read(lib(&mine, "04-orders")), windows(starter("04-orders")));
+    fs::write(lib(&mine, "03-plates"), windows(answer("03-plates"))).unwrap();
+    // An editor that puts other line endings than git did.
+    fs::write(lib(&mine, "05-pass"), starter("05-pass")).unwrap();
+    for folder in ["03-plates", "04-orders", "05-pass"] {
+        lab.upstream_improves(folder);
+    }
+    let answer = ask(&mine, &["--fetch"]);
+    assert_eq!(of(&answer, "03")["pull"], "refuses");
+    assert_eq!(of(&answer, "04")["pull"], "takes");
+    let is_refused = of(&answer, "05")["pull"] == "refuses";
+    assert_eq!(of(&answer, "05")["edited"], false);
+    git_stops(&mine, &["pull"]);
+    let taken = ask(&mine, &["--take"]);
+    assert_eq!(copy_of(&taken), windows(self::answer("03-plates")));
+    assert_eq!(
+        taken["taken"].as_array().unwrap().len(),
+        1 + usize::from(is_refused)
+    );
+    git(&mine, &["pull"]);
+    assert_eq!(ask(&mine, &[])["exercises"], serde_json::json!([]));
+}
+
+#[test]
+fn the_pull_that_is_named_works_whatever_is_configured() {
+    for (settings, own_commit) in [
+        (&["pull.rebase", "true"][..], false),
+        (&["pull.rebase", "true"], true),
+        (&["branch.main.rebase", "merges"], true),
+        (&["pull.ff", "only"], true),
+        (&["pull.ff", "only"], false),
+        (&["color.ui", "always"], true),
+    ] {
+        let Some(lab) = lab() else { return };
+        git(&lab.mine, &["config", settings[0], settings[1]]);
+        if own_commit {
+            lab.edit("05-pass");
+            commit(&lab.mine);
+        }
+        lab.edit("04-orders");
+        lab.upstream_improves("03-plates");
+        let answer = lab.ask(&["--fetch"]);
+        let sentence = answer["sentence"].as_str().unwrap();
+        let command = sentence
+            .strip_prefix("`git ")
+            .and_then(|rest| rest.split_once("` brings all of it"))
+            .unwrap_or_else(|| panic!("{settings:?}: {sentence}"))
+            .0;
+        git(&lab.mine, &command.split(' ').collect::<Vec<_>>());
+        lab.has_new_starter("03-plates");
+        lab.has_my_answer("04-orders");
+        // A second version of a starter is in the history now, and its colours do not confuse anybody.
+        assert_eq!(lab.ask(&[])["exercises"], serde_json::json!([]));
+    }
+}
+
+#[test]
+fn a_shallow_clone_a_loose_head_and_another_history_are_compared_too() {
+    let Some(lab) = lab() else { return };
+    lab.upstream_improves("04-orders");
+    let shallow = lab.mine.with_file_name("shallow");
+    let from = format!("file://{}", lab.up.display());
+    // Where addresses of that kind are not taken, there is nothing to try.
+    let cloned = git_with(
+        &lab.up,
+        &[
+            "clone",
+            "--quiet",
+            "--depth",
+            "1",
+            &from,
+            shallow.to_str().unwrap(),
+        ],
+    );
+    if cloned.status.success() {
+        fs::write(lib(&shallow, "03-plates"), answer("03-plates")).unwrap();
+        lab.upstream_improves("03-plates");
+        assert_eq!(of(&ask(&shallow, &["--fetch"]), "03")["pull"], "refuses");
+    }
+    git(&lab.mine, &["checkout", "--quiet", "--detach"]);
+    let answer = lab.ask(&["--fetch"]);
+    assert_eq!(answer["compared_with"], "origin/main");
+    assert!(
+        answer["sentence"]
+            .as_str()
+            .unwrap()
+            .starts_with("`git merge origin/main`")
+    );
+
+    git(&lab.mine, &["checkout", "--quiet", "--orphan", "other"]);
+    refuses(&lab.mine, &[], 3, "no commit yet");
+    commit(&lab.mine);
+    lab.edit("04-orders");
+    assert_eq!(of(&lab.ask(&[]), "04")["parts"][0], "starter");
+}
+
+#[test]
+fn a_work_that_is_no_text_is_left_alone() {
+    let Some(lab) = lab() else { return };
+    let bytes = b"\xff\xfeu\0t\0f\0";
+    fs::write(lib(&lab.mine, "03-plates"), bytes).unwrap();
+    lab.upstream_improves("03-plates");
+    lab.ask(&["--fetch"]);
+    refuses(&lab.mine, &["--take", "03"], 3, "cannot be read");
+    assert_eq!(fs::read(lib(&lab.mine, "03-plates")).unwrap(), bytes);
+}
+
+#[test]
 fn cargo_is_not_left_with_a_folder_that_it_refuses() {
     let Some(lab) = lab() else { return };
     renumber(&lab.up, false);
@@ -763,13 +946,14 @@ fn work_comes_over_from_an_older_folder() {
         answer("05-pass")
     );
     let progress: Value = serde_json::from_str(&read(new.join(".progress/progress.json"))).unwrap();
-    let six = &progress["exercises"]["06"];
+    let orders = &progress["exercises"]["orders"];
     assert_eq!(
-        (&six["passed_on"], &six["hints"], &six["last"]),
+        (&orders["passed_on"], &orders["hints"], &orders["last"]),
         (&"2026-01-02".into(), &2.into(), &"fails".into())
     );
     assert_eq!(progress["board"], "x");
-    assert!(progress["exercises"]["05"].is_null());
+    // What is gone may come back.
+    assert_eq!(progress["exercises"]["pass"]["hints"], 1);
     assert_eq!(
         read(new.join(".progress/backups/04-orders/2026.rs")),
         "// older still\n"

@@ -2,20 +2,21 @@
 //! whoever runs the tests.
 
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
 
-use anyhow::{Context, ensure};
-use course::check::CheckOptions;
-use course::serve::{self, Options, Server};
-use house_tests::root;
-use serde_json::{Value, json};
+use anyhow::ensure;
+use course::check::Verdict;
+use course::commands::hint;
+use course::exercises::{self, Exercise};
+use course::progress::{self, Standing};
+use course::serve::Server;
+use serde_json::json;
 
 use super::Stage;
+use super::scratch::Scratch;
 
 /// A course with five small exercises and a page with their cards.
 struct Course {
-    root: tempfile::TempDir,
+    scratch: Scratch,
     server: Server,
 }
 
@@ -25,16 +26,8 @@ const ANSWER: &str = "pub fn five() -> u32 {\n    5\n}\n";
 
 impl Course {
     fn open(progress: &str) -> anyhow::Result<Course> {
-        let folder = tempfile::Builder::new().prefix("course-cards-").tempdir()?;
-        let write = |path: &str, text: &str| -> anyhow::Result<()> {
-            let path = folder.path().join(path);
-            fs::create_dir_all(path.parent().context("a folder")?)?;
-            Ok(fs::write(path, text)?)
-        };
-        write(
-            "Cargo.toml",
-            "[workspace]\nresolver = \"3\"\nmembers = [\"exercises/*\"]\n",
-        )?;
+        let scratch = Scratch::new()?;
+        let write = |path: &str, text: &str| scratch.write(path, text);
         let mut page = "# Cards {#cards}\n".to_owned();
         for n in 1..=5 {
             let (number, answer) = (format!("{n:02}"), if n == 1 { STARTER } else { ANSWER });
@@ -44,7 +37,7 @@ impl Course {
             } else {
                 answer
             };
-            let exercise = format!("exercises/{number}-case");
+            let exercise = format!("exercises/{number}-hand-{number}");
             write(
                 &format!("{exercise}/Cargo.toml"),
                 &format!(
@@ -56,11 +49,17 @@ impl Course {
             write(
                 &format!("{exercise}/exercise.toml"),
                 &format!(
-                    "number = \"{number}\"\nslug = \"case\"\ntitle = \"Case\"\nchapter = \"cards\"\nminutes = 10\nhints = [\"Look at your hand.\", \"Count its `fingers`.\", \"Return 5.\"]\nafter = \"Read on.\"\n"
+                    "number = \"{number}\"\nslug = \"hand-{number}\"\ntitle = \"Case\"\nchapter = \"cards\"\nminutes = 10\nhints = [\"Look at your hand.\", \"Count its `fingers`.\", \"Return 5.\"]\nafter = \"Read on.\"\n"
                 ),
             )?;
-            write(&format!("solutions/{number}-case/starter.rs"), STARTER)?;
-            write(&format!("solutions/{number}-case/src/lib.rs"), ANSWER)?;
+            write(
+                &format!("solutions/{number}-hand-{number}/starter.rs"),
+                STARTER,
+            )?;
+            write(
+                &format!("solutions/{number}-hand-{number}/src/lib.rs"),
+                ANSWER,
+            )?;
             page += &format!(
                 "\n<exercise-card number=\"{number}\">\n\n### Exercise {number}: a hand {{#exercise-{number}}}\n\nCount the fingers, then run:\n\n```sh\ncargo test -p exercise-{number}\n```\n\n</exercise-card>\n"
             );
@@ -68,49 +67,21 @@ impl Course {
         write(".progress/progress.json", progress)?;
         write("book/src/SUMMARY.md", "# Summary\n\n- [Cards](cards.md)\n")?;
         write("book/src/cards.md", &page)?;
-        write("book/src/loopbot-env.json", "{\"mode\":\"recorded\"}")?;
-        let book = root().join("book");
-        fs::copy(
-            book.join("book.toml"),
-            folder.path().join("book").join("book.toml"),
-        )?;
-        copy_files(
-            &book.join("assets"),
-            &folder.path().join("book").join("assets"),
-        )?;
-        let options = Options {
-            port: Some(0),
-            follow: false,
-            news: Arc::new(|_| {}),
-            check_options: CheckOptions {
-                target: Some(folder.path().join("target")),
-                network: false,
-                ..CheckOptions::default()
-            },
-            ..Options::new()?
-        };
-        let server = serve::start(folder.path(), options)?;
-        Ok(Course {
-            root: folder,
-            server,
-        })
+        let server = scratch.serve()?;
+        Ok(Course { scratch, server })
     }
 
-    fn kept(&self) -> anyhow::Result<Value> {
-        let file = self.root.path().join(".progress").join("progress.json");
-        Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+    fn exercise(&self, number: &str) -> anyhow::Result<Exercise> {
+        exercises::find(&exercises::load(self.scratch.root())?, number).cloned()
     }
-}
 
-fn copy_files(from: &Path, to: &Path) -> anyhow::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        if entry.file_type()?.is_file() {
-            fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
+    /// What is remembered of an exercise, as the terminal would tell.
+    fn kept(&self, number: &str) -> anyhow::Result<Standing> {
+        Ok(progress::standing(
+            self.scratch.root(),
+            &self.exercise(number)?,
+        ))
     }
-    Ok(())
 }
 
 impl Stage {
@@ -193,7 +164,7 @@ pub fn say_how_far_the_learner_is(stage: &mut Stage) -> anyhow::Result<()> {
     )?;
     let shown = stage.part("04", "compared")?;
     ensure!(
-        shown.contains("line for line") && shown.contains("solutions/04-case/src/lib.rs"),
+        shown.contains("line for line") && shown.contains("solutions/04-hand-04/src/lib.rs"),
         "{shown}"
     );
     stage.no_console_errors("the cards")
@@ -233,15 +204,18 @@ pub fn check_and_remember(stage: &mut Stage) -> anyhow::Result<()> {
         "no words for the verdict"
     );
     stage.wait_for_standing("05", "failing")?;
-    ensure!(course.kept()?["exercises"]["05"]["last"] == "fail");
+    ensure!(course.kept("05")?.last.as_deref() == Some("fail"));
 
     fs::write(
-        course.root.path().join("exercises/05-case/src/lib.rs"),
+        course
+            .scratch
+            .root()
+            .join("exercises/05-hand-05/src/lib.rs"),
         "pub fn five() -> u32 {\n    2 + 3\n}\n",
     )?;
     ensure!(check(stage)? == "pass");
     stage.wait_for_standing("05", "passed")?;
-    ensure!(course.kept()?["exercises"]["05"]["passed_on"].is_string());
+    ensure!(course.kept("05")?.passed_on.is_some());
     let said = stage.part("05", "standing")?;
     ensure!(said.contains("Passed on"), "{said}");
     stage.press_card("05", "solution")?;
@@ -263,24 +237,19 @@ pub fn remember_hints(stage: &mut Stage) -> anyhow::Result<()> {
     };
     stage.press_card("02", "hint")?;
     stage.browser.wait_for("the first hint", &count(1))?;
-    ensure!(course.kept()?["exercises"]["02"]["hints"] == 1);
+    ensure!(course.kept("02")?.hints == 1);
     stage.open_cards(&course)?;
     ensure!(
         stage.browser.run(&count(1), json!([]))? == true,
         "the hint is gone after a reload"
     );
     // Another hint in the terminal, and a check: the page hears of both without being asked.
-    let exercises = course::exercises::load(course.root.path())?;
-    let exercise = course::exercises::find(&exercises, "02")?;
-    course::commands::hint::hint(course.root.path(), exercise, true);
+    let exercise = &course.exercise("02")?;
+    hint::hint(course.scratch.root(), exercise, true);
     stage
         .browser
         .wait_for("the hint from the terminal", &count(2))?;
-    course::progress::note_check(
-        course.root.path(),
-        exercise,
-        course::check::Verdict::NeverEnds,
-    );
+    progress::note_check(course.scratch.root(), exercise, Verdict::NeverEnds);
     stage.wait_for_standing("02", "failing")?;
     let said = stage.part("02", "standing")?;
     ensure!(said.contains("never came to an end"), "{said}");

@@ -8,7 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
-use std::time::Duration;
+
+use crate::Limits;
 
 /// In the environment of the child and of everything it starts: the marks of the runs that they belong to.
 const MARK: &str = "LOOPBOT_RUN";
@@ -31,12 +32,13 @@ mod c {
 /// A child that is ended together with all it has started.
 pub(crate) struct Group {
     child: Child,
+    /// Empty if those who left the group may live on.
     mark: String,
     watchman: Option<Watchman>,
 }
 
 impl Group {
-    pub(crate) fn spawn(command: &mut Command, memory: Option<u64>) -> io::Result<Group> {
+    pub(crate) fn spawn(command: &mut Command, limits: &Limits) -> io::Result<Group> {
         let mark = format!("{:016x}", RandomState::new().hash_one(MARK));
         // A run inside of a run has both marks.
         let marks = match std::env::var_os(MARK) {
@@ -46,17 +48,18 @@ impl Group {
             None => OsString::from(&mark),
         };
         // Without one it works too, unless we are killed.
-        let mut watchman = Watchman::hire(&mark).ok();
+        let wanted = if limits.may_leave { "" } else { &mark };
+        let mut watchman = Watchman::hire(wanted).ok();
         let child = command.env(MARK, marks).process_group(0).spawn()?;
         if let Some(watchman) = &mut watchman {
             watchman.watch(child.id());
         }
-        if let Some(bytes) = memory {
+        if let Some(bytes) = limits.memory {
             limit_memory(child.id(), bytes);
         }
         Ok(Group {
             child,
-            mark,
+            mark: wanted.to_owned(),
             watchman,
         })
     }
@@ -79,7 +82,9 @@ impl Group {
         if let Ok(group) = c_int::try_from(self.child.id()) {
             c::kill(-group, SIGKILL);
         }
-        kill_marked(&self.mark);
+        if !self.mark.is_empty() {
+            kill_marked(&self.mark);
+        }
         // It cannot refuse that signal. (It may be waited for already; then this knows.)
         let _ = self.child.wait();
         if let Some(watchman) = self.watchman.take() {
@@ -95,18 +100,17 @@ impl Group {
 /// must be another process and there is nothing else that is on every machine.
 struct Watchman(Child);
 
-/// First it hears which group to watch, then that its work is done. If it hears neither, it is on.
+/// It hears which group to watch, and then nothing any more. `$0` is the mark, if those who have it are to be killed, too.
 const WATCH: &str = r#"
 trap '' HUP INT QUIT TERM
-read -r group && read -r done && exit
+read -r group
+read -r end
 [ -n "$group" ] && kill -s KILL -- "-$group"
-[ -r /proc/self/environ ] || exit
+[ -n "$0" ] && [ -r /proc/self/environ ] || exit
 for round in 1 2 3; do
-    for environ in /proc/[0-9]*/environ; do
-        if grep -qs "$0" "$environ"; then
-            pid=${environ#/proc/}
-            kill -s KILL "${pid%/environ}"
-        fi
+    for environ in $(grep -ls "$0" /proc/[0-9]*/environ); do
+        pid=${environ#/proc/}
+        kill -s KILL "${pid%/environ}"
     done
 done
 "#;
@@ -126,18 +130,16 @@ impl Watchman {
     }
 
     fn watch(&mut self, group: u32) {
-        self.say(&format!("{group}\n"));
-    }
-
-    fn dismiss(mut self) {
-        self.say("done\n");
-        let _ = self.0.wait();
-    }
-
-    fn say(&mut self, line: &str) {
         if let Some(leash) = &mut self.0.stdin {
-            let _ = leash.write_all(line.as_bytes());
+            let _ = writeln!(leash, "{group}");
         }
+    }
+
+    /// Its work is done.
+    fn dismiss(mut self) {
+        // Before the leash is dropped, which would mean the opposite.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -154,7 +156,7 @@ fn kill_marked(mark: &str) {
         for pid in marked {
             c::kill(pid, SIGKILL);
         }
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
 
@@ -170,10 +172,30 @@ fn marked(mark: &str) -> Vec<c_int> {
             let pid = entry.file_name().to_str()?.parse().ok()?;
             // That of a zombie is empty.
             let environ = std::fs::read(entry.path().join("environ")).ok()?;
-            let mut words = environ.windows(mark.len());
-            words.any(|it| it == mark.as_bytes()).then_some(pid)
+            is_marked(&environ, mark).then_some(pid)
         })
         .collect()
+}
+
+/// A mark is long, and random: where it stands, it is no accident.
+///
+/// A loop of ours over all these bytes would take longer than the rest of a run, since this crate is mostly built without
+/// optimisation. The C library is not.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn is_marked(environ: &[u8], mark: &str) -> bool {
+    // SAFETY: as glibc and musl have it in <string.h>.
+    unsafe extern "C" {
+        fn memmem(
+            haystack: *const u8,
+            haystack_len: usize,
+            needle: *const u8,
+            needle_len: usize,
+        ) -> *const u8;
+    }
+    // SAFETY: two slices, each with its length, and nobody writes to them.
+    let found = unsafe { memmem(environ.as_ptr(), environ.len(), mark.as_ptr(), mark.len()) };
+    !found.is_null()
 }
 
 /// What the child and each process that it starts may have: data, heap, threads' stacks.
@@ -247,4 +269,18 @@ pub(crate) fn crash(status: ExitStatus) -> Option<String> {
         15 => "was terminated from outside (SIGTERM)".into(),
         other => format!("was ended by signal {other}"),
     })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::is_marked;
+
+    #[test]
+    fn a_mark_is_found_among_others() {
+        let environ = b"A=\xff\0LOOPBOT_RUN=outer:inner\0B=1\0";
+        assert!(is_marked(environ, "outer") && is_marked(environ, "inner"));
+        for other in [&b""[..], b"A=1\0", b"LOOPBOT_RUN=inne\0r"] {
+            assert!(!is_marked(other, "inner"), "{other:?}");
+        }
+    }
 }

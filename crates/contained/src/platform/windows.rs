@@ -5,10 +5,13 @@ use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus};
 
 use windows_sys::Win32::System::JobObjects::{
-    AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_JOB_MEMORY,
-    JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE, JOBOBJECT_EXTENDED_LIMIT_INFORMATION,
-    JobObjectExtendedLimitInformation, SetInformationJobObject, TerminateJobObject,
+    AssignProcessToJobObject, CreateJobObjectW, JOB_OBJECT_LIMIT_BREAKAWAY_OK,
+    JOB_OBJECT_LIMIT_JOB_MEMORY, JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE,
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION, JobObjectExtendedLimitInformation,
+    SetInformationJobObject, TerminateJobObject,
 };
+
+use crate::Limits;
 
 /// A child that is ended together with all it has started.
 pub(crate) struct Group {
@@ -17,8 +20,8 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn spawn(command: &mut Command, memory: Option<u64>) -> io::Result<Group> {
-        let job = new_job(memory)?;
+    pub(crate) fn spawn(command: &mut Command, limits: &Limits) -> io::Result<Group> {
+        let job = new_job(limits)?;
         let mut child = command.spawn()?;
         // What it starts before the next line would not be in the job. But it has not even loaded its libraries.
         if let Err(error) = assign(&job, &child) {
@@ -52,7 +55,7 @@ impl Group {
 }
 
 #[allow(unsafe_code)]
-fn new_job(memory: Option<u64>) -> io::Result<OwnedHandle> {
+fn new_job(limits: &Limits) -> io::Result<OwnedHandle> {
     // SAFETY: null stands for the default security, and for no name.
     let job = unsafe { CreateJobObjectW(std::ptr::null(), std::ptr::null()) };
     if job.is_null() {
@@ -60,19 +63,22 @@ fn new_job(memory: Option<u64>) -> io::Result<OwnedHandle> {
     }
     // SAFETY: a new handle that nobody else has.
     let job = unsafe { OwnedHandle::from_raw_handle(job) };
-    let mut limits = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
-    limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
-    if let Some(bytes) = memory {
-        limits.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_JOB_MEMORY;
-        limits.JobMemoryLimit = usize::try_from(bytes).unwrap_or(usize::MAX);
+    let mut told = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();
+    told.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+    if limits.may_leave {
+        told.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_BREAKAWAY_OK;
+    }
+    if let Some(bytes) = limits.memory {
+        told.BasicLimitInformation.LimitFlags |= JOB_OBJECT_LIMIT_JOB_MEMORY;
+        told.JobMemoryLimit = usize::try_from(bytes).unwrap_or(usize::MAX);
     }
     // SAFETY: the handle is open, and the pointer and the size are those of the structure that belongs to this class.
     let set = unsafe {
         SetInformationJobObject(
             job.as_raw_handle(),
             JobObjectExtendedLimitInformation,
-            (&raw const limits).cast(),
-            size_of_val(&limits) as u32,
+            (&raw const told).cast(),
+            size_of_val(&told) as u32,
         )
     };
     if set == 0 {

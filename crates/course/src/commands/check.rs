@@ -5,15 +5,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{NOT_REMEMBERED, about, place, print_json};
 use crate::check::{self, CheckOptions, Checked, Verdict};
 use crate::cli::print;
 use crate::contained::Stop;
 use crate::exercises::{self, Exercise};
+use crate::progress::{self, State};
 use crate::trouble::{Trouble, status};
-use crate::{interrupt, progress, starter};
+use crate::{interrupt, starter};
 
 /// What can be said after the command's name.
 #[derive(Args, Debug)]
@@ -41,7 +42,9 @@ pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
     };
     let asked = args.exercise.as_deref().map(str::trim);
     let exercise = match asked {
-        Some("all") => return all(root, &exercises, &options, args.json),
+        Some(asked) if asked.eq_ignore_ascii_case("all") => {
+            return all(root, &exercises, &options, args.json);
+        }
         Some(asked) => exercises::find(&exercises, asked)?,
         None if exercises.is_empty() => return Err(Trouble::input(exercises::NONE)),
         None => match progress::next(&exercises, &progress::standings(root, &exercises)) {
@@ -58,14 +61,18 @@ pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
     one(root, &exercises, exercise, &options, args.json)
 }
 
-/// Checks, and remembers the verdict.
+/// A check, or that none was needed.
 struct Run {
-    checked: Checked,
+    /// `None` for a starter that was not run.
+    verdict: Option<Verdict>,
+    sentence: String,
+    output: Vec<String>,
     seconds: f64,
     remembered: bool,
 }
 
 impl Run {
+    /// Checks, and remembers the verdict.
     fn of(
         root: &Path,
         exercise: &Exercise,
@@ -74,23 +81,51 @@ impl Run {
         on_line: &mut dyn FnMut(&str),
     ) -> Run {
         let begun = Instant::now();
-        let checked = check::check(root, exercise, options, stop, on_line);
+        let mut output = Vec::new();
+        let Checked { verdict, sentence } =
+            check::check(root, exercise, options, stop, &mut |line| {
+                on_line(line);
+                output.push(line.to_owned());
+            });
         Run {
-            seconds: (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
-            remembered: progress::note_check(root, exercise, checked.verdict),
-            checked,
+            verdict: Some(verdict),
+            sentence,
+            output,
+            seconds: seconds_since(begun),
+            remembered: progress::note_check(root, exercise, verdict),
         }
     }
 
-    fn json(&self, root: &Path, exercise: &Exercise, output: Vec<String>) -> Map<String, Value> {
-        let mut answer = about(exercise, &progress::standing(root, exercise));
-        answer.insert("verdict".into(), self.checked.verdict.name().into());
-        answer.insert("sentence".into(), self.checked.sentence.clone().into());
-        answer.insert("output".into(), output.into());
-        answer.insert("seconds".into(), self.seconds.into());
-        answer.insert("remembered".into(), self.remembered.into());
-        answer
+    fn not_begun(exercise: &Exercise) -> Run {
+        Run {
+            verdict: None,
+            sentence: format!("Exercise {} is not begun.", exercise.number),
+            output: Vec::new(),
+            seconds: 0.0,
+            remembered: true,
+        }
     }
+
+    fn status(&self) -> u8 {
+        self.verdict.map_or(status::FAILS, Verdict::status)
+    }
+
+    fn json(&self, root: &Path, exercise: &Exercise) -> Value {
+        let mut answer = about(exercise, &progress::standing(root, exercise));
+        let more = [
+            ("verdict", self.verdict.map(Verdict::name).into()),
+            ("sentence", self.sentence.as_str().into()),
+            ("output", self.output.as_slice().into()),
+            ("seconds", self.seconds.into()),
+            ("remembered", self.remembered.into()),
+        ];
+        answer.extend(more.map(|(key, value)| (key.to_owned(), value)));
+        answer.into()
+    }
+}
+
+fn seconds_since(begun: Instant) -> f64 {
+    (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
 }
 
 fn one(
@@ -101,26 +136,22 @@ fn one(
     json: bool,
 ) -> anyhow::Result<u8> {
     let interrupt = interrupt::listen()?;
-    let mut output = Vec::new();
     let mut told = false;
     let run = Run::of(root, exercise, options, interrupt.stop(), &mut |line| {
         told |= line.trim_start().starts_with("To play it again:");
-        if json {
-            output.push(line.to_owned());
-        } else {
+        if !json {
             // A closed pipe is noticed at the end, when the sentence is printed.
             let _ = writeln!(io::stdout(), "{line}");
         }
     });
-    let Checked { verdict, sentence } = &run.checked;
     if json {
-        print_json(&run.json(root, exercise, output).into())?;
-        return Ok(verdict.status());
+        print_json(&run.json(root, exercise))?;
+        return Ok(run.status());
     }
-    let mut text = format!("\n{sentence}\n");
-    if *verdict == Verdict::Passes {
+    let mut text = format!("\n{}\n", run.sentence);
+    if run.verdict == Some(Verdict::Passes) {
         text.push_str(&format!("{}\n", exercise.after.trim()));
-        if let Some(next) = next(root, exercises) {
+        if let Some(next) = next(root, exercises, exercise) {
             text.push_str(&format!("\n{next}\n"));
         }
     } else if told {
@@ -133,12 +164,16 @@ fn one(
         text.push_str(&format!("{NOT_REMEMBERED}\n"));
     }
     print(&text)?;
-    Ok(verdict.status())
+    Ok(run.status())
 }
 
-/// Where to go on after a pass.
-fn next(root: &Path, exercises: &[Exercise]) -> Option<String> {
-    let next = progress::next(exercises, &progress::standings(root, exercises))?;
+/// Where to go on after a pass: to the next one that has not passed, or back to one that was left out.
+fn next(root: &Path, exercises: &[Exercise], passed: &Exercise) -> Option<String> {
+    let standings = progress::standings(root, exercises);
+    let here = exercises.iter().position(|e| e.slug == passed.slug)?;
+    let next = (here..exercises.len())
+        .chain(0..here)
+        .find(|&n| standings[n].state != State::Passed)?;
     let next = &exercises[next];
     Some(format!(
         "Next: exercise {}, {} ({} min), in {}.",
@@ -162,6 +197,8 @@ fn nothing_left(count: usize, json: bool) -> anyhow::Result<u8> {
 }
 
 /// A line for each exercise, then a summary. Its exit status is the highest of theirs.
+///
+/// A starter fails, as everybody knows: it counts as that, and is not run to prove it.
 fn all(
     root: &Path,
     exercises: &[Exercise],
@@ -174,47 +211,60 @@ fn all(
     let interrupt = interrupt::listen()?;
     let begun = Instant::now();
     let mut done = Vec::new();
-    let mut passed = 0;
+    let (mut passed, mut untouched) = (0, 0);
     let mut worst = status::DONE;
     let mut remembered = true;
     for exercise in exercises {
-        let mut output = Vec::new();
-        let mut at_work = AtWork::new(&exercise.number);
-        let run = Run::of(root, exercise, options, interrupt.stop(), &mut |line| {
-            at_work.hear(line);
-            if json {
-                output.push(line.to_owned());
-            }
-        });
-        at_work.done();
-        worst = worst.max(run.checked.verdict.status());
-        passed += usize::from(run.checked.verdict == Verdict::Passes);
-        remembered &= run.remembered;
-        let line = format!("{}  ({:.1} s)\n", run.checked.sentence, run.seconds);
-        match json {
-            true => eprint!("{line}"),
-            // Who closed the pipe has seen enough, and the rest need not run.
-            false => print(&line)?,
-        }
-        done.push(Value::Object(run.json(root, exercise, output)));
-        if run.checked.verdict == Verdict::Stopped {
+        if interrupt.stop().is_raised() {
+            worst = status::INTERRUPTED;
             break;
         }
+        let run = if starter::is_edited(root, exercise) {
+            let mut at_work = AtWork::new(&exercise.number);
+            let run = Run::of(root, exercise, options, interrupt.stop(), &mut |line| {
+                at_work.hear(line);
+            });
+            at_work.done();
+            run
+        } else {
+            untouched += 1;
+            Run::not_begun(exercise)
+        };
+        worst = worst.max(run.status());
+        passed += usize::from(run.verdict == Some(Verdict::Passes));
+        remembered &= run.remembered;
+        let mut line = run.sentence.clone();
+        if run.verdict.is_some() {
+            line.push_str(&format!("  ({:.1} s)", run.seconds));
+        }
+        match json {
+            true => eprintln!("{line}"),
+            // Who closed the pipe has seen enough, and the rest need not run.
+            false => print(&format!("{line}\n"))?,
+        }
+        done.push(run.json(root, exercise));
     }
-    let sentence = format!("{passed} of {} pass.", in_numbers(exercises.len()));
+    let mut sentence = format!("{passed} of {} pass", in_numbers(exercises.len()));
+    if worst == status::INTERRUPTED {
+        sentence.push_str(&format!("; stopped after {} of them", done.len()));
+    } else if untouched > 0 {
+        let are = if untouched == 1 { "is" } else { "are" };
+        sentence.push_str(&format!(", {untouched} {are} not begun"));
+    }
+    sentence.push('.');
     if json {
         print_json(&json!({
             "exercises": done,
             "passed": passed,
             "total": exercises.len(),
             "sentence": sentence,
-            "seconds": (begun.elapsed().as_secs_f64() * 1000.0).round() / 1000.0,
+            "seconds": seconds_since(begun),
             "remembered": remembered,
         }))?;
         return Ok(worst);
     }
     let mut text = format!("\n{sentence}");
-    if passed < done.len() {
+    if passed + untouched < done.len() && worst != status::INTERRUPTED {
         text.push_str(" `cargo course check NN` says why one does not.");
     }
     text.push('\n');

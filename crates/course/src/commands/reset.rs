@@ -32,7 +32,7 @@ pub fn command(root: &Path, args: &ResetArgs) -> anyhow::Result<u8> {
     if let Some(note) = progress::mend(root) {
         eprintln!("{note}");
     }
-    if args.exercise.trim() == "all" {
+    if args.exercise.trim().eq_ignore_ascii_case("all") {
         return all(root, &exercises, args);
     }
     let exercise = exercises::find(&exercises, &args.exercise)?;

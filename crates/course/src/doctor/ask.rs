@@ -50,6 +50,8 @@ pub fn ask_and_hear(
         output: OUTPUT,
         line: LINE,
         memory: None,
+        // A build may start the server of a compiler's cache.
+        may_leave: true,
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let ended = contained::run(

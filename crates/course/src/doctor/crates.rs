@@ -14,11 +14,8 @@ const FETCH: &str = "cargo fetch --locked";
 /// The crates.
 pub fn crates(visit: &Visit) -> Finding {
     let what = "crates";
-    if visit.is_broken("cargo") || visit.is_broken("rustc") {
-        return Finding::skipped(
-            what,
-            "Not looked at, for there is no cargo that can be asked.",
-        );
+    if let Some(broken) = visit.first_broken(&["rustc", "cargo"]) {
+        return Finding::waits(what, broken);
     }
     let needed = match needed(&visit.root) {
         Ok(needed) => needed,

@@ -15,13 +15,8 @@ const NUMBER: &str = "03";
 /// Builds and runs exercise 03: the starter, which has to fail, or where somebody has begun to work on it, the solution, which has
 /// to pass.
 pub fn exercise(visit: &Visit) -> Finding {
-    for broken in ["rustc", "cargo", "linker", "disk", "temp"] {
-        if visit.is_broken(broken) {
-            return Finding::skipped(
-                WHAT,
-                format!("Not tried, for nothing can be built before this is mended: {broken}."),
-            );
-        }
+    if let Some(broken) = visit.first_broken(&["rustc", "cargo", "linker", "disk", "temp"]) {
+        return Finding::waits(WHAT, broken);
     }
     let all = match exercises::load(&visit.root) {
         Ok(all) => all,

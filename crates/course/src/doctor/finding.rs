@@ -82,23 +82,38 @@ impl Finding {
         }
     }
 
-    /// The finding as it stands in the terminal, a line or two.
-    pub fn text(&self) -> String {
-        let mut text = format!(
-            "{:>4}  {:11}  {}\n",
-            self.state.mark(),
-            self.what,
-            self.found
-        );
+    /// It was not looked at, because `broken` has to be mended first.
+    pub fn waits(what: &'static str, broken: &str) -> Finding {
+        Finding::skipped(what, format!("Not tried before this is mended: {broken}."))
+    }
+
+    /// The finding as it stands in a terminal of so many columns. A command is one line, however long: it will be copied.
+    pub fn text(&self, columns: usize) -> String {
+        let mut text = format!("{:>4}  {:11} ", self.state.mark(), self.what);
+        let mut at = INDENT - 1;
+        for word in self.found.split(' ') {
+            let width = word.chars().count();
+            if at > INDENT && at + 1 + width > columns {
+                text.push_str(&format!("\n{:1$}", "", INDENT - 1));
+                at = INDENT - 1;
+            }
+            text.push(' ');
+            text.push_str(word);
+            at += 1 + width;
+        }
+        text.push('\n');
         if let Some(how) = &self.mend {
             for (n, line) in how.lines().enumerate() {
                 let arrow = if n == 0 { "->" } else { "  " };
-                text.push_str(&format!("{:19}{arrow} {line}\n", ""));
+                text.push_str(&format!("{:INDENT$}{arrow} {line}\n", ""));
             }
         }
         text
     }
 }
+
+/// Where the sentences begin.
+const INDENT: usize = 19;
 
 #[cfg(test)]
 mod tests {
@@ -106,11 +121,22 @@ mod tests {
 
     #[test]
     fn a_finding_reads_as_a_line_and_its_command_stands_below() {
-        let text = Finding::mend("linker", "There is none.", "install one\nor two").text();
+        let text = Finding::mend("linker", "There is none.", "install one\nor two").text(80);
         assert_eq!(
             text,
             "MEND  linker       There is none.\n                   -> install one\n                      or two\n"
         );
+    }
+
+    #[test]
+    fn a_sentence_is_broken_between_words_and_a_command_is_not() {
+        let finding = Finding::note("port", "one two three four five six", "ulimit -n 20480");
+        assert_eq!(
+            finding.text(30),
+            "note  port         one two\n                   three four\n                   five six\n                   -> ulimit -n 20480\n"
+        );
+        let long = Finding::ok("port", "a-word-that-is-longer-than-the-line");
+        assert_eq!(long.text(5).lines().count(), 1);
     }
 
     #[test]

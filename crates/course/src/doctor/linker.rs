@@ -13,13 +13,8 @@ const PROGRAM: &str = "fn main() {\n    println!(\"soup of the day\");\n}\n";
 /// The linker.
 pub fn linker(visit: &Visit) -> Finding {
     let what = "linker";
-    for (other, sentence) in [
-        ("rustc", "Not looked at, for there is no compiler."),
-        ("temp", "Not looked at, for there is no temporary folder."),
-    ] {
-        if visit.is_broken(other) {
-            return Finding::skipped(what, sentence);
-        }
+    if let Some(broken) = visit.first_broken(&["rustc", "temp"]) {
+        return Finding::waits(what, broken);
     }
     let written = tempfile::tempdir_in(&visit.tools.temp).and_then(|scratch| {
         fs::write(scratch.path().join("hello.rs"), PROGRAM)?;

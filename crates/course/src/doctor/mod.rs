@@ -83,6 +83,7 @@ pub fn command(root: &Path, args: &DoctorArgs) -> anyhow::Result<u8> {
         return Ok(status::INTERRUPTED);
     }
     let needed = count(&rounds, State::Mend);
+    let ready = needed == 0 && count(&rounds, State::Skipped) == 0;
     let sentence = sentence(&rounds, needed, args.offline);
     if args.json {
         let findings: Vec<_> = rounds
@@ -99,7 +100,7 @@ pub fn command(root: &Path, args: &DoctorArgs) -> anyhow::Result<u8> {
             })
             .collect();
         let answer = json!({
-            "ready": needed == 0,
+            "ready": ready,
             "sentence": sentence,
             "seconds": seconds(begun.elapsed()),
             "findings": findings,
@@ -108,7 +109,7 @@ pub fn command(root: &Path, args: &DoctorArgs) -> anyhow::Result<u8> {
     } else {
         cli::print(&format!("\n{sentence}\n"))?;
     }
-    Ok(if needed == 0 {
+    Ok(if ready {
         status::DONE
     } else {
         status::ENVIRONMENT
@@ -130,7 +131,7 @@ fn count(rounds: &Rounds, state: State) -> usize {
 fn sentence(rounds: &Rounds, needed: usize, offline: bool) -> String {
     let skipped = match count(rounds, State::Skipped) {
         0 => "",
-        _ => " What was not looked at is looked at after that.",
+        _ => " Then run this again, for what was not looked at.",
     };
     match needed {
         0 if !skipped.is_empty() => {

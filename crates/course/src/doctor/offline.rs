@@ -83,17 +83,10 @@ pub fn exercises(visit: &Visit) -> Finding {
 }
 
 fn first_of_all(visit: &Visit, what: &'static str) -> Option<Finding> {
-    [
+    const FIRST: [&str; 7] = [
         "rustc", "cargo", "linker", "crates", "disk", "temp", "offline",
-    ]
-    .into_iter()
-    .find(|broken| visit.is_broken(broken))
-    .map(|broken| {
-        Finding::skipped(
-            what,
-            format!("Not tried, for nothing can be built before this is mended: {broken}."),
-        )
-    })
+    ];
+    Some(Finding::waits(what, visit.first_broken(&FIRST)?))
 }
 
 /// The packages of exercises that somebody has worked on: whether those build says nothing about the machine.

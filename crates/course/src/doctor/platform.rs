@@ -12,6 +12,10 @@ pub use system::{
 /// How the network is taken away from a command.
 pub enum Cut {
     /// The command gets a network of its own, with nobody in it.
+    #[cfg_attr(
+        any(target_os = "macos", windows),
+        allow(dead_code, reason = "there is no such thing there")
+    )]
     Alone(Command),
     /// Cargo is told to stay offline, and whatever asks for a proxy finds none. The reason why it is no more than that.
     Asked(&'static str),
@@ -19,6 +23,7 @@ pub enum Cut {
 
 /// How many files and sockets a process may have open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(windows, allow(dead_code, reason = "there is no such limit there"))]
 pub struct Descriptors {
     /// Now.
     pub now: u64,

@@ -57,7 +57,7 @@ pub fn go(
     for look in looks {
         let left = all_together.saturating_sub(begun.elapsed());
         let started = Instant::now();
-        screen.begins(look)?;
+        screen.begins(look);
         let finding = if left.is_zero() {
             Finding::skipped(
                 look.what,
@@ -73,7 +73,7 @@ pub fn go(
                 Some(finding) => finding,
                 None => {
                     rounds.stopped = true;
-                    screen.clear()?;
+                    screen.clear();
                     return Ok(rounds);
                 }
             }
@@ -133,7 +133,7 @@ fn one(
             its_stop.now();
             asked_to_end = Some(Instant::now());
         }
-        screen.still()?;
+        screen.still();
     }
 }
 

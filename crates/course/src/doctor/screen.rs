@@ -12,6 +12,8 @@ use super::rounds::Look;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// And after that so often.
 const AGAIN: Duration = Duration::from_secs(15);
+/// A line that is rewritten more often than this cannot be read.
+const FLICKER: Duration = Duration::from_millis(50);
 
 /// Where it is told.
 pub struct Screen {
@@ -61,12 +63,12 @@ impl Screen {
     }
 
     /// A look begins.
-    pub fn begins(&mut self, look: &Look) -> anyhow::Result<()> {
-        self.begins_with(look.what, look.doing)
+    pub fn begins(&mut self, look: &Look) {
+        self.begins_with(look.what, look.doing);
     }
 
     /// Something begins that is no look.
-    pub fn begins_with(&mut self, what: &'static str, doing: &'static str) -> anyhow::Result<()> {
+    pub fn begins_with(&mut self, what: &'static str, doing: &'static str) {
         let now = Instant::now();
         self.now = Some(Now {
             what,
@@ -75,7 +77,7 @@ impl Screen {
             since: now,
             said: now,
         });
-        self.rewrite()
+        self.rewrite();
     }
 
     /// What it is at.
@@ -86,57 +88,67 @@ impl Screen {
     }
 
     /// It goes on.
-    pub fn still(&mut self) -> anyhow::Result<()> {
-        if self.rewrites {
-            return self.rewrite();
-        }
+    pub fn still(&mut self) {
         let Some(now) = &mut self.now else {
-            return Ok(());
+            return;
         };
+        if self.rewrites {
+            if now.said.elapsed() >= FLICKER {
+                now.said = Instant::now();
+                self.rewrite();
+            }
+            return;
+        }
         let first = now.said == now.since;
         if !self.progress || now.said.elapsed() < if first { PATIENCE } else { AGAIN } {
-            return Ok(());
+            return;
         }
         now.said = Instant::now();
         let line = line(now);
         // Whoever closed standard error wants to know nothing of this.
         let _ = writeln!(std::io::stderr(), "{line}");
-        Ok(())
     }
 
     /// A look has ended.
     pub fn found(&mut self, finding: &Finding) -> anyhow::Result<()> {
-        self.clear()?;
+        self.clear();
         if self.findings {
-            cli::print(&finding.text())?;
+            let columns = if std::io::stdout().is_terminal() {
+                columns()
+            } else {
+                usize::MAX
+            };
+            cli::print(&finding.text(columns))?;
         }
         Ok(())
     }
 
     /// Wipes what is being done.
-    pub fn clear(&mut self) -> anyhow::Result<()> {
+    pub fn clear(&mut self) {
         self.now = None;
         if self.width > 0 {
             let _ = write!(std::io::stderr(), "\r{:1$}\r", "", self.width);
             self.width = 0;
         }
-        Ok(())
     }
 
-    fn rewrite(&mut self) -> anyhow::Result<()> {
+    fn rewrite(&mut self) {
         let (true, true, Some(now)) = (self.progress, self.rewrites, &self.now) else {
-            return Ok(());
+            return;
         };
-        let columns = ratatui::crossterm::terminal::size().map_or(80, |(columns, _)| columns);
-        let room = usize::from(columns).saturating_sub(1);
-        let line: String = line(now).chars().take(room).collect();
+        let line: String = line(now).chars().take(columns() - 1).collect();
         let width = line.chars().count();
         let mut err = std::io::stderr().lock();
         let _ = write!(err, "\r{line}{:1$}", "", self.width.saturating_sub(width));
         let _ = err.flush();
         self.width = width;
-        Ok(())
     }
+}
+
+/// How wide the terminal is.
+fn columns() -> usize {
+    let size = ratatui::crossterm::terminal::size();
+    size.map_or(80, |(columns, _)| usize::from(columns.max(20)))
 }
 
 fn line(now: &Now) -> String {

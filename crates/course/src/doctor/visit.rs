@@ -100,6 +100,11 @@ impl Visit {
         self.broken.contains(what)
     }
 
+    /// The first of these that has to be mended.
+    pub fn first_broken(&self, these: &[&'static str]) -> Option<&'static str> {
+        these.iter().copied().find(|what| self.is_broken(what))
+    }
+
     /// The compiler.
     pub fn rustc(&self) -> Command {
         let mut command = Command::new(&self.tools.rustc);

@@ -76,6 +76,7 @@ fn run(name: &str, dishes: u64, stop: &Stop) -> std::io::Result<Option<Result<Ro
         output: 64 << 20,
         line: 32 << 20,
         memory: None,
+        ..Limits::default()
     };
     let (mut printed, mut complaint) = (String::new(), String::new());
     let ended = contained::run(

@@ -68,6 +68,16 @@ pub fn command(root: &Path, args: &PlanArgs) -> anyhow::Result<u8> {
         lunch,
     };
     let plan = schedule::schedule(&workshop, &book, asked);
+    let is_chapter = |item: &schedule::Item| matches!(item.what, What::Chapter { .. });
+    if !plan.items.iter().any(is_chapter) {
+        let first = plan.left_out.iter().find(|one| !one.follows);
+        let why = first.map_or(String::new(), |one| {
+            format!(" ({}. {}: {})", one.number, one.title, one.why)
+        });
+        return Err(Trouble::input(format!(
+            "No chapter fits into {length} minutes{why}."
+        )));
+    }
     print(&if args.json {
         let json = in_json(&plan, &workshop, length, start);
         format!("{}\n", serde_json::to_string_pretty(&json)?)
@@ -233,7 +243,10 @@ fn text(plan: &Schedule, workshop: &Workshop, length: u32, start: Option<u32>) -
     text.push_str(&format!("{:>5}           End\n", clock(length, start)));
     let left_out: Vec<_> = plan.left_out.iter().filter(|one| !one.follows).collect();
     if !left_out.is_empty() {
-        text.push_str("\nLeft out, and with a chapter its exercises:\n");
+        let kept = (length * workshop.free).div_ceil(100);
+        text.push_str(&format!(
+            "\nLeft out, and with a chapter its exercises ({kept} of the free minutes stay free):\n"
+        ));
     }
     for one in left_out {
         let minutes = one

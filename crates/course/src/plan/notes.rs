@@ -177,7 +177,7 @@ pub fn parse(
         }
     }
 
-    let mut sections = Vec::new();
+    let (mut sections, mut furthest) = (Vec::new(), 0);
     let mut seen = BTreeMap::new();
     for (line, heading) in headings(text) {
         let Some(heading) = heading.strip_prefix("## ") else {
@@ -195,11 +195,19 @@ pub fn parse(
         }
         match split_minutes(heading) {
             Ok((title, Some(minutes))) => {
-                if !ids.iter().any(|known| known == id) {
-                    complain(
+                match ids.iter().position(|known| known == id) {
+                    None => complain(
                         line,
-                        format!("no heading of {}.md has the id {id}, so the notes cannot follow it", chapter.page),
-                    );
+                        format!(
+                            "no heading of {}.md has the id {id}, so the notes cannot follow it",
+                            chapter.page
+                        ),
+                    ),
+                    Some(place) if place < furthest => complain(
+                        line,
+                        format!("the section {id} comes earlier in {}.md", chapter.page),
+                    ),
+                    Some(place) => furthest = place,
                 }
                 sections.push(Section {
                     title: title.to_owned(),
@@ -378,6 +386,24 @@ mod tests {
         complains(
             ("Goal: ", "Goals: "),
             "ch03.md: no line says `Goal: ...`, what they can do afterwards",
+        );
+    }
+
+    #[test]
+    fn the_sections_stand_in_the_order_of_the_page() {
+        let (picture, look) = (
+            "The picture (4 min) {#the-picture}",
+            "Look (and act) (5 min) {#look-then-act}",
+        );
+        let swapped = NOTES
+            .replace(picture, "X")
+            .replace(look, picture)
+            .replace('X', look);
+        assert_eq!(
+            parsed(&swapped),
+            Err(vec![
+                "ch03.md:11: the section the-picture comes earlier in ch03-one-table-two-parties.md".to_owned()
+            ])
         );
     }
 

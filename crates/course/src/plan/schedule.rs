@@ -382,8 +382,11 @@ impl Book<'_> {
         for one in self.book {
             let number = one.chapter.number;
             let is_in = chosen.chapters.contains_key(&number);
-            let too_long =
-                |minutes: u32| format!("it takes {minutes} minutes, and {left} are left");
+            let too_long = |minutes: u32| match left {
+                0..=1 => format!("it takes {minutes} minutes, and no time is left"),
+                _ if minutes > left => format!("it takes {minutes} minutes, and {left} are left"),
+                _ => format!("it takes {minutes} minutes, and needs another break"),
+            };
             if !is_in {
                 let asked = self.is_asked(number);
                 let why = match &one.notes {

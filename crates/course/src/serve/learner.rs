@@ -9,25 +9,27 @@ use similar::{ChangeTag, TextDiff};
 
 use super::routes::Refusal;
 use crate::exercises::{self, Exercise};
-use crate::progress::{self, Progress, State};
+use crate::progress::{self, Standing, State};
 use crate::starter;
 
 /// How far the learner is with every exercise.
 ///
 /// `note` is what they should know about the progress file: told once, when it was found damaged.
 pub fn standings(root: &Path) -> Result<Value, Refusal> {
-    let note = Progress::open(root).note;
-    let all: Vec<Value> = exercises::load(root)
-        .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")))?
-        .iter()
-        .map(|exercise| standing(root, exercise))
-        .collect();
+    let note = progress::mend(root);
+    let exercises = exercises::load(root)
+        .map_err(|error| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, format!("{error:#}")))?;
+    let standings = progress::standings(root, &exercises);
+    let all: Vec<Value> = exercises.iter().zip(standings).map(told).collect();
     Ok(json!({ "note": note, "exercises": all }))
 }
 
 /// How far the learner is with one exercise, and the hints they have had.
 pub fn standing(root: &Path, exercise: &Exercise) -> Value {
-    let standing = progress::standing(root, exercise);
+    told((exercise, progress::standing(root, exercise)))
+}
+
+fn told((exercise, standing): (&Exercise, Standing)) -> Value {
     let shown = standing.hints.min(exercise.hints.len());
     json!({
         "number": exercise.number,
@@ -55,10 +57,9 @@ pub fn hint(root: &Path, asked: &str, level: &str) -> Result<Value, Refusal> {
             "A hint is asked for by its level: 1 is the first.",
         )
     })?;
-    let mut progress = Progress::open(root);
     let wanted = level.min(exercise.hints.len());
-    let remembered = wanted <= progress.hints_shown(&exercise.number)
-        || progress.set_hints_shown(&exercise.number, wanted);
+    let remembered = wanted <= progress::standing(root, &exercise).hints
+        || progress::note_hint(root, &exercise, wanted);
     let mut answer = standing(root, &exercise);
     if !remembered {
         // Nothing can be written here; the hint is shown all the same.

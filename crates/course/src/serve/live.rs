@@ -251,6 +251,7 @@ impl Live {
             output: self.run_limits.output,
             line: 16 << 20,
             memory: None,
+            ..Limits::default()
         };
         let mut last_words = String::new();
         let stop = outlet.stop.clone();

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::{Answer, Taken, below, in_words, is_meant, keep, name_parts, put, same_lines};
 use crate::exercises::{self, Exercise};
-use crate::starter;
 use crate::trouble::Trouble;
+use crate::{progress, starter};
 
 /// An exercise that was worked on in the older folder.
 #[derive(Debug, Serialize)]
@@ -86,7 +86,7 @@ pub(super) fn answer(root: &Path, old: &Path, asked: Option<&[String]>) -> anyho
             }
             taken.extend(bring(root, &here, one, is_asked)?);
         }
-        remembered = Some(bring_progress(root, &old, &here)?);
+        remembered = Some(bring_progress(root, &old)?);
     }
     let json = json!({
         "from": old,
@@ -172,13 +172,17 @@ fn sentence(one: &Found) -> String {
     if let Some(here) = one.number_here.as_ref().filter(|here| **here != one.number) {
         text.push_str(&format!(" It is exercise {here} here."));
     }
-    if one.starter_changed {
-        text.push_str(&format!(
-            " Its starter has changed since: `cargo course check {}` says whether your work still fits.",
-            one.number_here.as_ref().unwrap_or(&one.number)
-        ));
+    text + &still_fits(one)
+}
+
+/// What to do about work that was begun on another starter.
+fn still_fits(one: &Found) -> String {
+    match &one.number_here {
+        Some(number) if one.starter_changed => format!(
+            " Its starter has changed since: `cargo course check {number}` says whether your work still fits."
+        ),
+        _ => String::new(),
     }
-    text
 }
 
 fn bring(
@@ -217,9 +221,10 @@ fn bring(
             let file = starter::edited_file(local);
             put(&file, &one.work, Some(&copy))?;
             let sentence = format!(
-                "Your work is in {} now. A copy of what was there is in {}.",
+                "Your work is in {} now. A copy of what was there is in {}.{}",
                 below(root, &file).display(),
-                below(root, &copy).display()
+                below(root, &copy).display(),
+                still_fits(one)
             );
             taken(Some(copy), sentence)
         }
@@ -234,99 +239,22 @@ fn bring(
     })
 }
 
-/// Adds what the older folder remembers to what is remembered here: passes, hints, verdicts, and the copies of work. `true` when there
-/// was something new.
-fn bring_progress(root: &Path, old: &Path, here: &[Exercise]) -> anyhow::Result<bool> {
-    let mut is_new = bring_copies(
-        &old.join(".progress/backups"),
-        &root.join(".progress/backups"),
-    )
-    .map_err(|error| {
+/// Brings what the older folder remembers: passes, hints, verdicts, and the copies of work. `true` when there was something new.
+fn bring_progress(root: &Path, old: &Path) -> anyhow::Result<bool> {
+    let copies = |folder: &Path| folder.join(".progress").join("backups");
+    let new_copies = bring_copies(&copies(old), &copies(root)).map_err(|error| {
         Trouble::environment(format!(
             "Your work has come over, but not its older copies ({error}); they are still in {}.",
-            old.join(".progress").join("backups").display()
+            copies(old).display()
         ))
     })?;
-    let Some(theirs) = read_object(&old.join(".progress").join("progress.json")) else {
-        return Ok(is_new);
-    };
-    let file = root.join(".progress").join("progress.json");
-    let mut ours = match read_object(&file) {
-        Some(ours) => ours,
-        // A damaged file is not ours to judge: the next command that remembers something moves it aside.
-        None if file.exists() => return Ok(is_new),
-        None => Map::from_iter([("version".to_owned(), json!(1))]),
-    };
-    let before = ours.clone();
-    for (key, value) in &theirs {
-        if key != "exercises" && !ours.contains_key(key) {
-            ours.insert(key.clone(), value.clone());
-        }
-    }
-    let mut exercises = match ours.remove("exercises") {
-        Some(Value::Object(exercises)) => exercises,
-        _ => Map::new(),
-    };
-    for (number, value) in theirs
-        .get("exercises")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let Value::Object(value) = value else {
-            continue;
-        };
-        // Exercises may have moved. What is remembered of one that is gone stays under its old number, unless another has that now.
-        let Some(slug) = slug_of(old, number) else {
-            continue;
-        };
-        let Some(local) = here.iter().find(|exercise| exercise.slug == slug) else {
-            continue;
-        };
-        let known = exercises
-            .entry(local.number.clone())
-            .or_insert_with(|| Value::Object(Map::new()));
-        if let Value::Object(known) = known {
-            add(known, value);
-        }
-    }
-    if !exercises.is_empty() {
-        ours.insert("exercises".into(), Value::Object(exercises));
-    }
-    if ours != before {
-        is_new = true;
-        write_object(&file, &ours).map_err(|error| {
-            Trouble::environment(format!(
-                "Your work has come over, but {} cannot be written ({error}), so what has passed is not remembered.",
-                file.display()
-            ))
-        })?;
-    }
-    Ok(is_new)
-}
-
-/// Of two memories of one exercise: the earlier pass, the more hints, and for the rest what was here.
-fn add(known: &mut Map<String, Value>, theirs: &Map<String, Value>) {
-    for (key, value) in theirs {
-        let better = match (key.as_str(), known.get(key)) {
-            (_, None) => true,
-            ("passed_on", Some(ours)) => value.as_str() < ours.as_str() && value.is_string(),
-            ("hints", Some(ours)) => value.as_u64() > ours.as_u64(),
-            _ => false,
-        };
-        if better {
-            known.insert(key.clone(), value.clone());
-        }
-    }
-}
-
-/// The slug that an exercise number stood for in the older folder.
-fn slug_of(old: &Path, number: &str) -> Option<String> {
-    fs::read_dir(old.join("exercises")).ok()?.find_map(|entry| {
-        let name = entry.ok()?.file_name().to_string_lossy().into_owned();
-        let (its, slug) = name_parts(&name)?;
-        (its == number).then(|| slug.to_owned())
-    })
+    let new_progress = progress::bring_over(root, old).map_err(|error| {
+        Trouble::environment(format!(
+            "Your work has come over, but {} cannot be written ({error}), so what has passed is not remembered here.",
+            root.join(".progress").display()
+        ))
+    })?;
+    Ok(new_copies || new_progress)
 }
 
 /// Copies files that are not there yet. `true` when there was one.
@@ -352,25 +280,6 @@ fn bring_copies(from: &Path, to: &Path) -> std::io::Result<bool> {
         }
     }
     Ok(is_new)
-}
-
-fn read_object(file: &Path) -> Option<Map<String, Value>> {
-    let text = fs::read_to_string(file).ok()?;
-    match serde_json::from_str(&text).ok()? {
-        Value::Object(object) => Some(object),
-        _ => None,
-    }
-}
-
-/// Written beside the file and moved over it, as [`crate::progress`] does.
-fn write_object(file: &Path, object: &Map<String, Value>) -> std::io::Result<()> {
-    let folder = file.parent().expect("the file has a folder");
-    fs::create_dir_all(folder)?;
-    let mut fresh = tempfile::NamedTempFile::new_in(folder)?;
-    serde_json::to_writer_pretty(&mut fresh, object)?;
-    std::io::Write::write_all(&mut fresh, b"\n")?;
-    fresh.persist(file)?;
-    Ok(())
 }
 
 fn text(

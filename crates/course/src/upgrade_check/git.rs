@@ -133,6 +133,24 @@ impl Git {
         ])
     }
 
+    /// The command that brings what is new, as a merge, whatever is configured: a rebase would refuse as soon as any file has changes.
+    pub fn pull(&self, has_own_commits: bool) -> String {
+        let branch = self.line(&["symbolic-ref", "--quiet", "--short", "HEAD"]);
+        let of_branch = format!("branch.{}.rebase", branch.unwrap_or_default());
+        let configured = |key: &str| self.line(&["config", "--get", key]);
+        let rebases = configured(&of_branch)
+            .or_else(|| configured("pull.rebase"))
+            .is_some_and(|value| value != "false");
+        let mut command = "git pull".to_owned();
+        if has_own_commits || rebases {
+            command.push_str(" --no-rebase");
+        }
+        if has_own_commits && configured("pull.ff").as_deref() == Some("only") {
+            command.push_str(" --ff");
+        }
+        command
+    }
+
     /// Where two histories parted.
     pub fn merge_base(&self, a: &str, b: &str) -> Option<String> {
         self.line(&["merge-base", a, b])
@@ -163,16 +181,32 @@ impl Git {
         self.text(&["cat-file", "blob", id])
     }
 
+    /// The same, as git would write it into the folder: on Windows the lines may end in another way there, and whoever writes them
+    /// otherwise has changed the file in the eyes of a pull.
+    pub fn checked_out(&self, id: &str, file: &str) -> anyhow::Result<String> {
+        self.text(&["cat-file", "--filters", &format!("--path={file}"), id])
+    }
+
     /// The files that differ between two commits.
     pub fn changed(&self, from: &str, to: &str) -> anyhow::Result<BTreeSet<String>> {
         let text = self.text(&["diff", "--name-only", "--no-renames", "-z", from, to, "--"])?;
         Ok(paths(&text))
     }
 
-    /// The files that differ from the last commit, whether added to the index or not.
-    pub fn uncommitted(&self) -> anyhow::Result<BTreeSet<String>> {
-        let text = self.text(&["diff", "--name-only", "--no-renames", "-z", "HEAD", "--"])?;
-        Ok(paths(&text))
+    /// The files that differ from the last commit, and of each whether that is so in the index, where `git add` puts it.
+    ///
+    /// `git status` says what a pull will think. `git diff` does not: it is silent about files of which the line endings alone differ.
+    pub fn uncommitted(&self) -> anyhow::Result<BTreeMap<String, bool>> {
+        let text = self.text(&[
+            "status",
+            "--porcelain=v1",
+            "-z",
+            "--no-renames",
+            "--untracked-files=no",
+        ])?;
+        // XY SP PATH NUL, where X is about the index
+        let entry = |entry: &str| Some((entry.get(3..)?.to_owned(), !entry.starts_with(' ')));
+        Ok(text.split('\0').filter_map(entry).collect())
     }
 
     /// The files that git does not know, without what it is told to ignore.
@@ -278,6 +312,7 @@ impl Git {
         let mut command = Command::new("git");
         command
             .current_dir(&self.root)
+            .args(["-c", "color.ui=false", "-c", "log.showSignature=false"])
             .args(args)
             .stdin(Stdio::null())
             // Its words are read, so they have to be English; and looking must not touch the index.

@@ -2,8 +2,8 @@
 //!
 //! A learner edits files that git follows, so an upgrade and their work can meet in one file: `src/lib.rs` of an exercise.
 //! Git never loses either of the two, but it does not say what to do, and each of its ways (a refused pull, a conflict in
-//! a merge, one in a rebase, one from a stash) leaves something else in the file. [`upstream`] finds out which it will be
-//! or is. [`folder`] does the same for somebody who has no git, and unpacks a newer course beside the older one.
+//! a merge, one in a rebase, one from a stash) leaves something else in the file. `upstream` finds out which it will be
+//! or is. `folder` does the same for somebody who has no git, and unpacks a newer course beside the older one.
 //!
 //! Nothing is changed without `--take`, and then never without a copy in `.progress/backups`. Git itself is only asked;
 //! the one thing that it is told to do is `git fetch`, with `--fetch`.
@@ -89,6 +89,10 @@ fn nobody_to_ask(root: &Path, reason: &NoGit) -> anyhow::Error {
         ),
         NoGit::NotARepository => format!(
             "This folder is no git repository, so nobody can be asked what is new: {instead}."
+        ),
+        NoGit::Refuses(said) if said.contains("dubious ownership") => format!(
+            "Git does not look at this folder, because another user owns it: `git config --global --add safe.directory {}` allows it; or {instead}.",
+            quoted(root)
         ),
         NoGit::Refuses(said) => {
             format!("Git does not look at this folder ({said}): mend that, or {instead}.")

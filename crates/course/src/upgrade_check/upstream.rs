@@ -26,7 +26,7 @@ struct Found {
     upstream: Change,
     /// The number that it has upstream, where that is another one.
     moved_to: Option<String>,
-    /// What of it has changed: starter, tests, hints, solution, package.
+    /// What of it has changed: starter, tests, description (with the hints), solution, package.
     parts: Vec<&'static str>,
     /// Whether the learner's file differs from the starter.
     edited: bool,
@@ -87,8 +87,13 @@ struct Look {
     /// Folders of packages that upstream has no more, with the files in them that git does not follow.
     left_over: BTreeMap<String, Vec<String>>,
     under_way: Option<&'static str>,
+    is_under_way: bool,
     /// The contents of the files in the last commit.
     head: Files,
+    /// The files whose version in the index is not that of the last commit.
+    staged: BTreeSet<String>,
+    /// The command that brings what is new.
+    pull: String,
 }
 
 /// Asks, takes what is to be taken, and asks again.
@@ -158,7 +163,7 @@ fn shelf(files: &Files) -> BTreeMap<String, Shelved> {
             }
             ("exercises", "exercise.toml") => {
                 shelved.description = Some(id.clone());
-                "hints"
+                "description"
             }
             ("exercises", _) if rest.starts_with("tests/") => "tests",
             ("exercises", _) => {
@@ -208,6 +213,8 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
     let (then, now) = (shelf(&then), shelf(&now));
     let touched = git.changed(&base, &new_head)?;
     let uncommitted = git.uncommitted()?;
+    let staged = uncommitted.iter().filter(|(_, staged)| **staged);
+    let staged: BTreeSet<String> = staged.map(|(file, _)| file.clone()).collect();
     let unmerged = git.unmerged()?;
     let under_way = git.under_way();
     let starters = starters(git)?;
@@ -250,14 +257,18 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
                 .is_some_and(|id| Some(id) != old.edited.as_ref())
         });
         let moved_to = match (old, new) {
-            (Some(old), Some(new)) if old.number != new.number => Some(new.number.clone()),
+            (Some(old), Some(new)) if old.number != new.number && number != new.number => {
+                Some(new.number.clone())
+            }
             _ => None,
         };
         let only_moved = moved_to.is_some()
             && old.and_then(|old| old.edited.as_ref()) == new.and_then(|new| new.edited.as_ref());
+        // A file that is not there can be brought back by a pull, and hinders none.
+        let is_there = root.join(&file).exists() || staged.contains(&file);
         let pull = if unmerged.contains_key(&file) {
             Pull::Unfinished
-        } else if is_touched && uncommitted.contains(&file) {
+        } else if is_touched && is_there && uncommitted.contains_key(&file) {
             Pull::Refuses
         } else if is_touched && committed {
             match only_moved {
@@ -335,19 +346,33 @@ fn look(root: &Path, git: &Git, upstream: Upstream) -> anyhow::Result<Look> {
         found.push(one);
     }
     found.sort_by(|a, b| a.number.cmp(&b.number));
-    found.dedup_by(|a, b| a.file == b.file);
+    // In the middle of a merge or a rebase, what differs from the last commit is not the learner's doing, so nothing can be said of
+    // what a pull would do.
+    let is_under_way = under_way.is_some() || !unmerged.is_empty();
+    if is_under_way {
+        found.retain(|one| one.pull == Pull::Unfinished);
+    }
 
     let learners: BTreeSet<&String> = found.iter().map(|one| &one.file).collect();
-    let mut in_the_way: BTreeSet<String> = uncommitted.union(&git.unknown()?).cloned().collect();
-    in_the_way.retain(|file| touched.contains(file) && !learners.contains(file));
+    let mut in_the_way = git.unknown()?;
+    in_the_way.extend(uncommitted.into_keys());
+    in_the_way.retain(|file| !is_under_way && touched.contains(file) && !learners.contains(file));
+    let own = git.count(&new_head, &head);
+    let pull = match upstream.pulled {
+        true => git.pull(own > 0),
+        false => format!("git merge {}", upstream.name),
+    };
     Ok(Look {
+        pull,
+        staged,
         new: git.count(&head, &new_head),
-        own: git.count(&new_head, &head),
+        own,
         upstream,
         found,
         blocked: in_the_way.into_iter().collect(),
         left_over,
         under_way,
+        is_under_way,
         head: head_files,
     })
 }
@@ -357,7 +382,7 @@ fn changed_parts(old: &Shelved, new: &Shelved) -> Vec<&'static str> {
     if old.starter != new.starter {
         parts.push("starter");
     }
-    for part in ["tests", "hints", "solution", "package"] {
+    for part in ["tests", "description", "solution", "package"] {
         if old.parts.get(part) != new.parts.get(part) {
             parts.push(part);
         }
@@ -420,7 +445,7 @@ fn distance(a: &str, b: &str) -> usize {
         text.lines()
             .fold(String::new(), |all, line| all + line + "\n")
     };
-    TextDiff::from_lines(&unix(a), &unix(b))
+    TextDiff::from_lines(unix(a), unix(b))
         .iter_all_changes()
         .filter(|change| change.tag() != ChangeTag::Equal)
         .count()
@@ -496,11 +521,7 @@ fn unfinished(one: &Found, under_way: Option<&str>) -> String {
 
 /// What to do about all of it, a line each.
 fn advice(look: &Look) -> Vec<String> {
-    let pull = match (look.upstream.pulled, look.own) {
-        (true, 0) => "git pull".to_owned(),
-        (true, _) => "git pull --no-rebase".to_owned(),
-        (false, _) => format!("git merge {}", look.upstream.name),
-    };
+    let pull = &look.pull;
     let numbers = |which: Pull| -> Vec<&str> {
         let those = look.found.iter().filter(|one| one.pull == which);
         those.map(|one| one.number.as_str()).collect()
@@ -513,8 +534,16 @@ fn advice(look: &Look) -> Vec<String> {
         .partition(|one| one.upstream == Change::Gone);
     let conflicts: Vec<_> = conflicts.iter().map(|one| one.number.as_str()).collect();
     let mut lines = Vec::new();
-    if !numbers(Pull::Unfinished).is_empty() {
-        lines.push("Finish what has stopped first, as said above; nothing is lost.".to_owned());
+    if look.is_under_way {
+        lines.push(match (look.found.is_empty(), look.under_way) {
+            (false, _) => {
+                "Finish what has stopped first, as said above; nothing is lost.".to_owned()
+            }
+            (true, what) => format!(
+                "A {} is not finished here: `git status` says how to go on. Ask again after that.",
+                what.unwrap_or("merge")
+            ),
+        });
         return lines;
     }
     if look.new == 0 {
@@ -620,7 +649,7 @@ fn text(look: &Look, taken: &[Taken], advice: &[String], asked: bool) -> String 
             "\nChanged, and not edited by you: {}.\n",
             in_words(&numbers)
         ));
-    } else if look.new > 0 && look.found.is_empty() {
+    } else if look.new > 0 && look.found.is_empty() && !look.is_under_way {
         text.push_str("No exercise has changed.\n");
     }
     let skip =
@@ -674,7 +703,11 @@ fn take_one(
     one: &Found,
     stages: Option<&BTreeMap<u8, String>>,
 ) -> anyhow::Result<Option<Taken>> {
-    let file = root.join(&one.file);
+    // Git's paths have slashes on every system, and a shell need not take them.
+    let file = one
+        .file
+        .split('/')
+        .fold(root.to_owned(), |path, step| path.join(step));
     let folder = format!("{}-{}", one.number, one.slug);
     let starter_here = root.join("solutions").join(&folder).join("starter.rs");
     let read = |path: &Path| {
@@ -735,15 +768,26 @@ fn take_one(
             )
         }
         Pull::Refuses => {
-            let committed = look
-                .head
-                .get(&one.file)
-                .map(|id| git.contents(id))
-                .transpose()?;
-            let Some(committed) = committed else {
+            let committed = look.head.get(&one.file);
+            let committed = committed.map(|id| git.checked_out(id, &one.file));
+            let Some(committed) = committed.transpose()? else {
                 return Ok(None);
             };
+            let unstage = match look.staged.contains(&one.file) {
+                true => format!(
+                    " Git's index still has your version: `git restore --staged {}` first.",
+                    one.file
+                ),
+                false => String::new(),
+            };
             let work = read(&file)?;
+            if same_lines(&work, &committed) && !unstage.is_empty() {
+                return Ok(Some(Taken {
+                    number: one.number.clone(),
+                    copy: None,
+                    sentence: format!("The file is as it was committed.{unstage}"),
+                }));
+            }
             let copy = keep(root, &one.number, &one.slug, &work)?;
             put(&file, &committed, Some(&copy))?;
             let after = match &one.moved_to {
@@ -754,13 +798,18 @@ fn take_one(
                     .join("lib.rs"),
                 None => file.clone(),
             };
-            taken(&copy, match one.upstream {
-                Change::Gone => "The file is as it was committed, and a pull takes it away with its exercise.".to_owned(),
-                _ => format!(
-                    "The file is as it was committed, and makes way for the pull. To go on with your work after that: {}",
-                    copy_command(below(root, &copy), below(root, &after))
-                ),
-            })
+            taken(
+                &copy,
+                match one.upstream {
+                    Change::Gone => format!(
+                        "The file is as it was committed, and a pull takes it away with its exercise.{unstage}"
+                    ),
+                    _ => format!(
+                        "The file is as it was committed, and makes way for the pull.{unstage} To go on with your work after that: `{}`",
+                        copy_command(below(root, &copy), below(root, &after))
+                    ),
+                },
+            )
         }
         Pull::Conflicts if one.upstream == Change::Gone => {
             let copy = keep(root, &one.number, &one.slug, &read(&file)?)?;

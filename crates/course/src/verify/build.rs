@@ -61,6 +61,8 @@ pub fn build(
         output,
         line,
         memory: None,
+        // Where the compiler has a cache with a server, the first build starts it.
+        may_leave: true,
     };
     let ended = contained::run(
         command(root, packages, how),

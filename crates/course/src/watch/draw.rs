@@ -56,20 +56,23 @@ pub fn draw(frame: &mut Frame, app: &App, colours: bool) {
             place_of(first..first + rows.len(), all)
         }
     };
-    pen.rule(frame, row(area.height - 3), &place);
-    let foot = app.footline().cut(usize::from(area.width));
-    pen.put(frame, row(area.height - 2), &foot);
-    if app.is_asking() {
-        frame.buffer_mut().set_style(
-            row(area.height - 2),
-            Style::new().add_modifier(Modifier::REVERSED),
-        );
+    // A note that needs more than a row gets it, over the end of the page.
+    let columns = usize::from(area.width);
+    let mut foot = match app.is_telling() {
+        true => app.footline().wrapped(columns),
+        false => vec![app.footline().cut(columns)],
+    };
+    foot.truncate(usize::from(area.height / 2));
+    let first = area.height - 1 - foot.len() as u16;
+    pen.rule(frame, row(first - 1), &place);
+    for (n, line) in (first..).zip(&foot) {
+        pen.put(frame, row(n), &line.fitted(columns));
+        if app.is_asking() {
+            let turned = Style::new().add_modifier(Modifier::REVERSED);
+            frame.buffer_mut().set_style(row(n), turned);
+        }
     }
-    pen.put(
-        frame,
-        row(area.height - 1),
-        &keys(app, usize::from(area.width)),
-    );
+    pen.put(frame, row(area.height - 1), &keys(app, columns));
 }
 
 /// The exercise, its minutes, and how far the learner has come.

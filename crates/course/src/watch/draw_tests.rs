@@ -6,8 +6,8 @@ use ratatui::buffer::Buffer;
 
 use super::*;
 use crate::check::Verdict;
+use crate::watch::app::Event;
 use crate::watch::app::tests::{FAILING, app, at, finish, press_all, print};
-use crate::watch::app::{Event, Key};
 
 fn drawn(app: &mut App, columns: u16, rows: u16) -> Buffer {
     at(app, 1, Event::Resized(columns, rows));
@@ -196,11 +196,21 @@ fn without_colours_nothing_has_one_and_weight_tells() {
 }
 
 #[test]
-fn long_titles_and_notes_give_way() {
-    let mut app = app();
-    at(&mut app, 1, Event::Note("桌".repeat(100)));
+fn a_long_note_gets_the_rows_it_needs_and_no_more_than_half() {
+    let mut app = failing();
+    let path = ".progress/backups/02-broken-plates/2026-11-21-100000.rs";
+    at(
+        &mut app,
+        1,
+        Event::Note(format!("Put back. Kept as {path}")),
+    );
+    let shown = lines(&drawn(&mut app, 60, 15));
+    assert!(shown[11].starts_with("────"), "{shown:#?}");
+    assert_eq!(shown[12], "Put back. Kept as");
+    assert_eq!(shown[13], path);
+    assert!(shown[14].starts_with("q quit"), "{shown:#?}");
+    at(&mut app, 1, Event::Note("桌".repeat(1000)));
     let shown = lines(&drawn(&mut app, 40, 10));
-    assert!(shown[8].ends_with('…'), "{shown:#?}");
-    app.on(Event::Key(Key::End), std::time::Duration::ZERO);
     assert!(shown[0].ends_with("1 of 5"), "{shown:#?}");
+    assert!(shown[3].starts_with("────"), "{shown:#?}");
 }

@@ -14,6 +14,7 @@ use ratatui::crossterm::execute;
 use ratatui::crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
+use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 use super::app::{Event, Key};
@@ -66,7 +67,9 @@ impl Screen {
     ///
     /// When the terminal is gone.
     pub fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `clear` would ask the terminal where the cursor is, and wait for an answer among the keys.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// The columns and rows.
@@ -87,7 +90,7 @@ impl Screen {
         give_back();
         let result = to();
         enter()?;
-        self.terminal.clear()?;
+        self.forget()?;
         Ok(result)
     }
 }

@@ -24,7 +24,7 @@ pub fn phase(line: &str) -> Option<String> {
         "Compiling" => Some(format!("Building {what}")),
         "Downloading" | "Downloaded" => Some(format!("Downloading {what}")),
         "Updating" | "Locking" => Some("Looking up which crates are needed".into()),
-        "Blocking" => Some("Waiting for another cargo, which is building here too".into()),
+        "Blocking" => Some("Waiting for another cargo that is at work".into()),
         _ => None,
     }
 }
@@ -108,13 +108,23 @@ pub fn tell(verdict: Verdict, lines: &[String]) -> Telling {
         .flat_map(|told| &told.lines)
         .chain(&before)
         .find_map(|line| place_in(line));
+    let mut hearts: Vec<&[&str]> = Vec::new();
     for told in wrong() {
         let what = match told.passed {
             Some(_) => "✗ ",
             None => "… ",
         };
-        page.push(Line::new(Ink::Bad, what).and(Ink::Strong, told.name));
-        page.extend(trimmed(&told.lines).iter().map(|line| ink_of_story(line)));
+        let story = trimmed(&told.lines);
+        let heading = Line::new(Ink::Bad, what).and(Ink::Strong, told.name);
+        // The first line names what was tried. The rest may be what another test has told already.
+        let heart = trimmed(story.get(1..).unwrap_or_default());
+        if !heart.is_empty() && hearts.contains(&heart) {
+            page.push(heading.and(Ink::Faint, "  for the same reason"));
+        } else {
+            page.push(heading);
+            page.extend(story.iter().map(|line| ink_of_story(line)));
+        }
+        hearts.push(heart);
         page.push(Line::blank());
     }
     // What was printed outside of any test: all that there is, when the program died early.
@@ -395,6 +405,37 @@ error: could not compile `exercise-03` (lib) due to 1 previous error
     }
 
     #[test]
+    fn what_was_told_already_is_not_told_again() {
+        let story = |name: &str, why: &str| {
+            format!("test {name} ... \n{name} alone: not ready\n\n   {why}\n\nFAILED\n")
+        };
+        let why = "not written yet: [src/lib.rs:60]";
+        let output = format!(
+            "Testing ...\n{}{}{}",
+            story("a", why),
+            story("b", why),
+            story("c", "something else")
+        );
+        let telling = tell(Verdict::Fails, &lines(&output));
+        assert_eq!(
+            page(&telling),
+            [
+                "✗ a",
+                "a alone: not ready",
+                "",
+                "   not written yet: [src/lib.rs:60]",
+                "",
+                "✗ b  for the same reason",
+                "",
+                "✗ c",
+                "c alone: not ready",
+                "",
+                "   something else",
+            ]
+        );
+    }
+
+    #[test]
     fn a_harness_shares_a_line_with_a_careless_printer() {
         let output = "Testing ...\ntest a ... \nno line breakFAILED\ntest b ... ok\n";
         let telling = tell(Verdict::Fails, &lines(output));
@@ -412,7 +453,7 @@ error: could not compile `exercise-03` (lib) due to 1 previous error
             ("  Downloaded serde v1.0.0", Some("Downloading serde")),
             (
                 "    Blocking waiting for file lock on build directory",
-                Some("Waiting for another cargo, which is building here too"),
+                Some("Waiting for another cargo that is at work"),
             ),
             ("Testing ...", Some("Testing")),
             ("Compiling is what I do, said the robot", None),

@@ -89,7 +89,7 @@ pub fn command(root: &Path, args: &BundleArgs) -> anyhow::Result<u8> {
         interrupt.stop(),
         &mut screen,
     );
-    screen.clear()?;
+    screen.clear();
     if interrupt.stop().is_raised() {
         eprintln!("Stopped. No archive was written.");
         return Ok(status::INTERRUPTED);
@@ -136,20 +136,20 @@ pub fn make(
     visit.limit = DOWNLOAD;
     let stage = stage(&visit)?;
 
-    screen.begins_with("sources", "copies what is shipped")?;
+    screen.begins_with("sources", "copies what is shipped");
     let sources = sources::lay_out(&visit, output, stage.path(), with_my_work)?;
     screen.found(&Finding::ok("sources", format!("{} files.", sources.files)))?;
 
-    screen.begins_with("crates", "copies those of others")?;
+    screen.begins_with("crates", "copies those of others");
     let crates = vendored::lay_out(&visit, stage.path(), screen)?;
     screen.found(&Finding::ok("crates", format!("{crates} of others.")))?;
 
-    screen.begins_with("book", "builds the pages")?;
+    screen.begins_with("book", "builds the pages");
     let pages = lay_out_book(stage.path())?;
     screen.found(&Finding::ok("book", format!("{pages} pages.")))?;
 
     start_here::write(stage.path(), &sources)?;
-    screen.begins_with("archive", "packs")?;
+    screen.begins_with("archive", "packs");
     let packed = archive.pack(stage.path(), stop, screen)?;
     screen.found(&Finding::ok("archive", format!("{} files.", packed.files)))?;
     Ok(Bundle {

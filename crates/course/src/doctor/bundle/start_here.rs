@@ -32,7 +32,7 @@ Go into this folder with a terminal, then:
 
     cargo course doctor             is this machine ready? (two minutes at most)
     cargo course doctor --offline   builds everything once, with the network off
-    cargo run                       opens the restaurant: the book in your browser,
+    cargo run                       opens the restaurant: the book in a browser,
                                     with figures that run on your machine
     cargo course watch              the exercises: follows your files and says
                                     what is wrong
@@ -53,7 +53,7 @@ stays as it is. To take it along, in the new folder:
     );
     if !sources.workspaces_apart.is_empty() {
         text.push_str(
-            "\nNot in here: the crates that the book's comparisons with other libraries need.\nThese folders build with a network only:\n\n",
+            "\nNot in here: the crates that comparisons with other libraries need. To build\nthese folders, take the `[source]` tables out of .cargo/config.toml; then the\nnetwork is used:\n\n",
         );
         for folder in &sources.workspaces_apart {
             text.push_str(&format!("    {folder}\n"));

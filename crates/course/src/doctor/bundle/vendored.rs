@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::contained::Stream;
 use crate::doctor::ask::{self, Silence};
-use crate::doctor::crates::{few, missing, needed, stores};
+use crate::doctor::crates::{few, missing, needed, stores, vendored};
 use crate::doctor::screen::Screen;
 use crate::doctor::visit::Visit;
 use crate::trouble::Trouble;
@@ -23,17 +23,21 @@ pub fn lay_out(visit: &Visit, stage: &Path, screen: &mut Screen) -> anyhow::Resu
     let needed = needed(stage)
         .map_err(|why| Trouble::environment(format!("Cargo.lock cannot be used: {why}.")))?;
     let configuration = configuration(stage)?;
-    if !needed.is_empty() {
+    let place = stage.join(VENDOR);
+    fs::create_dir_all(&place).map_err(|error| cannot_write(&place, &error))?;
+    let beside = vendored(&visit.root).filter(|folder| all_in(&needed, folder));
+    if let Some(folder) = beside {
+        // The course is an unpacked archive itself.
+        copy_crates(&needed, &folder, &place, visit, screen)?;
+    } else if !needed.is_empty() {
         let copied = vendor(visit, stage, true, needed.len(), screen)
             .or_else(|_| vendor(visit, stage, false, needed.len(), screen));
         copied.map_err(|silence| explain(&silence, &missing(&needed, &stores(&visit.root))))?;
     }
-    let place = stage.join(VENDOR);
-    fs::create_dir_all(&place).map_err(|error| cannot_write(&place, &error))?;
     let there = missing(&needed, std::slice::from_ref(&place));
     if !there.is_empty() {
         return Err(Trouble::environment(format!(
-            "Cargo did not lay out every crate: {} missing.",
+            "Cargo did not lay out every crate: there is no {}.",
             few(&there)
         )));
     }
@@ -42,6 +46,42 @@ pub fn lay_out(visit: &Visit, stage: &Path, screen: &mut Screen) -> anyhow::Resu
         .and_then(|()| fs::write(&file, configuration))
         .map_err(|error| cannot_write(&file, &error))?;
     Ok(needed.len())
+}
+
+fn all_in(needed: &[String], folder: &Path) -> bool {
+    let folder = folder.to_path_buf();
+    missing(needed, std::slice::from_ref(&folder)).is_empty()
+}
+
+fn copy_crates(
+    needed: &[String],
+    from: &Path,
+    to: &Path,
+    visit: &Visit,
+    screen: &mut Screen,
+) -> anyhow::Result<()> {
+    for (n, name) in needed.iter().enumerate() {
+        if visit.stop.is_raised() {
+            return Err(Trouble::environment("Stopped."));
+        }
+        screen.detail(format!("{n} of {}, {name}", needed.len()));
+        screen.still();
+        let mut folders = vec![PathBuf::from(name)];
+        while let Some(folder) = folders.pop() {
+            let trouble = |error| cannot_write(&to.join(&folder), &error);
+            fs::create_dir_all(to.join(&folder)).map_err(trouble)?;
+            for entry in fs::read_dir(from.join(&folder)).map_err(trouble)? {
+                let entry = entry.map_err(trouble)?;
+                let path = folder.join(entry.file_name());
+                if entry.file_type().map_err(trouble)?.is_dir() {
+                    folders.push(path);
+                } else {
+                    fs::copy(entry.path(), to.join(&path)).map_err(trouble)?;
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 fn vendor(
@@ -71,7 +111,7 @@ fn vendor(
             copied += usize::from(what == "Vendoring");
             let name = rest.split(" (").next().unwrap_or(rest);
             screen.detail(format!("{copied} of {all}, {} {name}", what.to_lowercase()));
-            let _ = screen.still();
+            screen.still();
         }
     })
     .map(|_| ())
