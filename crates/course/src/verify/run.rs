@@ -68,7 +68,7 @@ pub fn run(subject: &Subject, built: &Built, options: &CheckOptions, stop: &Stop
 }
 
 /// Work for several threads: each takes what comes next, until nothing more can come.
-pub struct Queue<T> {
+pub(super) struct Queue<T> {
     waiting: Mutex<(VecDeque<T>, bool)>,
     changed: Condvar,
 }
