@@ -156,7 +156,9 @@ pub fn say_how_far_the_learner_is(stage: &mut Stage) -> anyhow::Result<()> {
     );
     ensure!(stage.part("03", "hint")?.contains("1 left"));
     // The solution is for those who have passed.
-    ensure!(stage.part("03", "solution")? == "" && stage.part("04", "solution")? == "Solution");
+    ensure!(
+        stage.part("03", "solution")?.is_empty() && stage.part("04", "solution")? == "Solution"
+    );
     stage.press_card("04", "solution")?;
     stage.browser.wait_for(
         "the solution",
