@@ -411,7 +411,7 @@ fn unwritten(text: &str) -> impl Iterator<Item = (usize, String)> {
         let what = what
             .trim_start_matches(':')
             .trim()
-            .trim_end_matches([',', '"']);
+            .trim_end_matches([',', '"', '}', ' ']);
         let end = if what.ends_with(['.', '?', '!']) {
             ""
         } else {

@@ -73,6 +73,12 @@ pub struct Queue<T> {
     changed: Condvar,
 }
 
+impl<T> Default for Queue<T> {
+    fn default() -> Queue<T> {
+        Queue::new()
+    }
+}
+
 impl<T> Queue<T> {
     /// An empty queue.
     pub fn new() -> Queue<T> {

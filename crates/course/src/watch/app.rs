@@ -3,10 +3,10 @@
 //! Nothing in here draws, reads a file, starts a thread or looks at a clock: an event brings the time with it. So every key
 //! and every verdict can be tried without a terminal.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::check::{Checked, Verdict};
+use crate::commands::list;
 use crate::exercises::Exercise;
 use crate::progress::{Standing, State};
 
@@ -91,8 +91,8 @@ pub enum Event {
     Reset {
         /// Of which exercise.
         exercise: usize,
-        /// Where the copy is; `None` when the file was the starter already; or why nothing was changed.
-        copy: Result<Option<PathBuf>, String>,
+        /// Where the copy is; `None` when there was nothing to copy; or why nothing was changed.
+        copy: Result<Option<String>, String>,
         /// Everybody's standing afterwards.
         standings: Vec<Standing>,
     },
@@ -362,7 +362,7 @@ impl App {
                 self.show(View::Verdict);
                 return vec![self.check()];
             }
-            Key::Char('n') => return self.next(),
+            Key::Char('n') => return self.go_on(),
             Key::Char('l') => {
                 let chosen = self.current;
                 self.show(View::List(List {
@@ -493,7 +493,7 @@ impl App {
     }
 
     /// Goes to the next exercise that has not passed.
-    pub fn next(&mut self) -> Vec<Command> {
+    pub fn go_on(&mut self) -> Vec<Command> {
         match self.next_open() {
             Some(next) => self.go_to(next),
             None if self.standings[self.current].state == State::Passed => {
@@ -584,19 +584,13 @@ impl App {
     fn was_reset(
         &mut self,
         exercise: usize,
-        copy: Result<Option<PathBuf>, String>,
+        copy: Result<Option<String>, String>,
         standings: Vec<Standing>,
     ) -> Vec<Command> {
         self.take(standings);
         let (note, changed) = match copy {
-            Ok(Some(copy)) => (
-                format!("Put back. Your work is kept as {}", copy.display()),
-                true,
-            ),
-            Ok(None) => (
-                "The file is the starter: nothing to put back.".into(),
-                false,
-            ),
+            Ok(Some(copy)) => (format!("Put back. Your work is kept as {copy}"), true),
+            Ok(None) => ("The file is as it was at the beginning.".into(), false),
             Err(why) => (why, false),
         };
         self.note = Some(clean(&note));
@@ -1030,18 +1024,10 @@ impl App {
 
     /// The places of the exercises in which every word of the search occurs.
     pub fn found(&self, search: &str) -> Vec<usize> {
-        let words: Vec<String> = search.split_whitespace().map(str::to_lowercase).collect();
         let all = self.exercises.iter().enumerate();
-        all.filter(|(_, exercise)| {
-            let text = format!(
-                "{} {} {} {}",
-                exercise.number, exercise.title, exercise.slug, exercise.chapter
-            )
-            .to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        })
-        .map(|(n, _)| n)
-        .collect()
+        all.filter(|(_, exercise)| list::matches(exercise, search))
+            .map(|(n, _)| n)
+            .collect()
     }
 
     fn file_name(&self) -> String {

@@ -1,5 +1,7 @@
 //! Every key, verdict and transition, without a terminal.
 
+use std::path::PathBuf;
+
 use super::*;
 
 pub(in crate::watch) fn exercise(number: u32, slug: &str, title: &str) -> Exercise {
@@ -432,7 +434,7 @@ fn a_reset_is_asked_for_and_says_where_the_copy_is() {
             },
         )
     };
-    let copy = PathBuf::from(".progress/backups/02-broken-plates/2026-11-21-100000.rs");
+    let copy = ".progress/backups/02-broken-plates/2026-11-21-100000.rs".to_owned();
     assert_eq!(
         reset(&mut app, Ok(Some(copy))),
         [Command::Check {
@@ -442,7 +444,7 @@ fn a_reset_is_asked_for_and_says_where_the_copy_is() {
     );
     assert!(app.footline().text().contains("2026-11-21-100000.rs"));
     assert_eq!(reset(&mut app, Ok(None)), []);
-    assert!(app.footline().text().contains("nothing to put back"));
+    assert!(app.footline().text().contains("as it was at the beginning"));
     assert_eq!(reset(&mut app, Err("No copy could be made.".into())), []);
     assert_eq!(app.footline().text(), "No copy could be made.");
 }
@@ -451,7 +453,7 @@ fn a_reset_is_asked_for_and_says_where_the_copy_is() {
 fn the_note_on_the_copy_outlives_the_save_that_the_reset_is() {
     let mut app = app();
     let standings = app.standings.clone();
-    let copy = Ok(Some(PathBuf::from("the-copy.rs")));
+    let copy = Ok(Some("the-copy.rs".to_owned()));
     at(
         &mut app,
         1,

@@ -10,7 +10,7 @@ use crate::exercises::Exercise;
 use crate::{progress, starter};
 
 use super::app::{Event, Outcome};
-use super::desk;
+use super::compare;
 
 struct Job {
     exercise: usize,
@@ -56,10 +56,10 @@ impl Checker {
                     });
                     let remembered = progress::note_check(&root, exercise, checked.verdict);
                     let texts = (checked.verdict == Verdict::Passes)
-                        .then(|| desk::texts(&root, exercise).ok())
+                        .then(|| compare::texts(&root, exercise).ok())
                         .flatten();
                     let outcome = Outcome {
-                        standings: desk::standings(&root, &exercises),
+                        standings: progress::standings(&root, &exercises),
                         remembered,
                         edited: starter::is_edited(&root, exercise),
                         texts,

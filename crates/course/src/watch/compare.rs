@@ -1,13 +1,36 @@
 //! The learner's code and the solution, side by side where there is room, else one above the other.
 
+use std::path::Path;
+use std::time::Duration;
+
 use similar::{DiffOp, TextDiff};
 
+use crate::commands::solution;
+use crate::exercises::Exercise;
+use crate::starter;
+
+use super::app::Texts;
 use super::text::{Ink, Line, clean};
 
 /// Columns from which the two stand side by side.
 pub const SIDE_BY_SIDE: usize = 100;
 /// Lines around a difference that are shown although they are alike.
 const AROUND: usize = 3;
+
+/// How long to look for the shortest difference between two files of any size. Then a longer one will do.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// The learner's code and the solution.
+///
+/// # Errors
+///
+/// One sentence that names the file, when one of them cannot be read.
+pub fn texts(root: &Path, exercise: &Exercise) -> anyhow::Result<Texts> {
+    Ok(Texts {
+        mine: starter::edited(exercise)?,
+        solution: solution::text(root, exercise)?,
+    })
+}
 
 /// What differs, as lines for a page of this width.
 pub fn compare(mine: &str, solution: &str, columns: usize) -> Vec<Line> {
@@ -23,7 +46,9 @@ pub fn compare(mine: &str, solution: &str, columns: usize) -> Vec<Line> {
         mine.iter().map(String::as_str).collect(),
         solution.iter().map(String::as_str).collect(),
     );
-    let diff = TextDiff::from_slices(&left, &right);
+    let diff = TextDiff::configure()
+        .timeout(LOOK)
+        .diff_slices(&left, &right);
     let mut page = match columns >= SIDE_BY_SIDE {
         true => vec![beside(
             columns,

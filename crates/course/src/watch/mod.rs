@@ -2,8 +2,8 @@
 //!
 //! It follows the files of one exercise, runs its tests on each save, and says what came of it. What it knows and what a key
 //! does is [`app`], which can be tried without a terminal; [`draw`] draws that. Around it: [`follow`] hears of saves,
-//! [`checker`] runs the tests, [`screen`] owns the terminal, [`editor`] knows the editors, and [`desk`] reads and writes the
-//! course's files. [`telling`], [`compare`] and [`text`] make pages. Without a terminal, [`plain`] does the same in lines.
+//! [`checker`] runs the tests, [`screen`] owns the terminal, and
+//! [`editor`] knows the editors. [`telling`], [`compare`] and [`text`] make pages. Without a terminal, [`plain`] does the same in lines.
 //!
 //! Threads: one each for keys, for saves, and for checks. They send [`Message`]s to the one that draws, which sleeps until
 //! something happens. There is a tick only while something runs.
@@ -11,7 +11,6 @@
 pub mod app;
 pub mod checker;
 pub mod compare;
-pub mod desk;
 pub mod draw;
 pub mod editor;
 pub mod follow;
@@ -32,10 +31,10 @@ use clap::Args;
 use ratatui::crossterm::event as terminal;
 
 use crate::check::CheckOptions;
+use crate::commands::{place, reset};
 use crate::exercises::{self, Exercise};
-use crate::progress::{Progress, State};
 use crate::trouble::{Trouble, status};
-use crate::{interrupt, starter};
+use crate::{interrupt, progress, starter};
 
 use app::{App, Command, Event};
 use checker::Checker;
@@ -86,19 +85,16 @@ pub(crate) enum Message {
 pub fn command(root: &Path, args: &WatchArgs) -> anyhow::Result<u8> {
     let all = exercises::load(root)?;
     if all.is_empty() {
-        return Err(Trouble::environment(
-            "There is no exercise in this folder yet.",
-        ));
+        return Err(Trouble::input(exercises::NONE));
     }
-    let standings = desk::standings(root, &all);
+    let damage = progress::mend(root);
+    let standings = progress::standings(root, &all);
     let first = match &args.exercise {
         Some(asked) => {
             let found = exercises::find(&all, asked)?;
             all.iter().position(|one| one.number == found.number)
         }
-        None => standings
-            .iter()
-            .position(|standing| standing.state != State::Passed),
+        None => progress::next(&all, &standings),
     };
     // When all have passed, there is nothing to do and everything to look at again.
     let first = first.unwrap_or(all.len() - 1);
@@ -111,7 +107,8 @@ pub fn command(root: &Path, args: &WatchArgs) -> anyhow::Result<u8> {
     let (send, messages) = mpsc::channel();
     let lent = Arc::new(AtomicBool::new(false));
     listen(send.clone(), Arc::clone(&lent))?;
-    let shop = Shop::open(root, &all, args, options, &send)?;
+    let mut shop = Shop::open(root, &all, args, options, &send)?;
+    shop.note = damage.or(shop.note);
     let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if args.plain || is_dumb || !is_terminal {
@@ -215,35 +212,25 @@ impl<'a> Shop<'a> {
                 None
             }
             Command::RememberHints { exercise, shown } => {
-                let number = &self.exercises[exercise].number;
-                let mut progress = Progress::open(self.root);
-                if progress.set_hints_shown(number, shown) {
-                    return progress.note.map(Event::Note);
-                }
-                Some(Event::Note(
-                    "This folder cannot be written, so the level is not remembered.".into(),
-                ))
+                let known = progress::note_hint(self.root, &self.exercises[exercise], shown);
+                (!known).then(|| {
+                    let note = "This folder cannot be written, so the level is not remembered.";
+                    Event::Note(note.into())
+                })
             }
             Command::Compare(exercise) => Some(Event::Compared {
                 exercise,
-                texts: desk::texts(self.root, &self.exercises[exercise])
+                texts: compare::texts(self.root, &self.exercises[exercise])
                     .map_err(|error| format!("{error:#}")),
             }),
             Command::Reset(exercise) => {
-                let root = self.root;
-                let copy = desk::reset(root, &self.exercises[exercise]);
-                // As the learner finds it from here.
-                let short = |copy: std::path::PathBuf| {
-                    copy.strip_prefix(root)
-                        .map(Path::to_path_buf)
-                        .unwrap_or(copy)
-                };
+                let copy = reset::put_back(self.root, &self.exercises[exercise]);
                 Some(Event::Reset {
                     exercise,
                     copy: copy
-                        .map(|copy| copy.map(short))
+                        .map(|copy| copy.map(|copy| place(self.root, &copy)))
                         .map_err(|error| format!("{error:#}")),
-                    standings: desk::standings(root, self.exercises),
+                    standings: progress::standings(self.root, self.exercises),
                 })
             }
             Command::Edit { .. } | Command::Redraw | Command::Quit => None,

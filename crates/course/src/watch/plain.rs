@@ -56,7 +56,7 @@ pub(crate) fn run(
                 .verdict()
                 .is_some_and(|checked| checked.verdict == Verdict::Passes)
         {
-            commands.extend(app.next());
+            commands.extend(app.go_on());
             if !commands.is_empty() {
                 print(&beginning(&app))?;
             }
