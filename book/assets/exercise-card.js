@@ -54,11 +54,6 @@
       } catch (error) {
         this.#say("error", error instanceof house.Refusal ? error.message : "How far you are cannot be read.");
       }
-      // A damaged file is told once on a page, by the first card.
-      if (house.progress.note) {
-        this.standing.before(make("p", { "data-part": "notice", role: "status" }, house.progress.note));
-        house.progress.note = "";
-      }
     }
 
     // What the line about the learner stands under.
@@ -86,6 +81,11 @@
     // ---- how far the learner is ------------------------------------------------------------------------------
 
     #stand(standing) {
+      // What is wrong with the file is said once, by the first card.
+      if (house.progress.note) {
+        this.standing.before(make("p", { "data-part": "notice", role: "status" }, house.progress.note));
+        house.progress.note = "";
+      }
       this.dataset.standing = standing.state;
       this.dataset.last = standing.last ?? "";
       const words = [make("strong", {}, this.#word(standing))];

@@ -37,10 +37,18 @@
     for (const follower of followers.get(standing.number) ?? []) follower(standing);
   }
 
-  // The server has gone, or the token is from an earlier start: what is shown stays, and a click says what is wrong.
-  const quietly = () => {
-    if (token !== null && !document.hidden) read().catch(() => {});
-  };
+  // At most once a second, however often something is saved. When the server has gone, or the token is from an earlier start,
+  // what is shown stays, and a click says what is wrong.
+  let soonest = 0;
+  let waiting = null;
+  function quietly() {
+    if (token === null || document.hidden || waiting !== null) return;
+    waiting = setTimeout(() => {
+      waiting = null;
+      soonest = performance.now() + 1000;
+      read().catch(() => {});
+    }, Math.max(0, soonest - performance.now()));
+  }
 
   house.progress = {
     // What the course program has to say about the progress file, if anything.

@@ -207,6 +207,7 @@
     if (!act && figure) {
       if (name === "Escape") act = leaveFigure;
       else if (name === " " && figure.localName === "floor-plan" && !target.matches("button:not([data-part=play]), select, a, summary")) act = () => play(figure);
+      else if (name === "Enter" && figure.localName === "quiz-question" && target.matches("input")) act = () => figure.querySelector("[data-part=check]:not(:disabled)")?.click();
       else return; // the figure's own
     } else if (!act && !writing) {
       if (name === "Enter" && target === document.body && atEnd() && nextPage()) act = () => location.assign(nextPage().href);
@@ -249,7 +250,7 @@
       help.replaceChildren(...key("PageDown"), " on  ", ...key("PageUp"), " back  ", ...key("F"), " figure  ", ...key("N"), " notes  ", ...key("Esc"), " leave");
     } else {
       const own = { "floor-plan": [...key("Space"), " plays  ", ...key("←", "→"), " step"], "scheduler-puzzle": [...key("1", "2"), " … who moves  ", ...key("⌫"), " takes back"],
-        "quiz-question": [...key("↑", "↓"), " choose"], "code-tabs": [...key("←", "→"), " choose"] }[figure.localName] ?? [...key("Tab"), " next button"];
+        "quiz-question": [...key("↑", "↓"), " choose  ", ...key("Enter"), " checks"], "code-tabs": [...key("←", "→"), " choose"] }[figure.localName] ?? [...key("Tab"), " next button"];
       help.replaceChildren("In the figure: ", ...own, "  ", ...key("Esc"), " out of it  ", ...key("PageDown"), " on");
     }
   }
