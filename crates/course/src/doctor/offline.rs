@@ -33,7 +33,7 @@ pub fn everything(visit: &Visit) -> Finding {
         [] => String::new(),
         some => format!(" Left out, for they are your work: {}.", some.join(", ")),
     };
-    build(visit, what, &arguments, &left_out)
+    build(visit, what, "", &arguments, &left_out)
 }
 
 /// The exercises by themselves.
@@ -58,6 +58,7 @@ pub fn exercises(visit: &Visit) -> Finding {
     let mut built = 0;
     for exercise in &all {
         let package = exercise.package();
+        let label = format!("{package} of {}, ", all.len());
         if begun.contains(&package) {
             continue;
         }
@@ -67,7 +68,7 @@ pub fn exercises(visit: &Visit) -> Finding {
             "--target-dir".to_owned(),
             target.to_string_lossy().into_owned(),
         ];
-        let finding = build(visit, what, &arguments, "");
+        let finding = build(visit, what, &label, &arguments, "");
         if finding.mend.is_some() {
             return finding;
         }
@@ -99,7 +100,13 @@ fn begun(visit: &Visit) -> Vec<String> {
         .collect()
 }
 
-fn build(visit: &Visit, what: &'static str, arguments: &[String], left_out: &str) -> Finding {
+fn build(
+    visit: &Visit,
+    what: &'static str,
+    label: &str,
+    arguments: &[String],
+    left_out: &str,
+) -> Finding {
     let (mut command, cut) = match platform::without_network(visit, &visit.tools.cargo) {
         Cut::Alone(mut command) => {
             // A wrapper that talks to a server of its own would not find it in there.
@@ -137,7 +144,7 @@ fn build(visit: &Visit, what: &'static str, arguments: &[String], left_out: &str
     let mut fresh = 0;
     let mut errors = Vec::new();
     let answer = ask::ask_and_hear(visit, command, &mut |stream, line| match stream {
-        Stream::Err => visit.doing(format!("{units} built: {}", line.trim())),
+        Stream::Err => visit.doing(format!("{label}{units} built: {}", line.trim())),
         Stream::Out => {
             let Ok(message) = serde_json::from_str::<Value>(line) else {
                 return;
