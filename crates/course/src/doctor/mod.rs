@@ -1,9 +1,9 @@
 //! `course doctor`: is this machine ready, and if not, what mends it?
 //!
-//! - [`rounds`] looks at one thing after another; no look may hang. [`screen`] says what it is doing meanwhile.
+//! - `rounds` looks at one thing after another; no look may hang. `screen` says what it is doing meanwhile.
 //! - A look gives a [`finding`], from what it needs to know for a [`visit`]. Each kind of look is a module.
-//! - [`offline`] builds everything with the network off, and [`bundle`] makes the archive in which that works anywhere.
-//! - [`platform`] is what differs between systems.
+//! - `offline` builds everything with the network off, and [`bundle`] makes the archive in which that works anywhere.
+//! - `platform` is what differs between systems.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

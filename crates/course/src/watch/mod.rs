@@ -5,7 +5,7 @@
 //! [`checker`] runs the tests, [`screen`] owns the terminal, and
 //! [`editor`] knows the editors. [`telling`], [`compare`] and [`text`] make pages. Without a terminal, [`plain`] does the same in lines.
 //!
-//! Threads: one each for keys, for saves, and for checks. They send [`Message`]s to the one that draws, which sleeps until
+//! Threads: one each for keys, for saves, and for checks. They send `Message`s to the one that draws, which sleeps until
 //! something happens. There is a tick only while something runs.
 
 pub mod app;
