@@ -1,7 +1,7 @@
 //! `course bundle`: one archive for a room without Internet.
 //!
 //! In it are the `sources`, the crates of others (`vendored`), the book as pages that open from a file, and a text to
-//! [start with](start_here). All of it is laid out in a folder of its own first, and [packed](archive) from there: the
+//! start with (`start_here`). All of it is laid out in a folder of its own first, and packed (`archive`) from there: the
 //! archive is made of nothing else, whatever else lies about in the folder of the course.
 
 use std::fmt::Write as _;
