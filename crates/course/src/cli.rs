@@ -23,7 +23,7 @@ use crate::{
 /// The status list that `--help` ends with.
 const STATUSES: &str = "Exit status:
   0    done; the exercise passes
-  1    the exercise's tests fail; the recordings are out of date; the rules find something red
+  1    the exercise's tests fail; `verify` has complaints; the recordings are out of date; the rules find something red
   2    the question cannot be answered as asked (unknown exercise, bad number, port in use, file not writable), or wants a
        yes that was not given
   3    this machine or folder lacks something: `course doctor` says what
