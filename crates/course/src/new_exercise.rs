@@ -396,6 +396,7 @@ publish.workspace = true
 
 [lib]
 name = "exercise_@NUMBER@"
+path = "src/lib.rs"
 test = false
 doctest = false
 doc = false

@@ -607,10 +607,14 @@ fn hints_come_one_by_one_and_are_remembered_where_the_terminal_remembers_them() 
     ask("/__loopbot/hints/03/1");
     ask("/__loopbot/hints/03/0");
     assert_eq!(standing(&open, "03")["hints_shown"], 1);
-    let said = course::commands::hint::hint(root.path(), &exercise(), false);
+    let said = course::commands::hint::hint(
+        root.path(),
+        &exercise(),
+        course::commands::hint::Wish::Again,
+    );
     assert!(said.contains("look") && !said.contains("think"), "{said}");
     // What the terminal shows, the page shows.
-    course::commands::hint::hint(root.path(), &exercise(), true);
+    course::commands::hint::hint(root.path(), &exercise(), course::commands::hint::Wish::More);
     assert_eq!(
         standing(&open, "03")["hints"],
         serde_json::json!(["look", "think"])

@@ -247,7 +247,7 @@ pub fn remember_hints(stage: &mut Stage) -> anyhow::Result<()> {
     );
     // Another hint in the terminal, and a check: the page hears of both without being asked.
     let exercise = &course.exercise("02")?;
-    hint::hint(course.scratch.root(), exercise, true);
+    hint::hint(course.scratch.root(), exercise, hint::Wish::More);
     stage
         .browser
         .wait_for("the hint from the terminal", &count(2))?;

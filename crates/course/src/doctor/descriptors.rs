@@ -24,13 +24,13 @@ fn judge(limits: Option<Descriptors>) -> Finding {
         return Finding::ok(
             what,
             format!(
-                "{} at a time; chapters 12 and 25 open up to {NEEDED}.",
+                "{} at a time; thousands of guests at once want up to {NEEDED}.",
                 limits.now
             ),
         );
     }
     let found = format!(
-        "{} at a time. Chapters 12 and 25 open thousands of sockets, up to {NEEDED}",
+        "{} at a time. Thousands of guests at once (chapter 12 has a doorbell for them) want up to {NEEDED}",
         limits.now
     );
     if limits.now < FEWEST {

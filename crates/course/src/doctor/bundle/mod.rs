@@ -90,11 +90,15 @@ pub fn command(root: &Path, args: &BundleArgs) -> anyhow::Result<u8> {
         &mut screen,
     );
     screen.clear();
-    if interrupt.stop().is_raised() {
-        eprintln!("Stopped. No archive was written.");
-        return Ok(status::INTERRUPTED);
-    }
-    let bundle = made?;
+    let bundle = match made {
+        // Whoever stops us at the very end has an archive all the same.
+        Ok(bundle) => bundle,
+        Err(_) if interrupt.stop().is_raised() => {
+            eprintln!("Stopped. No archive was written.");
+            return Ok(status::INTERRUPTED);
+        }
+        Err(error) => return Err(error),
+    };
     let text = if args.json {
         let answer = json!({
             "file": bundle.file,
@@ -152,6 +156,8 @@ pub fn make(
     screen.begins_with("archive", "packs");
     let packed = archive.pack(stage.path(), stop, screen)?;
     screen.found(&Finding::ok("archive", format!("{} files.", packed.files)))?;
+    screen.begins_with("folder", "takes away what it was laid out in");
+    drop(stage);
     Ok(Bundle {
         file: output.to_path_buf(),
         bytes: packed.bytes,
