@@ -54,14 +54,17 @@ impl Checker {
                             line: line.to_owned(),
                         });
                     });
-                    let remembered = progress::note_check(&root, exercise, checked.verdict);
+                    let edited = starter::is_edited(&root, exercise);
+                    // Of a starter that nobody has touched there is nothing to remember.
+                    let remembered =
+                        !edited || progress::note_check(&root, exercise, checked.verdict);
                     let texts = (checked.verdict == Verdict::Passes)
                         .then(|| compare::texts(&root, exercise).ok())
                         .flatten();
                     let outcome = Outcome {
                         standings: progress::standings(&root, &exercises),
                         remembered,
-                        edited: starter::is_edited(&root, exercise),
+                        edited,
                         texts,
                         checked,
                     };
