@@ -29,13 +29,13 @@ impl Backstage {
 }
 
 /// What is left when everybody has gone home.
-pub(crate) struct Ran {
+pub struct Ran {
     /// The run, in words, if something went wrong in it, or somebody wants to hear of it anyway.
     pub told: Option<Story>,
     /// Why the run does not count.
     pub void: Option<Void>,
     /// The scheduler, with what it knows now.
-    pub scheduler: Scheduler,
+    pub(crate) scheduler: Scheduler,
     /// Two robots have touched the same thing, or one has had several ways to go on.
     pub met: bool,
 }
@@ -72,18 +72,6 @@ pub(crate) fn once(
 fn met(state: &State) -> bool {
     let alone = state.robots.len() <= 2;
     state.things.iter().any(|thing| thing.met || alone && thing.visitors.len() > 1)
-}
-
-/// Is the run's end one of those that no other schedule can put right?
-pub(crate) fn is_final(ending: Ending) -> bool {
-    matches!(
-        ending,
-        Ending::NotWritten
-            | Ending::DifferentSteps
-            | Ending::Stranger
-            | Ending::MadeOutside
-            | Ending::Misuse
-    )
 }
 
 /// A scheduler that follows a schedule in which the search has found `expected` before.

@@ -107,64 +107,22 @@
 //! that made it free. Time does not pass in a check: a timed wait may end at any moment at which
 //! what it waits for has not come.
 
-#[path = "../../whatif-engine/src/breakdown.rs"]
-mod breakdown;
 mod channel;
 mod check;
-#[path = "../../whatif-engine/src/choice.rs"]
-mod choice;
 mod choose;
-#[path = "../../whatif-engine/src/clock.rs"]
-mod clock;
-#[path = "../../whatif-engine/src/crew.rs"]
-mod crew;
-#[path = "../../whatif-engine/src/ending.rs"]
-mod ending;
-#[path = "../../whatif-engine/src/explore.rs"]
-mod explore;
-#[path = "../../whatif-engine/src/floor.rs"]
-mod floor;
-#[path = "../../whatif-engine/src/independence.rs"]
-mod independence;
-#[path = "../../whatif-engine/src/marks.rs"]
-mod marks;
 mod narrate;
-#[path = "../../whatif-engine/src/one_core.rs"]
-mod one_core;
-#[path = "../../whatif-engine/src/pending.rs"]
-mod pending;
-#[path = "../../whatif-engine/src/place.rs"]
-mod place;
-#[path = "../../whatif-engine/src/prove.rs"]
-mod prove;
 mod record;
 mod replay;
-#[path = "../../whatif-engine/src/run.rs"]
-mod run;
-#[path = "../../whatif-engine/src/schedule.rs"]
-mod schedule;
-#[path = "../../whatif-engine/src/scheduler.rs"]
-mod scheduler;
 mod simulate;
-#[path = "../../whatif-engine/src/story.rs"]
-mod story;
 pub mod sync;
-#[path = "../../whatif-engine/src/tale.rs"]
-mod tale;
-#[path = "../../whatif-engine/src/thing.rs"]
-mod thing;
 pub mod thread;
 mod tree;
-#[path = "../../whatif-engine/src/watchdog.rs"]
-mod watchdog;
 
 pub use check::{Checker, Outcome, Report, check};
 pub use choose::choose;
-pub use ending::Ending;
 pub use narrate::{never, say, step};
-#[doc(hidden)]
-pub use prove::Reduction;
 pub use simulate::simulate;
-pub use story::{Line, Story};
 pub use tree::{Move, Node, Tree};
-pub use watchdog::DID_NOT_END;
+#[doc(hidden)]
+pub use whatif_engine::Reduction;
+pub use whatif_engine::{DID_NOT_END, Ending, Line, Story};
