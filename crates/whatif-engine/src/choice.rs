@@ -52,7 +52,6 @@ impl State {
     }
 
     fn take_one(&mut self, me: usize, choices: &[Choice], whose_turn: bool) -> Option<Choice> {
-        self.note_moment(choices, whose_turn);
         let robots = whose_turn.then_some(&*self.robots);
         let decision = Decision { choices, robots, moving: me, fingerprint: self.fingerprint };
         match self.scheduler.pick(&decision) {
@@ -61,7 +60,9 @@ impl State {
                 if whose_turn {
                     self.note_turn(choices, picked);
                 }
-                self.note_pick(picked);
+                if let Some(watch) = self.rules.watch.clone() {
+                    watch(self, choices, picked, whose_turn);
+                }
                 Some(choices[picked])
             }
             Err(end) => {

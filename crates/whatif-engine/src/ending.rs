@@ -93,22 +93,19 @@ pub enum Void {
 }
 
 impl End {
-    fn new(ending: Ending, rule: String) -> End {
+    /// The end of this kind, in a sentence.
+    pub fn new(ending: Ending, rule: String) -> End {
         End { ending, rule, advice: None, plot: Vec::new(), marks: Vec::new(), void: None }
     }
 
-    fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> End {
+    /// And what to try next.
+    pub fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> End {
         self.advice = Some(advice.into());
         self
     }
 
     pub(crate) fn all_well() -> End {
         End::new(Ending::AllWell, "Everybody went home.".to_owned())
-    }
-
-    /// What must never be has come.
-    pub fn rule_broken(rule: &str) -> End {
-        End::new(Ending::RuleBroken, rule.to_owned())
     }
 
     /// Nobody is ready, and time cannot help either.
@@ -263,11 +260,6 @@ impl End {
         )
     }
 
-    /// What should be the id of a schedule is none, and `error` says so.
-    pub fn malformed_id(error: String) -> End {
-        End::new(Ending::DoesNotFit, error)
-    }
-
     pub(crate) fn stranger(thing: &str, at: Place) -> End {
         let rule = format!(
             "a robot that the check does not know touches {thing}   [{}]",
@@ -306,33 +298,12 @@ impl End {
         End::new(Ending::Misuse, rule.to_owned())
             .advise("Two or three robots show nearly every bug.")
     }
-
-    /// No two robots have touched the same thing.
-    pub fn never_met() -> End {
-        End::new(Ending::NeverMet, NEVER_MET.to_owned()).advise(
-            "So every order of steps looks the same, and nothing has been checked. \
-                 It sees the locks, bells, channels, atomics and cells of whatif::sync. \
-                 Do they use plain std::sync? \
-                 (If they are meant to share nothing, say so with Checker::shares_nothing.)",
-        )
-    }
-
-    /// So many schedules went well, and there are more.
-    pub fn too_many_orders(runs: usize) -> End {
-        let rule = format!(
-            "there are too many orders of steps to try them all: {} went well, and there are more",
-            count(runs, "schedule")
-        );
-        End::new(Ending::TooManyOrders, rule).advise(GOES_ROUND)
-    }
 }
 
-const GOES_ROUND: &str = "Do your robots go round in a loop? Each round is one more order to try. \
+/// What to try where there are too many orders of steps.
+pub const GOES_ROUND: &str = "Do your robots go round in a loop? Each round is one more order to try. \
     A lock waits better than `try_lock` in a loop; and a bell, a message or a join waits better \
     than `yield_now`, a nap or a timeout in one.";
-
-const NEVER_MET: &str =
-    "your robots never met: nothing that the check can see was touched by two of them";
 
 impl Op {
     /// Does robot `me` wait for somebody to come, rather than for something that another robot has?

@@ -76,6 +76,7 @@ pub struct State {
 }
 
 /// One robot, as the floor sees it.
+#[derive(Default)]
 pub struct Robot {
     /// What a story calls it: no two have the same name.
     pub name: String,
@@ -85,8 +86,8 @@ pub struct Robot {
     pub token: bool,
     /// The scope in which it was spawned, by its address; 0 if in none.
     pub scope: usize,
-    /// The step that it has announced.
-    pub(crate) pending: Option<(Op, Place)>,
+    /// The step that it has announced, and where.
+    pub pending: Option<(Op, Place)>,
     /// It has been woken where it sleeps: by a ring, or unasked.
     pub rung: bool,
     /// What it knows of the others.
@@ -107,7 +108,6 @@ pub struct Robot {
 
 /// What holds for a whole run.
 #[derive(Clone)]
-#[non_exhaustive]
 pub struct Rules {
     /// The name of the check.
     pub check: Arc<str>,
@@ -122,11 +122,17 @@ pub struct Rules {
     pub things_from_outside: bool,
     /// More steps than this: nobody gets anywhere.
     pub max_steps: u64,
+    /// Somebody who wants to hear of every decision.
+    pub watch: Option<Watch>,
     /// Where robots get their threads from.
     pub(crate) crew: Arc<Crew>,
-    /// Counts the steps of all runs; the watchdog looks whether it still moves.
+    /// Counts the steps of all runs.
     pub(crate) heartbeat: Arc<AtomicU64>,
 }
+
+/// Is told of a decision when it has been made, and before anybody moves: how things stand, what
+/// could be done, the index of what will be done, and whether it is about whose turn it is.
+pub type Watch = Arc<dyn Fn(&State, &[Choice], usize, bool) + Send + Sync>;
 
 /// How time passes during a run.
 #[derive(Clone)]
@@ -505,22 +511,7 @@ impl Floor {
 
 impl Robot {
     fn new(name: String, thing: ThingId) -> Robot {
-        Robot {
-            name,
-            thing,
-            token: false,
-            scope: 0,
-            pending: None,
-            rung: false,
-            knows: Knowledge::default(),
-            gone: false,
-            lets_first: Vec::new(),
-            passed: Vec::new(),
-            could: 0,
-            moved: 0,
-            spawner: None,
-            thread: None,
-        }
+        Robot { name, thing, ..Robot::default() }
     }
 
     /// How often it has come to where it is, while nobody else moved.
@@ -548,7 +539,7 @@ impl State {
     }
 
     /// How a story calls a thing.
-    pub(crate) fn name_of(&self, thing: ThingId) -> &str {
+    pub fn name_of(&self, thing: ThingId) -> &str {
         &self.things[thing].name
     }
 

@@ -170,8 +170,8 @@ impl Op {
         }
     }
 
-    /// Why the robot stands where it stands, in a sentence about the robot.
-    pub(crate) fn reason(self, me: usize, state: &State) -> String {
+    /// Why robot `me` stands where it stands, in a sentence about the robot.
+    pub fn reason(self, me: usize, state: &State) -> String {
         let fill_in = |words, thing| state.fill_in(words, thing, NONE);
         let robot = |robot: usize| state.robots[robot].name.as_str();
         match self {

@@ -1,9 +1,8 @@
 //! A program to run, again and again, each time from its start.
 
-use std::sync::Arc;
-
 use crate::floor::{Rules, Time};
-use crate::run::{self, Backstage, Ran};
+use crate::onlooker::Onlooker;
+use crate::run::{self, Ran};
 use crate::schedule::Schedule;
 use crate::scheduler::{Dice, Scheduler};
 
@@ -14,25 +13,27 @@ pub struct Program<'a> {
     /// Every run is told, and every line of it. Otherwise only what goes wrong is told: in a search
     /// most runs go well, and nobody wants to hear of them.
     pub whole: bool,
-    backstage: Backstage,
-    f: &'a dyn Fn(),
+    /// For who wants to know, meanwhile, whether it still moves.
+    pub onlooker: Onlooker,
+    pub(crate) f: &'a dyn Fn(),
 }
 
 impl<'a> Program<'a> {
     /// The program `f`. It makes everything that its robots share, and does the same in each run.
     pub fn new(check: &str, f: &'a dyn Fn()) -> Program<'a> {
-        let backstage = Backstage::new(check);
+        let onlooker = Onlooker::default();
         let rules = Rules {
-            check: Arc::clone(&backstage.check),
+            check: check.into(),
             time: Time::Stands,
             unlock_is_step: false,
             wake_unasked: true,
             things_from_outside: false,
             max_steps: 2_000,
-            crew: Arc::clone(&backstage.crew),
-            heartbeat: Arc::clone(&backstage.watchdog.heartbeat),
+            watch: None,
+            crew: Default::default(),
+            heartbeat: onlooker.heartbeat.clone(),
         };
-        Program { rules, whole: false, backstage, f }
+        Program { rules, whole: false, onlooker, f }
     }
 
     /// Runs it once: everybody one step in turn.
@@ -58,10 +59,5 @@ impl<'a> Program<'a> {
             work(self)
         });
         done.expect("after the second try all steps are known")
-    }
-
-    pub(crate) fn run(&self, scheduler: Scheduler) -> Ran {
-        let rules = self.rules.clone();
-        run::once(&self.rules.check, scheduler, rules, &self.backstage, self.whole, self.f)
     }
 }

@@ -18,7 +18,6 @@ use std::ops::ControlFlow;
 use crate::ending::{End, Ending, Void};
 use crate::explore::Found;
 use crate::independence::Announced;
-use crate::moment::Moment;
 use crate::program::Program;
 use crate::run::Ran;
 use crate::scheduler::{Choice, Decision, Scheduler};
@@ -42,8 +41,6 @@ pub(crate) struct Path {
     /// A robot is in a loop, so this run does not count. It is not broken off, either.
     pub is_beyond: bool,
     pub reduction: Reduction,
-    /// What could have been done at each moment of this run, if somebody wants to know.
-    pub moments: Option<Vec<Moment>>,
 }
 
 /// What a proof leaves out.
@@ -212,8 +209,6 @@ pub struct Way {
     pub ran: Ran,
     /// It has been seen before: nobody can tell it from another one.
     pub is_redundant: bool,
-    /// What could have been done at each moment of it, if that was asked for.
-    pub moments: Vec<Moment>,
 }
 
 /// Runs the program in every way, past those that go wrong, until `look` has seen enough, and breaks
@@ -221,19 +216,16 @@ pub struct Way {
 pub fn every_way<B>(
     program: &Program,
     reduction: Reduction,
-    with_moments: bool,
     mut look: impl FnMut(Way) -> ControlFlow<B>,
 ) -> Option<B> {
     let mut path = Path::new(reduction);
     loop {
-        path.moments = with_moments.then(Vec::new);
         let mut ran = program.run(Scheduler::Path(path));
         let Scheduler::Path(back) = mem::replace(&mut ran.scheduler, Scheduler::InTurn) else {
             unreachable!("it is what it was")
         };
         path = back;
-        let moments = path.moments.take().unwrap_or_default();
-        let way = Way { ran, is_redundant: path.is_redundant, moments };
+        let way = Way { ran, is_redundant: path.is_redundant };
         if let ControlFlow::Break(found) = look(way) {
             return Some(found);
         }

@@ -25,6 +25,11 @@ impl State {
         &self.robots
     }
 
+    /// Gives the thing another name.
+    pub fn rename(&mut self, v: &Visit, name: String) {
+        self.things[v.thing].name = name;
+    }
+
     /// Is giving something back a step of its own in this run?
     pub fn unlock_is_step(&self) -> bool {
         self.rules.unlock_is_step

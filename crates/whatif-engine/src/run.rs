@@ -1,32 +1,13 @@
 //! One run of a program under one scheduler: what it tells, and which decisions it came to.
 
 use std::mem;
-use std::sync::Arc;
 
-use crate::crew::Crew;
 use crate::ending::{End, Ending, Void};
-use crate::floor::{Floor, Rules, State};
-use crate::one_core::OneCore;
+use crate::floor::{Floor, State};
+use crate::program::Program;
 use crate::schedule::Schedule;
 use crate::scheduler::{Follow, Scheduler};
 use crate::story::Story;
-use crate::watchdog::Watchdog;
-
-/// What all runs of one check have in common, and the program does not see.
-pub(crate) struct Backstage {
-    pub check: Arc<str>,
-    pub watchdog: Watchdog,
-    pub crew: Arc<Crew>,
-    _one_core: OneCore,
-}
-
-impl Backstage {
-    pub(crate) fn new(check: &str) -> Backstage {
-        let watchdog = Watchdog::start(check); // Before the robots' core is chosen: it may use any.
-        let (check, crew, _one_core) = (check.into(), Arc::default(), OneCore::keep());
-        Backstage { check, watchdog, crew, _one_core }
-    }
-}
 
 /// What is left when everybody has gone home.
 pub struct Ran {
@@ -40,32 +21,26 @@ pub struct Ran {
     pub met: bool,
 }
 
-/// Runs `f` once. Tells of it if something goes wrong, and with `whole` every line of it in any
-/// case: in a search most runs go well, and nobody wants to hear of them.
-pub(crate) fn once(
-    name: &str,
-    scheduler: Scheduler,
-    rules: Rules,
-    backstage: &Backstage,
-    whole: bool,
-    f: impl FnOnce(),
-) -> Ran {
-    let floor = Floor::new(scheduler, rules);
-    backstage.watchdog.watch(&floor);
-    let mut state = floor.run(f);
-    let end = state.end.take();
-    let void = match &state.scheduler {
-        _ if state.again => Some(Void::AgainWithUnlock),
-        Scheduler::Path(path) if path.is_beyond => Some(Void::BeyondProof),
-        _ => end.as_ref().and_then(|end| end.void),
-    };
-    // A run that has never come to all turns of its schedule is not the one that it should be.
-    let end = state.scheduler.left_over().filter(|_| void.is_none()).or(end);
-    let end = end.unwrap_or_else(End::all_well);
-    let told =
-        (whole || end.ending != Ending::AllWell).then(|| Story::tell(name, &state, &end, whole));
-    let met = met(&state) || state.has_chosen;
-    Ran { told, void, scheduler: mem::replace(&mut state.scheduler, Scheduler::InTurn), met }
+impl Program<'_> {
+    /// Runs it once. Tells of it if something goes wrong, or if every run is to be told.
+    pub(crate) fn run(&self, scheduler: Scheduler) -> Ran {
+        let floor = Floor::new(scheduler, self.rules.clone());
+        self.onlooker.looks_at(&floor);
+        let mut state = floor.run(self.f);
+        let end = state.end.take();
+        let void = match &state.scheduler {
+            _ if state.again => Some(Void::AgainWithUnlock),
+            Scheduler::Path(path) if path.is_beyond => Some(Void::BeyondProof),
+            _ => end.as_ref().and_then(|end| end.void),
+        };
+        // A run that has never come to all turns of its schedule is not the one that it should be.
+        let end = state.scheduler.left_over().filter(|_| void.is_none()).or(end);
+        let end = end.unwrap_or_else(End::all_well);
+        let told = (self.whole || end.ending != Ending::AllWell)
+            .then(|| Story::tell(&self.rules.check, &state, &end, self.whole));
+        let met = met(&state) || state.has_chosen;
+        Ran { told, void, scheduler: mem::replace(&mut state.scheduler, Scheduler::InTurn), met }
+    }
 }
 
 /// Have two robots met? If there is only one besides the first, that is the one for it to meet.

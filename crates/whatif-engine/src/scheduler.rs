@@ -7,9 +7,10 @@ use crate::schedule::Schedule;
 
 /// One way to go on from a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub struct Choice {
+    /// The robot that goes on.
     pub robot: usize,
-    /// The robot wakes up at a `Condvar` although nobody rang.
+    /// It wakes up although nobody rang, or unparked it.
     pub unasked: bool,
     /// Which of the ways to go on, where a robot has several: see
     /// [`Me::chooses`](crate::Me::chooses).

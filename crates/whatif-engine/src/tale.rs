@@ -138,6 +138,11 @@ impl State {
         text
     }
 
+    /// How many lines have been told.
+    pub fn told(&self) -> usize {
+        self.tale.lines.len()
+    }
+
     /// A line of the story: the robot does something at the thing that it visits. It is shown where it
     /// is the plot, or where the program says nothing of itself.
     pub fn tell(&mut self, v: &Visit, words: Words, values: [Value; 2]) {

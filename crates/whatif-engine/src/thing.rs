@@ -16,8 +16,7 @@ use crate::tale::Words;
 /// What the floor knows about a thing. Most of it is empty for most things.
 #[derive(Default)]
 pub struct Thing {
-    /// How a story calls it.
-    pub name: String,
+    pub(crate) name: String,
     /// The robot that holds it, if it is a lock. Whoever waits for it waits for that robot, which is
     /// what a deadlock is made of.
     pub holder: Option<usize>,

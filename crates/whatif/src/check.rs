@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use flight::VirtualTime;
 use whatif_engine::{
-    Dice, End, Ending, Found, Program, Proof, Reduction, Search, Story, Time, Void, count,
-    every_way,
+    Dice, End, Ending, Found, GOES_ROUND, Program, Proof, Reduction, Search, Story, Time, Void,
+    count, every_way,
 };
 
+use crate::backstage::Backstage;
 use crate::record;
 use crate::replay;
 use crate::tree::{self, Tree};
@@ -170,9 +171,10 @@ impl Checker {
         after: impl Fn(bool),
         f: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Vec<Ending>, usize), usize> {
-        self.program(&f).twice(|program| {
+        let (mut program, _backstage) = self.program(&f);
+        program.twice(|program| {
             let (mut ends, mut runs, mut left) = (Vec::new(), 0, self.max_runs);
-            let stopped = every_way(program, reduction, false, |way| {
+            let stopped = every_way(program, reduction, |way| {
                 if left == 0 {
                     return ControlFlow::Break(None);
                 }
@@ -310,28 +312,28 @@ impl Checker {
     ///
     /// Only if called from inside of a check.
     pub fn tree(self, f: impl Fn() + Send + Sync + 'static) -> Result<Tree, String> {
-        let mut program = self.program(&f);
-        program.whole = true;
-        program.twice(|program| tree::grow(&self.name, program))
+        let (program, _backstage) = self.program(&f);
+        tree::grow(&self.name, program)
     }
 
     fn run_replay(&self, id: &str, f: &dyn Fn()) -> Report {
-        let mut program = self.program(f);
-        program.whole = true;
+        let (program, _backstage) = self.program(f);
         Report { check: self.name.clone(), outcome: replay::replay(&self.name, id, program) }
     }
 
     fn run_search(&self, f: &dyn Fn()) -> Report {
-        let outcome = self.program(f).twice(|program| self.verdict(program));
+        let (mut program, _backstage) = self.program(f);
+        let outcome = program.twice(|program| self.verdict(program));
         Report { check: self.name.clone(), outcome }
     }
 
-    fn program<'a>(&self, f: &'a dyn Fn()) -> Program<'a> {
+    fn program<'a>(&self, f: &'a dyn Fn()) -> (Program<'a>, Backstage) {
         let mut program = Program::new(&self.name, f);
         program.rules.time = self.clock.clone().map_or(Time::Stands, Time::Ticks);
         program.rules.wake_unasked = self.wake_unasked;
         program.rules.max_steps = self.max_steps;
-        program
+        let backstage = Backstage::of(&program);
+        (program, backstage)
     }
 
     /// None: everything must start again, with giving a lock back as a step.
@@ -355,19 +357,19 @@ impl Checker {
             (Outcome::Failed(story), _) => Outcome::Failed(story),
             // The search ran out of its budget, but one step in turn had gone wrong before.
             (_, Some(story)) => Outcome::Failed(story),
-            _ if !(met || in_turn.met || self.shares_nothing) => self.failed(&End::never_met()),
+            _ if !(met || in_turn.met || self.shares_nothing) => self.failed(never_met()),
             // Where not a single schedule came to its end, nothing has been checked at all.
             (Outcome::Bounded { runs, .. } | Outcome::Random { runs }, _)
                 if self.to_the_end || runs == 0 =>
             {
-                self.failed(&End::too_many_orders(runs))
+                self.failed(too_many_orders(runs))
             }
             (outcome, _) => outcome,
         })
     }
 
-    fn failed(&self, end: &End) -> Outcome {
-        Outcome::Failed(Story::without_lines(&self.name, end))
+    fn failed(&self, end: End) -> Outcome {
+        Outcome::Failed(Story::without_lines(&self.name, &end))
     }
 
     /// Two passes side by side: the proof is over soon if nothing goes wrong, the search if
@@ -442,6 +444,25 @@ impl Checker {
         }
         Some((Outcome::Random { runs: runs - unended }, met))
     }
+}
+
+/// No two robots have touched the same thing.
+fn never_met() -> End {
+    let rule = "your robots never met: nothing that the check can see was touched by two of them";
+    End::new(Ending::NeverMet, rule.to_owned()).advise(
+        "So every order of steps looks the same, and nothing has been checked. \
+         It sees the locks, bells, channels, atomics and cells of whatif::sync. \
+         Do they use plain std::sync? \
+         (If they are meant to share nothing, say so with Checker::shares_nothing.)",
+    )
+}
+
+fn too_many_orders(runs: usize) -> End {
+    let rule = format!(
+        "there are too many orders of steps to try them all: {} went well, and there are more",
+        count(runs, "schedule")
+    );
+    End::new(Ending::TooManyOrders, rule).advise(GOES_ROUND)
 }
 
 /// The command that plays a schedule again, as far as cargo and the test harness tell how this test

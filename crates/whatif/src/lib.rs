@@ -107,22 +107,26 @@
 //! that made it free. Time does not pass in a check: a timed wait may end at any moment at which
 //! what it waits for has not come.
 
+mod backstage;
 mod channel;
 mod check;
 mod choose;
 mod narrate;
+mod one_core;
 mod record;
 mod replay;
 mod simulate;
 pub mod sync;
 pub mod thread;
 mod tree;
+mod watchdog;
 
 pub use check::{Checker, Outcome, Report, check};
 pub use choose::choose;
 pub use narrate::{never, say, step};
 pub use simulate::simulate;
 pub use tree::{Move, Node, Tree};
+pub use watchdog::DID_NOT_END;
 #[doc(hidden)]
 pub use whatif_engine::Reduction;
-pub use whatif_engine::{DID_NOT_END, Ending, Line, Story};
+pub use whatif_engine::{Ending, Line, Story};

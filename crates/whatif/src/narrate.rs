@@ -2,7 +2,7 @@
 
 use std::panic::Location;
 
-use whatif_engine::{End, Op, me};
+use whatif_engine::{End, Ending, Op, me};
 
 /// Takes a step of the story, such as "sees table 2 free". Any other robot may come before it.
 ///
@@ -48,5 +48,5 @@ pub fn never(rule: &str, broken: bool) {
         assert!(std::thread::panicking(), "this must never be: {rule}");
         return; // While unwinding, one panic is enough.
     };
-    me.end_run(End::rule_broken(rule));
+    me.end_run(End::new(Ending::RuleBroken, rule.to_owned()));
 }

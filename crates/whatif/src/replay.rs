@@ -7,8 +7,9 @@ use crate::check::Outcome;
 /// The environment variable that holds the id of the schedule to play.
 pub(crate) const VARIABLE: &str = "WHATIF_REPLAY";
 
-/// Runs the schedule `id`.
+/// Runs the schedule `id`, and tells every line of it.
 pub(crate) fn replay(check: &str, id: &str, mut program: Program) -> Outcome {
+    program.whole = true;
     let ran = if id.trim() == IN_TURN {
         program.twice(|program| Some(program.in_turn()).filter(|ran| ran.void.is_none()))
     } else {
@@ -18,7 +19,10 @@ pub(crate) fn replay(check: &str, id: &str, mut program: Program) -> Outcome {
                 program.follow(schedule)
             }
             Err(error) => {
-                return Outcome::Failed(Story::without_lines(check, &End::malformed_id(error)));
+                return Outcome::Failed(Story::without_lines(
+                    check,
+                    &End::new(Ending::DoesNotFit, error),
+                ));
             }
         }
     };

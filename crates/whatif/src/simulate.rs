@@ -5,6 +5,8 @@ use std::cell::Cell;
 use flight::VirtualTime;
 use whatif_engine::{Program, Story, Time};
 
+use crate::backstage::Backstage;
+
 /// Steps without any time passing, after which nobody is getting anywhere.
 const MAX_STEPS: u64 = 100_000;
 
@@ -52,5 +54,6 @@ pub fn simulate(
     program.rules.wake_unasked = false;
     program.rules.things_from_outside = true;
     program.rules.max_steps = MAX_STEPS;
+    let _backstage = Backstage::of(&program);
     program.at_random(seed).told.map_or(Ok(()), Err)
 }

@@ -11,7 +11,9 @@ use std::time::Duration;
 
 pub use std::thread::{AccessError, LocalKey, Result, ThreadId, panicking};
 
-use whatif_engine::{NONE, Op, Place, builder, cores_before, is_sent_home, me};
+use whatif_engine::{NONE, Op, Place, builder, is_sent_home, me};
+
+use crate::one_core;
 
 /// As std's. In a check, too, it says how many cores the machine has, not how many the check uses.
 ///
@@ -19,7 +21,7 @@ use whatif_engine::{NONE, Op, Place, builder, cores_before, is_sent_home, me};
 ///
 /// If the system does not tell.
 pub fn available_parallelism() -> io::Result<NonZero<usize>> {
-    cores_before().map_or_else(real::available_parallelism, Ok)
+    one_core::before().map_or_else(real::available_parallelism, Ok)
 }
 
 /// Starts a robot. See [`std::thread::spawn`].

@@ -1,8 +1,12 @@
 //! All schedules of a small program as a tree, for somebody who wants to be the scheduler.
 
+use std::mem;
 use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use whatif_engine::{Ending, Line, Moment, Program, Reduction, Story, Void, every_way};
+use whatif_engine::{
+    Choice, Ending, Line, NONE, Op, Program, Reduction, Robot, State, Story, Void, every_way,
+};
 
 /// Everything that can happen in a small program: see
 /// [`Checker::tree`](crate::Checker::tree).
@@ -56,6 +60,69 @@ pub struct Move {
 /// More moments than this are no game.
 const MOST_MOMENTS: usize = 5_000;
 
+/// What could have been done at one moment of a run.
+struct Moment {
+    /// Robots, what each is about to do, and whether that preempts another one.
+    options: Vec<(String, String, bool)>,
+    waiting: Vec<(String, String)>,
+    picked: usize,
+    /// How many lines had been told before.
+    told: usize,
+}
+
+impl Moment {
+    fn note(state: &State, choices: &[Choice], picked: usize, whose_turn: bool) -> Moment {
+        let options = choices.iter().map(|choice| {
+            let preempts = whose_turn && choice.price > 0;
+            let words = next_words(state, choice, whose_turn);
+            (state.robots()[choice.robot].name.clone(), words, preempts)
+        });
+        let waiting = if whose_turn { waiting(state, choices) } else { Vec::new() };
+        Moment { options: options.collect(), waiting, picked, told: state.told() }
+    }
+}
+
+fn waiting(state: &State, choices: &[Choice]) -> Vec<(String, String)> {
+    let robots = state
+        .robots()
+        .iter()
+        .enumerate()
+        .filter(|(id, robot)| !robot.gone && choices.iter().all(|choice| choice.robot != *id));
+    let waits = |(id, robot): (usize, &Robot)| match robot.pending {
+        None | Some((Op::Join(_), _)) => None,
+        Some((op, _)) => Some((robot.name.clone(), op.reason(id, state))),
+    };
+    robots.filter_map(waits).collect()
+}
+
+fn next_words(state: &State, choice: &Choice, whose_turn: bool) -> String {
+    match state.robots()[choice.robot].pending {
+        _ if !whose_turn && choice.way > 0 => format!("takes way {}", choice.way),
+        _ if !whose_turn => "is the one".to_owned(),
+        Some((Op::Asleep { bell, .. }, _)) if choice.unasked => {
+            state.fill_in("wakes up at #, although nobody rang", bell, NONE)
+        }
+        // Its text is not known before the step is taken.
+        Some((Op::Step, _)) | None => String::new(),
+        Some((Op::Nap { .. }, _)) => "takes its time".to_owned(),
+        Some((op, _)) => third_person(&op.reason(choice.robot, state)),
+    }
+}
+
+/// "is about to read the tip jar" becomes "reads the tip jar".
+fn third_person(reason: &str) -> String {
+    let Some((before, deed)) = reason.split_once("is about to ") else {
+        return reason.to_owned();
+    };
+    let (verb, rest) = deed.split_once(' ').unwrap_or((deed, ""));
+    let verb = match verb.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if verb.ends_with(['s', 'x', 'h', 'o']) => format!("{verb}es"),
+        None => format!("{verb}s"),
+    };
+    format!("{before}{verb} {rest}").trim_end().to_owned()
+}
+
 /// A tree that grows run by run.
 #[derive(Default)]
 struct Growing {
@@ -66,12 +133,31 @@ struct Growing {
     speaks: bool,
 }
 
-/// Runs every schedule, and puts them together. None: giving a lock back must be a step.
-pub(crate) fn grow(check: &str, program: &Program) -> Option<Result<Tree, String>> {
+/// Runs every schedule, and puts them together.
+pub(crate) fn grow(check: &str, mut program: Program) -> Result<Tree, String> {
+    let moments = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&moments);
+    program.rules.watch = Some(Arc::new(move |state, choices, picked, whose_turn| {
+        if choices.len() > 1 || whose_turn {
+            let moment = Moment::note(state, choices, picked, whose_turn);
+            notes.lock().unwrap_or_else(PoisonError::into_inner).push(moment);
+        }
+    }));
+    program.whole = true;
+    program.twice(|program| put_together(check, program, &moments))
+}
+
+/// None: giving a lock back must be a step.
+fn put_together(
+    check: &str,
+    program: &Program,
+    moments: &Mutex<Vec<Moment>>,
+) -> Option<Result<Tree, String>> {
     let mut growing = Growing::default();
     let too_many =
         |why| ControlFlow::Break(Some(format!("{why} for a tree of all that can happen")));
-    let stopped = every_way(program, Reduction::None, true, |way| {
+    let stopped = every_way(program, Reduction::None, |way| {
+        let moments = mem::take(&mut *moments.lock().unwrap_or_else(PoisonError::into_inner));
         let story = way.ran.told.expect("a run for a tree is told, however it ends");
         match way.ran.void {
             Some(Void::BeyondProof) => {
@@ -79,7 +165,7 @@ pub(crate) fn grow(check: &str, program: &Program) -> Option<Result<Tree, String
             }
             Some(Void::AgainWithUnlock) => return ControlFlow::Break(None),
             None if story.ending.is_final() => return ControlFlow::Break(Some(story.rule)),
-            None => growing.add(&way.moments, &story),
+            None => growing.add(&moments, &story),
         }
         match growing.moments > MOST_MOMENTS {
             true => too_many("more than 5,000 moments are too many"),

@@ -21,9 +21,10 @@ static THE_LAST_ONE: Wait = Wait {
     changes: false,
     ends_a_wait: true,
     reason: |state, thing, _| {
-        let thing = state.thing_at(thing);
-        let more = thing.own::<Rounds>().map_or(0, |it| it.of.saturating_sub(thing.sleepers.len()));
-        format!("waits at {} for {more} more", thing.name)
+        let here = state.thing_at(thing).sleepers.len();
+        let wanted = state.thing_at(thing).own::<Rounds>().map_or(0, |it| it.of);
+        let words = state.fill_in("waits at #", thing, NONE);
+        format!("{words} for {} more", wanted.saturating_sub(here))
     },
     in_vain: "waits at #",
     whom: "come",

@@ -201,7 +201,7 @@ impl<T> Receiver<T> {
     pub fn called(self, name: impl Into<String>) -> Receiver<T> {
         self.tag.call(name);
         if let Some(v) = self.tag.visit(Location::caller()) {
-            v.me.glance(|state| state.at(&v).name = self.tag.name());
+            v.me.glance(|state| state.rename(&v, self.tag.name()));
         }
         self
     }

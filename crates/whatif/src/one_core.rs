@@ -15,7 +15,7 @@ use std::thread;
 /// Cores of this process, as they were before any check took one for itself.
 static CORES: OnceLock<Option<NonZero<usize>>> = OnceLock::new();
 
-pub fn before() -> Option<NonZero<usize>> {
+pub(crate) fn before() -> Option<NonZero<usize>> {
     CORES.get().copied().flatten()
 }
 
