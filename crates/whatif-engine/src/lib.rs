@@ -33,9 +33,10 @@
 //!
 //! static A_SPOON: Wait = Wait {
 //!     has_come: |drawer, _| drawer.own::<Spoons>().is_some_and(|spoons| spoons.0 > 0),
+//!     verb: Some("take a spoon from #"),
 //!     changes: true,
 //!     ends_a_wait: false,
-//!     reason: |state, drawer, _| state.fill_in("waits for a spoon from #", drawer, NONE),
+//!     reason: |state, drawer| state.fill_in("waits for a spoon from #", drawer, NONE),
 //!     in_vain: "waits for a spoon from #",
 //!     whom: "put one back",
 //!     advice: None,
