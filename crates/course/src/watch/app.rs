@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::check::{Checked, Verdict};
 use crate::commands::list;
 use crate::exercises::Exercise;
-use crate::progress::{Standing, State};
+use crate::progress::{self, Standing, State};
 
 use super::compare::compare;
 use super::telling::{self, Telling};
@@ -495,10 +495,7 @@ impl App {
 
     /// The exercise after this one that has not passed; after the last one, the search goes on at the first.
     fn next_open(&self) -> Option<usize> {
-        let all = self.exercises.len();
-        (1..all)
-            .map(|step| (self.current + step) % all)
-            .find(|&n| self.standings[n].state != State::Passed)
+        progress::next_from(&self.standings, self.current + 1).filter(|&n| n != self.current)
     }
 
     /// Goes to the next exercise that has not passed.
