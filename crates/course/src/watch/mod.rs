@@ -233,7 +233,7 @@ impl<'a> Shop<'a> {
                     standings: progress::standings(self.root, self.exercises),
                 })
             }
-            Command::Edit { .. } | Command::Redraw | Command::Quit => None,
+            Command::Edit { .. } | Command::Redraw | Command::Suspend | Command::Quit => None,
         }
     }
 }
@@ -325,6 +325,12 @@ impl Ui<'_> {
                 Command::Redraw => {
                     self.screen.forget()?;
                     None
+                }
+                Command::Suspend => {
+                    self.screen.suspend()?;
+                    // The window may have another size by now.
+                    let (columns, rows) = self.screen.size()?;
+                    Some(Event::Resized(columns, rows))
                 }
                 Command::Edit { exercise, line } => self.edit(exercise, line)?.map(Event::Note),
                 command => self.shop.carry_out(&command),
