@@ -10,21 +10,32 @@ use flight::Event;
 
 use crate::executor::Executor;
 use crate::record::Record;
+pub use crate::task::{drop_caught, wake_caught};
 use crate::{current, waker};
 
 /// Who can end a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EndedBy {
+pub enum EndedBy {
     /// Only a task of the same loop: a lock, a channel, a join.
     Task,
     /// The clock or the poller.
     Outside,
 }
 
+/// For a function that cannot do without a LoopBot.
+///
+/// # Panics
+///
+/// If none runs on this thread, with a sentence that says so of `loopbot::{function}`.
+#[track_caller]
+pub fn must_run_on_a_loop(function: &str) {
+    current::with(function, |_| ());
+}
+
 /// Takes one from the budget of this poll. `Pending` when it is used up: the task has been woken, and its
 /// future must return `Pending`, so that others get their turn.
 #[inline]
-pub(crate) fn spend(cx: &mut Context<'_>) -> Poll<()> {
+pub fn spend(cx: &mut Context<'_>) -> Poll<()> {
     // Where no LoopBot runs, nobody counts.
     if current::try_with(|executor| executor.spend()).unwrap_or(true) {
         return Poll::Ready(());
@@ -36,23 +47,23 @@ pub(crate) fn spend(cx: &mut Context<'_>) -> Poll<()> {
 /// A copy of a waker. Of LoopBot's own it is made without calling it, which costs nothing, and the loop
 /// knows that it is in good hands.
 #[inline]
-pub(crate) fn keep(waker: &Waker) -> Waker {
+pub fn keep(waker: &Waker) -> Waker {
     waker::keep_own(waker).unwrap_or_else(|| waker.clone())
 }
 
 /// The same, if it is one of LoopBot's own.
 #[inline]
-pub(crate) fn keep_own(waker: &Waker) -> Option<Waker> {
+pub fn keep_own(waker: &Waker) -> Option<Waker> {
     waker::keep_own(waker)
 }
 
 /// For the record: the polled task's waker was kept by one of LoopBot's own futures that does not say what it waits for.
-pub(crate) fn keeps_in_silence() {
+pub fn keeps_in_silence() {
     of_the_polled(|record, slot| record.note(slot, |note| note.waker_is_kept = true));
 }
 
 /// For the record: somebody has heard how the polled task is about to end.
-pub(crate) fn is_observed() {
+pub fn is_observed() {
     of_the_polled(|record, slot| record.observed(slot));
 }
 
@@ -66,7 +77,7 @@ fn of_the_polled(note: impl FnOnce(&Record, u32)) {
 
 /// The task that is being polled is about to return `Pending`: notes what it waits for, and where in the program.
 #[inline]
-pub(crate) fn waits(what: &'static str, at: &'static Location<'static>, ended_by: EndedBy) {
+pub fn waits(what: &'static str, at: &'static Location<'static>, ended_by: EndedBy) {
     current::try_with(|executor| executor.waits(what, at, ended_by));
 }
 
