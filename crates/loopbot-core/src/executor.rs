@@ -17,11 +17,11 @@ use crate::address::Address;
 use crate::builder::LoopBot;
 use crate::clock::TimerQueue;
 use crate::current;
-use crate::doorbell::Park;
 use crate::join_error::JoinError;
 use crate::join_handle::JoinHandle;
 use crate::leaf::WaitsFor;
 use crate::pace::Pace;
+use crate::parking::Park;
 use crate::record::Record;
 use crate::shelf::{MAIN, Shelf, Turn};
 use crate::stand_still::StandStill;
@@ -44,8 +44,8 @@ pub(crate) struct Executor {
     /// Who rings now, if it is not the polled task.
     pub(crate) bell_in_hand_of: Cell<Option<Source>>,
     pub(crate) timers: Rc<RefCell<TimerQueue>>,
-    /// Where it waits, if not in a parked thread. Made by whoever needs it first.
-    pub(crate) doorbell: OnceCell<Rc<dyn Park>>,
+    /// Where it waits, if it was told to wait somewhere else than in a parked thread.
+    pub(crate) parking: OnceCell<Rc<dyn Park>>,
     /// What the clock showed when this run began.
     pub(crate) started: u64,
     pub(crate) is_virtual: bool,
@@ -85,7 +85,7 @@ impl Executor {
             waits: Cell::new(WaitsFor::NobodyNamed),
             bell_in_hand_of: Cell::new(None),
             timers: Rc::default(),
-            doorbell: OnceCell::new(),
+            parking: OnceCell::new(),
             started: robot.clock.now(),
             seen: Cell::new(0),
             pace: Pace::new(),

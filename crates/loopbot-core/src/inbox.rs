@@ -23,7 +23,7 @@ use std::{
     thread::Thread,
 };
 
-use crate::doorbell::Unpark;
+use crate::parking::Unpark;
 
 /// How many bits of a word are used. Under loom, which tries out every order, there are few.
 const WIDTH: usize = if cfg!(loom) { 2 } else { 64 };
@@ -58,8 +58,8 @@ pub(crate) enum Bell {
     Nobody,
     /// It is parked.
     Thread(Thread),
-    /// It waits where somebody told it to.
-    Parked(std::sync::Arc<dyn Unpark>),
+    /// It waits where it was told to.
+    Parking(std::sync::Arc<dyn Unpark>),
 }
 // ANCHOR_END: bits
 
@@ -101,7 +101,7 @@ impl Inbox {
             match &*self.bell() {
                 Bell::Nobody => {}
                 Bell::Thread(thread) => thread.unpark(),
-                Bell::Parked(place) => place.unpark(),
+                Bell::Parking(place) => place.unpark(),
             }
         }
     }

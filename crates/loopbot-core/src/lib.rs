@@ -32,13 +32,12 @@
 //! | `inbox.rs`, `address.rs` | how other threads ring, and where they find the loop |
 //! | **`join_handle.rs`**, `join_error.rs` | how what a task made reaches whoever waits for it |
 //! | `park.rs` | waiting when nobody is ready |
-//! | `doorbell.rs` | how waiting for the world outside is plugged in |
+//! | `parking.rs` | how waiting for the world outside is plugged in |
 //! | `pace.rs` | how often it looks around when somebody is ready |
 //! | `clock.rs`, `timer_queue.rs` | what time it is, and who is to be woken when |
 //! | `alarms.rs` | the loop's timers |
 //! | `leaf.rs` | what every future that waits has to do: keep a budget, and say what it waits for |
 //! | `sleep.rs`, `yield_now.rs` | the two smallest useful futures |
-//! | `wait_point.rs` | an await point with a name |
 //! | `record.rs`, `observe.rs` | what is written down, and what is told to whoever watches |
 //! | `stand_still.rs` | what it says when nothing can ever happen again |
 //! | `current.rs` | which LoopBot runs on this thread |
@@ -59,7 +58,7 @@
 //!
 //! # A future of your own that waits
 //!
-//! [`leaf`] says what it has to do, [`Sleep`] is how it has a deadline, and [`doorbell`] is how it waits for something
+//! [`leaf`] says what it has to do, [`Sleep`] is how it has a deadline, and [`parking`] is how it waits for something
 //! outside that no waker in this process will tell of. `loopbot-io` and the crate `loopbot` are built on these three,
 //! and on nothing that is not public here.
 // ANCHOR_END: tour
@@ -71,7 +70,6 @@ mod blocks;
 mod builder;
 mod clock;
 mod current;
-pub mod doorbell;
 mod executor;
 mod inbox;
 mod join_error;
@@ -80,6 +78,7 @@ pub mod leaf;
 pub mod observe;
 mod pace;
 mod park;
+pub mod parking;
 mod pick_next;
 mod record;
 mod run_queue;
@@ -88,7 +87,6 @@ mod sleep;
 mod stand_still;
 mod task;
 mod timer_queue;
-mod wait_point;
 mod waker;
 mod yield_now;
 
@@ -101,7 +99,6 @@ pub use join_error::JoinError;
 pub use join_handle::JoinHandle;
 pub use sleep::{Sleep, sleep, sleep_until};
 pub use stand_still::{StandStill, Wait, Waiting};
-pub use wait_point::{WaitPoint, wait_point};
 pub use yield_now::{YieldNow, yield_now};
 
 /// Runs a future to its end on this thread, together with all the tasks it spawns, and returns its output.

@@ -16,7 +16,7 @@ impl Executor {
         let due = self.robot.clock.time_to_wake(&mut self.timers.borrow_mut());
         self.record.park_begins(due);
         let ended = match due {
-            None if !self.awaits_io() => self.wait_for_a_ring(),
+            None if !self.awaits_events() => self.wait_for_a_ring(),
             _ => {
                 self.sleep(due);
                 Ok(())
@@ -65,8 +65,8 @@ impl Executor {
             return;
         }
         // Virtual time jumps, but not past a socket that somebody awaits: for that it takes its time.
-        let jumps = self.is_virtual && due.is_some() && !self.awaits_io();
-        if self.waits_at_the_door(if jumps { Some(0) } else { due }) && !jumps {
+        let jumps = self.is_virtual && due.is_some() && !self.awaits_events();
+        if self.waits_where_told(if jumps { Some(0) } else { due }) && !jumps {
             // Slept there.
         } else if self.shelf().ready.is_empty() {
             self.robot.clock.wait(due.map(|due| due + self.started));
@@ -77,9 +77,9 @@ impl Executor {
     // ANCHOR_END: sleep
 
     // ANCHOR: poller
-    /// Waits for what is awaited from outside, if there is a place for that. There it hears other threads as well.
-    fn waits_at_the_door(&self, due: Option<u64>) -> bool {
-        let Some(place) = self.doorbell.get() else {
+    /// Waits where it was told to, if it was: for sockets, mostly. There it hears other threads as well.
+    fn waits_where_told(&self, due: Option<u64>) -> bool {
+        let Some(place) = self.parking.get() else {
             return false;
         };
         let left = due.map(|due| Duration::from_nanos(due.saturating_sub(self.now())));
@@ -96,8 +96,8 @@ impl Executor {
 
     /// Looks at the sockets without waiting, if anybody awaits one.
     pub(crate) fn look_at_the_poller(&self) {
-        if self.awaits_io() {
-            self.waits_at_the_door(Some(0));
+        if self.awaits_events() {
+            self.waits_where_told(Some(0));
         }
     }
 

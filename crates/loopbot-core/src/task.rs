@@ -273,7 +273,9 @@ pub(crate) fn poll_caught<F: Future>(
     }
 }
 
-/// Calls a waker. It may be anybody's, and if it panics, the panic hook has said so, and the loop goes on.
+/// Calls a waker. It may be anybody's, and do anything: nothing may be borrowed now. If it panics, the panic hook has said so, and
+/// the loop goes on.
+#[inline]
 pub fn wake_caught(waker: Waker) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
         drop_caught(panic);
@@ -281,6 +283,7 @@ pub fn wake_caught(waker: Waker) {
 }
 
 /// Drops something of the user's. If that panics, the panic hook has said so, and the loop goes on.
+#[inline]
 pub fn drop_caught<T>(value: T) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value)))
         // What it panicked with is the user's as well, and could panic in its own drop, without end.

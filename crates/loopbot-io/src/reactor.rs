@@ -16,8 +16,8 @@ use std::time::Duration;
 
 pub(crate) use crate::poller::{AsSource, Mode, Poller};
 
-use loopbot_core::doorbell::{self, Park, Unpark};
 use loopbot_core::leaf::{self, wake_caught};
+use loopbot_core::parking::{self, Park, Unpark};
 
 use crate::poller::{Events, Report};
 
@@ -122,14 +122,9 @@ impl Reactor {
 
     /// The same, if one runs.
     pub(crate) fn of_the_loop_here() -> Option<io::Result<Rc<Reactor>>> {
-        doorbell::park_in(Reactor::new)
+        parking::park_in(Reactor::new)
     }
 
-    /// Whether nobody waits for a descriptor. A wait that was cancelled counts until its descriptor is ready
-    /// or closed, so `false` may be out of date; `true` never is.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.awaited.get() == 0
-    }
     // ANCHOR_END: making
 
     // ANCHOR: wait
@@ -265,15 +260,17 @@ impl Drop for Expected {
 }
 // ANCHOR_END: registering
 
-// ANCHOR: doorbell
+// ANCHOR: parking
 /// The loop waits here, as soon as there is a socket.
 impl Park for Reactor {
     fn park(&self, at_most: Option<Duration>) {
         self.wait(at_most);
     }
 
+    /// Whether nobody waits for a descriptor. A wait that was cancelled counts until its descriptor is ready
+    /// or closed, so `false` may be out of date; `true` never is.
     fn is_idle(&self) -> bool {
-        self.is_idle()
+        self.awaited.get() == 0
     }
 
     fn unparker(&self) -> Arc<dyn Unpark> {
@@ -287,7 +284,7 @@ impl Unpark for Poller {
         drop(self.notify());
     }
 }
-// ANCHOR_END: doorbell
+// ANCHOR_END: parking
 
 // ANCHOR: slots
 impl Slots {

@@ -33,6 +33,7 @@
 //! | file | idea |
 //! |---|---|
 //! | `timeout.rs`, `interval.rs` | a limit to waiting; something that happens again and again |
+//! | `wait_point.rs` | an await point with a name |
 //! | `sync/` | how tasks wait for one another: locks, channels, events |
 //! | `task_group.rs` | tasks that end together |
 //! | `watchdog.rs`, `watchdog/` | noticing, from another thread, that a task holds the loop up |
@@ -51,17 +52,19 @@ mod interval;
 pub mod sync;
 mod task_group;
 mod timeout;
+mod wait_point;
 mod watchdog;
 
 pub use interval::{Interval, MissedTick, interval, interval_at};
 pub use task_group::{GroupError, GroupHandle, TaskGroup, task_group};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
+pub use wait_point::{WaitPoint, wait_point};
 pub use watchdog::{Frame, LastWait, Stuck, Watchdog};
 
 pub use loopbot_core::{
-    Builder, Clock, JoinError, JoinHandle, LoopBot, ReadyTask, Sleep, StandStill, Wait, WaitPoint,
-    Waiting, YieldNow, doorbell, leaf, now, observe, run, sleep, sleep_until, spawn, spawn_named,
-    wait_point, with_lane, yield_now,
+    Builder, Clock, JoinError, JoinHandle, LoopBot, ReadyTask, Sleep, StandStill, Wait, Waiting,
+    YieldNow, leaf, now, observe, parking, run, sleep, sleep_until, spawn, spawn_named, with_lane,
+    yield_now,
 };
 #[cfg(feature = "hyper")]
 pub use loopbot_io::hyper_rt;

@@ -7,8 +7,8 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use loopbot_core::doorbell;
 use loopbot_core::leaf::{self, EndedBy};
+use loopbot_core::parking;
 
 use crate::reactor::{AsSource, Direction, Key, Mode, Reactor, State};
 
@@ -131,7 +131,7 @@ impl<T: AsSource> Io<T> {
         at: &'static Location<'static>,
         arm: bool,
     ) -> Poll<io::Result<R>> {
-        if !doorbell::parks_in(&self.reactor) {
+        if !parking::parks_in(&self.reactor) {
             return Poll::Ready(Err(io::Error::other(
                 "a socket was awaited outside the LoopBot it was made on, and only that one hears when it is ready: \
                  make the socket where it is used, or move what `into_std` gives",
