@@ -2,17 +2,12 @@
 //! Waiting, when nobody is ready: for the next timer, for a socket, or for another thread. And what is to be
 //! said if there is nothing to wait for.
 
-#[cfg(feature = "net")]
-use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-#[cfg(feature = "net")]
 use flight::Source;
 
 use crate::clock::nanoseconds;
 use crate::executor::Executor;
-#[cfg(feature = "net")]
-use crate::inbox::Bell;
 use crate::stand_still::{StandStill, Waiting};
 
 impl Executor {
@@ -21,7 +16,7 @@ impl Executor {
         let due = self.robot.clock.time_to_wake(&mut self.timers.borrow_mut());
         self.record.park_begins(due);
         let ended = match due {
-            None if !self.awaits_io() => self.wait_for_a_ring(),
+            None if !self.awaits_events() => self.wait_for_a_ring(),
             _ => {
                 self.sleep(due);
                 Ok(())
@@ -70,8 +65,8 @@ impl Executor {
             return;
         }
         // Virtual time jumps, but not past a socket that somebody awaits: for that it takes its time.
-        let jumps = self.is_virtual && due.is_some() && !self.awaits_io();
-        if self.waits_in_the_poller(if jumps { Some(0) } else { due }) && !jumps {
+        let jumps = self.is_virtual && due.is_some() && !self.awaits_events();
+        if self.waits_where_told(if jumps { Some(0) } else { due }) && !jumps {
             // Slept there.
         } else if self.shelf().ready.is_empty() {
             self.robot.clock.wait(due.map(|due| due + self.started));
@@ -82,15 +77,14 @@ impl Executor {
     // ANCHOR_END: sleep
 
     // ANCHOR: poller
-    /// Waits for sockets, if there is a poller. There it hears other threads as well.
-    #[cfg(feature = "net")]
-    fn waits_in_the_poller(&self, due: Option<u64>) -> bool {
-        let Some(reactor) = self.reactor.get() else {
+    /// Waits where it was told to, if it was: for sockets, mostly. There it hears other threads as well.
+    fn waits_where_told(&self, due: Option<u64>) -> bool {
+        let Some(place) = self.parking.get() else {
             return false;
         };
         let left = due.map(|due| Duration::from_nanos(due.saturating_sub(self.now())));
-        let before = self.is_virtual.then(std::time::Instant::now);
-        self.ringing(Source::Thread, || reactor.wait(left));
+        let before = self.is_virtual.then(Instant::now);
+        self.ringing(Source::Thread, || place.park(left));
         if let (Some(before), false) = (before, left == Some(Duration::ZERO)) {
             // As much time has passed on a virtual clock as on yours.
             let now = self.now() + nanoseconds(before.elapsed());
@@ -100,39 +94,11 @@ impl Executor {
         true
     }
 
-    #[cfg(not(feature = "net"))]
-    fn waits_in_the_poller(&self, _: Option<u64>) -> bool {
-        false
-    }
-
     /// Looks at the sockets without waiting, if anybody awaits one.
     pub(crate) fn look_at_the_poller(&self) {
-        if self.awaits_io() {
-            self.waits_in_the_poller(Some(0));
+        if self.awaits_events() {
+            self.waits_where_told(Some(0));
         }
-    }
-
-    #[cfg(feature = "net")]
-    pub(crate) fn awaits_io(&self) -> bool {
-        let reactor = self.reactor.get();
-        reactor.is_some_and(|reactor| !reactor.is_idle())
-    }
-
-    #[cfg(not(feature = "net"))]
-    pub(crate) fn awaits_io(&self) -> bool {
-        false
-    }
-
-    /// The reactor of this loop, made when it is first needed.
-    #[cfg(feature = "net")]
-    pub(crate) fn reactor(&self) -> std::io::Result<Rc<crate::reactor::Reactor>> {
-        if let Some(reactor) = self.reactor.get() {
-            return Ok(reactor.clone());
-        }
-        let reactor = Rc::new(crate::reactor::Reactor::new()?);
-        let bell = Bell::Poller(reactor.notifier());
-        self.address.inbox.set_bell(bell);
-        Ok(self.reactor.get_or_init(|| reactor).clone())
     }
 
     fn stand_still(&self) -> StandStill {

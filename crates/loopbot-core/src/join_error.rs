@@ -40,7 +40,8 @@ impl JoinError {
         }))
     }
 
-    pub(crate) fn panicked(task: &str, payload: Box<dyn Any + Send>) -> JoinError {
+    /// That the task of this name panicked, with this payload: for those who catch the panics of tasks themselves.
+    pub fn panicked(task: &str, payload: Box<dyn Any + Send>) -> JoinError {
         // `panic!("words")` carries a &str, `panic!("{words}")` a String.
         let message = match payload.downcast_ref::<&str>() {
             Some(message) => message.to_string(),

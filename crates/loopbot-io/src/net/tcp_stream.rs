@@ -8,13 +8,13 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use loopbot_core::sleep;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::address::{ToAddresses, addresses};
 use super::io::Io;
 use super::stream::{Stream, sealed};
 use crate::reactor::{Direction, Mode};
-use crate::sleep::sleep;
 
 /// A TCP connection: a [`Stream`], with what only TCP has.
 ///

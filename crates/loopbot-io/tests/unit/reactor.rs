@@ -154,14 +154,14 @@ fn another_thread_ends_a_wait_without_end() {
     with_an_end(|| {
         let reactor = Reactor::new().unwrap();
         for _ in 0..3 {
-            let notifier = reactor.notifier();
-            let rings = thread::spawn(move || notifier.notify().unwrap());
+            let unparker = reactor.unparker();
+            let rings = thread::spawn(move || unparker.unpark());
             reactor.wait(None);
             rings.join().unwrap();
         }
         // A ring that comes before the wait ends the wait.
-        reactor.notifier().notify().unwrap();
-        reactor.notifier().notify().unwrap();
+        reactor.unparker().unpark();
+        reactor.unparker().unpark();
         reactor.wait(None);
     });
 }
@@ -172,11 +172,11 @@ fn a_wait_with_an_end_ends_also_after_one_that_was_longer() {
         let reactor = Reactor::new().unwrap();
         for milliseconds in [3_600_000, 2, 0, 1, 3_600_000, 1] {
             if milliseconds > 1000 {
-                reactor.notifier().notify().unwrap();
+                reactor.unparker().unpark();
             }
             reactor.wait(Some(Duration::from_millis(milliseconds)));
         }
-        reactor.notifier().notify().unwrap();
+        reactor.unparker().unpark();
         reactor.wait(Some(Duration::MAX));
     });
 }

@@ -15,14 +15,14 @@ use std::time::Duration;
 use flight::{ActorKind, End, Event, Lane, Recorder, Source, Text};
 
 use crate::builder::LoopBot;
+use crate::observe::Observer;
 use crate::shelf::MAIN;
 use crate::stand_still::Wait;
-use crate::watchdog::{Guard, Watch};
 
 pub(crate) struct Record {
     recorder: Recorder,
     pub(crate) lane: Lane,
-    watchdog: Option<Guard>,
+    observer: Option<Box<dyn Observer>>,
     /// What to add to a time of ours to get a time of the recorder's, whose clock may have begun earlier.
     offset: u64,
     taken: bool,
@@ -55,7 +55,7 @@ impl Record {
     pub(crate) fn new(robot: &LoopBot) -> Record {
         Record {
             lane: robot.recorder.actor(&robot.name, ActorKind::Loop),
-            watchdog: Guard::of(robot),
+            observer: robot.watchdog.as_ref().and_then(|dog| dog.observe(robot)),
             offset: robot.recorder.now(),
             taken: robot.recorder.is_on()
                 || robot.clock.is_virtual()
@@ -77,9 +77,9 @@ impl Record {
 
     /// Tells the watchdog, if there is one.
     #[inline(always)]
-    fn tell_watchdog(&self, tell: impl FnOnce(&Watch)) {
-        if let Some(dog) = &self.watchdog {
-            tell(&dog.watch);
+    fn tell_watchdog(&self, tell: impl FnOnce(&dyn Observer)) {
+        if let Some(dog) = &self.observer {
+            tell(&**dog);
         }
     }
 
@@ -241,9 +241,7 @@ impl Record {
 
     /// It may have something to do.
     pub(crate) fn park_ended(&self) {
-        if let Some(dog) = &self.watchdog {
-            dog.park_ended();
-        }
+        self.tell_watchdog(|watch| watch.park_ended());
         self.lane.record(Event::ParkEnd);
     }
 

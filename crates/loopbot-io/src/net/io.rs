@@ -7,8 +7,9 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use crate::current;
-use crate::leaf::{self, EndedBy};
+use loopbot_core::leaf::{self, EndedBy};
+use loopbot_core::parking;
+
 use crate::reactor::{AsSource, Direction, Key, Mode, Reactor, State};
 
 pub(crate) struct Io<T: AsSource> {
@@ -35,7 +36,7 @@ impl<T: AsSource> Io<T> {
         function: &str,
         made_at: &'static Location<'static>,
     ) -> io::Result<Io<T>> {
-        let reactor = current::with(function, |executor| executor.reactor())?;
+        let reactor = Reactor::of_this_loop(function)?;
         let (key, mode) = reactor.register(&inner, mode)?;
         Ok(Io {
             inner: Some(inner),
@@ -130,8 +131,7 @@ impl<T: AsSource> Io<T> {
         at: &'static Location<'static>,
         arm: bool,
     ) -> Poll<io::Result<R>> {
-        let here = current::try_with(|executor| executor.reactor());
-        if !matches!(here, Some(Ok(here)) if Rc::ptr_eq(&here, &self.reactor)) {
+        if !parking::parks_in(&self.reactor) {
             return Poll::Ready(Err(io::Error::other(
                 "a socket was awaited outside the LoopBot it was made on, and only that one hears when it is ready: \
                  make the socket where it is used, or move what `into_std` gives",

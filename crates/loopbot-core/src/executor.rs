@@ -2,7 +2,7 @@
 //! The loop. Three steps, for ever: see who rang and which timers are due, poll the tasks that are ready,
 //! and if there is nothing to do, wait.
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::mem;
 use std::num::NonZeroU64;
 use std::panic::{Location, resume_unwind};
@@ -21,6 +21,7 @@ use crate::join_error::JoinError;
 use crate::join_handle::JoinHandle;
 use crate::leaf::WaitsFor;
 use crate::pace::Pace;
+use crate::parking::Park;
 use crate::record::Record;
 use crate::shelf::{MAIN, Shelf, Turn};
 use crate::stand_still::StandStill;
@@ -43,8 +44,8 @@ pub(crate) struct Executor {
     /// Who rings now, if it is not the polled task.
     pub(crate) bell_in_hand_of: Cell<Option<Source>>,
     pub(crate) timers: Rc<RefCell<TimerQueue>>,
-    #[cfg(feature = "net")]
-    pub(crate) reactor: std::cell::OnceCell<Rc<crate::reactor::Reactor>>,
+    /// Where it waits, if it was told to wait somewhere else than in a parked thread.
+    pub(crate) parking: OnceCell<Rc<dyn Park>>,
     /// What the clock showed when this run began.
     pub(crate) started: u64,
     pub(crate) is_virtual: bool,
@@ -84,8 +85,7 @@ impl Executor {
             waits: Cell::new(WaitsFor::NobodyNamed),
             bell_in_hand_of: Cell::new(None),
             timers: Rc::default(),
-            #[cfg(feature = "net")]
-            reactor: std::cell::OnceCell::new(),
+            parking: OnceCell::new(),
             started: robot.clock.now(),
             seen: Cell::new(0),
             pace: Pace::new(),

@@ -23,6 +23,8 @@ use std::{
     thread::Thread,
 };
 
+use crate::parking::Unpark;
+
 /// How many bits of a word are used. Under loom, which tries out every order, there are few.
 const WIDTH: usize = if cfg!(loom) { 2 } else { 64 };
 /// How many tasks' bits are in one tree.
@@ -56,9 +58,8 @@ pub(crate) enum Bell {
     Nobody,
     /// It is parked.
     Thread(Thread),
-    /// It waits in the poller.
-    #[cfg(feature = "net")]
-    Poller(std::sync::Arc<crate::poller::Poller>),
+    /// It waits where it was told to.
+    Parking(std::sync::Arc<dyn Unpark>),
 }
 // ANCHOR_END: bits
 
@@ -100,9 +101,7 @@ impl Inbox {
             match &*self.bell() {
                 Bell::Nobody => {}
                 Bell::Thread(thread) => thread.unpark(),
-                // It fails only if the poller is broken; then the loop hears of it when it waits.
-                #[cfg(feature = "net")]
-                Bell::Poller(poller) => drop(poller.notify()),
+                Bell::Parking(place) => place.unpark(),
             }
         }
     }
@@ -193,7 +192,7 @@ fn take_bits(word: &AtomicU64) -> impl Iterator<Item = usize> {
 // ANCHOR_END: bell
 
 // ANCHOR: loom
-/// `RUSTFLAGS="--cfg loom" cargo test -p loopbot --no-default-features --lib --release inbox` tries out
+/// `RUSTFLAGS="--cfg loom" cargo test -p loopbot-core --lib --release inbox` tries out
 /// every order in which these threads can go on, and every value that their reads may see.
 #[cfg(all(test, loom))]
 mod tests {

@@ -71,6 +71,7 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Executor) -> R) -> Option<R> {
 
 /// The same, for a function that cannot do without.
 #[track_caller]
+#[inline]
 pub(crate) fn with<R>(function: &str, f: impl FnOnce(&Executor) -> R) -> R {
     match try_with(f) {
         Some(result) => result,

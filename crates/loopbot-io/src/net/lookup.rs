@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::{Poll, Waker};
 use std::thread;
 
-use crate::current;
-use crate::leaf::{self, EndedBy};
-use crate::task::wake_caught;
+use loopbot_core::leaf::{self, EndedBy, wake_caught};
+
+use crate::reactor::Reactor;
 
 /// At most so many threads ask at a time; further questions wait for one of them.
 const MOST_THREADS: usize = 4;
@@ -50,7 +50,7 @@ pub fn lookup(host: &str, port: u16) -> impl Future<Output = io::Result<Vec<Sock
             port,
             answer: Mutex::default(),
         });
-        let reactor = current::try_with(|executor| executor.reactor()).transpose()?;
+        let reactor = Reactor::of_the_loop_here().transpose()?;
         let _expected = reactor.map(|reactor| reactor.expects());
         ask(&question)?;
         poll_fn(|cx| {

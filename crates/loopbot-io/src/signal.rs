@@ -144,9 +144,9 @@ mod windows {
     use std::sync::{Mutex, MutexGuard, OnceLock};
     use std::task::{Context, Poll, Waker, ready};
 
+    use loopbot_core::leaf::{self, EndedBy};
+
     use super::Wanted;
-    use crate::current;
-    use crate::leaf::{self, EndedBy};
 
     /// How many have come, and who waits for the next.
     struct Bell {
@@ -170,7 +170,7 @@ mod windows {
         #[track_caller]
         pub(super) fn to(_: Wanted) -> Listening {
             static HANDLER: OnceLock<Result<(), String>> = OnceLock::new();
-            current::expect("signal");
+            leaf::must_run_on_a_loop("signal");
             let handler =
                 HANDLER.get_or_init(|| ctrlc::set_handler(ring).map_err(|error| error.to_string()));
             Listening {

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 pub(crate) use crate::poller::{AsSource, Mode, Poller};
 
-use crate::leaf;
+use loopbot_core::leaf::{self, wake_caught};
+use loopbot_core::parking::{self, Park, Unpark};
+
 use crate::poller::{Events, Report};
-use crate::task::wake_caught;
 
 /// To read, or to write. A listener that has a connection to accept can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,16 +113,18 @@ impl Reactor {
         })
     }
 
-    /// With this, another thread ends a wait: `notify`.
-    pub(crate) fn notifier(&self) -> Arc<Poller> {
-        self.poller.clone()
+    /// That of the LoopBot which runs on this thread, made when it is first needed.
+    #[track_caller]
+    pub(crate) fn of_this_loop(function: &str) -> io::Result<Rc<Reactor>> {
+        leaf::must_run_on_a_loop(function);
+        Reactor::of_the_loop_here().expect("a LoopBot runs here: it was asked for a moment ago")
     }
 
-    /// Whether nobody waits for a descriptor. A wait that was cancelled counts until its descriptor is ready
-    /// or closed, so `false` may be out of date; `true` never is.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.awaited.get() == 0
+    /// The same, if one runs.
+    pub(crate) fn of_the_loop_here() -> Option<io::Result<Rc<Reactor>>> {
+        parking::park_in(Reactor::new)
     }
+
     // ANCHOR_END: making
 
     // ANCHOR: wait
@@ -256,6 +259,32 @@ impl Drop for Expected {
     }
 }
 // ANCHOR_END: registering
+
+// ANCHOR: parking
+/// The loop waits here, as soon as there is a socket.
+impl Park for Reactor {
+    fn park(&self, at_most: Option<Duration>) {
+        self.wait(at_most);
+    }
+
+    /// Whether nobody waits for a descriptor. A wait that was cancelled counts until its descriptor is ready
+    /// or closed, so `false` may be out of date; `true` never is.
+    fn is_idle(&self) -> bool {
+        self.awaited.get() == 0
+    }
+
+    fn unparker(&self) -> Arc<dyn Unpark> {
+        self.poller.clone()
+    }
+}
+
+impl Unpark for Poller {
+    fn unpark(&self) {
+        // It fails only if the poller is broken; then the loop hears of it when it waits.
+        drop(self.notify());
+    }
+}
+// ANCHOR_END: parking
 
 // ANCHOR: slots
 impl Slots {

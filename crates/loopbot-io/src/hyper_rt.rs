@@ -154,7 +154,7 @@ where
     ///
     /// If no LoopBot runs on this thread.
     fn execute(&self, future: F) {
-        crate::spawn(future);
+        loopbot_core::spawn(future);
     }
 }
 
@@ -175,7 +175,7 @@ impl HyperTimer {
     #[allow(clippy::new_without_default, reason = "it may panic")]
     pub fn new() -> HyperTimer {
         let now = Instant::now();
-        let elapsed = crate::now();
+        let elapsed = loopbot_core::now();
         // A virtual clock may be further on than this computer's has ever been.
         let began = now.checked_sub(elapsed).unwrap_or(now);
         HyperTimer { began }
@@ -184,16 +184,16 @@ impl HyperTimer {
 
 impl Timer for HyperTimer {
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        Box::pin(HyperSleep(crate::sleep(duration)))
+        Box::pin(HyperSleep(loopbot_core::sleep(duration)))
     }
 
     fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
         let deadline = deadline.saturating_duration_since(self.began);
-        Box::pin(HyperSleep(crate::sleep_until(deadline)))
+        Box::pin(HyperSleep(loopbot_core::sleep_until(deadline)))
     }
 
     fn now(&self) -> Instant {
-        self.began + crate::now()
+        self.began + loopbot_core::now()
     }
 
     fn reset(&self, sleep: &mut Pin<Box<dyn Sleep>>, deadline: Instant) {
@@ -208,7 +208,7 @@ impl Timer for HyperTimer {
 }
 
 /// hyper may move its sleeps to other threads, so they must be `Send` and `Sync`. LoopBot's are: they hold no pointer.
-struct HyperSleep(crate::Sleep);
+struct HyperSleep(loopbot_core::Sleep);
 
 impl Sleep for HyperSleep {}
 

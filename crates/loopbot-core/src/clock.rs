@@ -65,7 +65,7 @@ impl Clock {
     }
 
     /// Whether its time moves only when LoopBot, or a task, moves it.
-    pub(crate) fn is_virtual(&self) -> bool {
+    pub fn is_virtual(&self) -> bool {
         matches!(self.0, Kind::Virtual(_))
     }
 

@@ -127,8 +127,12 @@ impl Sleep {
 
     // ANCHOR: poll
     /// The poll itself, whatever the task's budget: a time limit must be heard also by a task that uses up
-    /// its budget in every turn.
-    pub(crate) fn poll_unbudgeted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// its budget in every turn. For a leaf future of your own that has a deadline.
+    ///
+    /// # Panics
+    ///
+    /// As the poll of this future, and if no LoopBot runs on this thread.
+    pub fn poll_unbudgeted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         current::with("sleep", |executor| {
             assert!(
                 executor.timers().borrow().issued(self.timer),

@@ -4,10 +4,11 @@ use std::io::{self, ErrorKind};
 use std::panic::Location;
 use std::time::Duration;
 
+use loopbot_core::sleep;
+
 use super::io::Io;
 use super::stream::{Duplex, Stream};
 use crate::reactor::{AsSource, Direction, Mode};
-use crate::sleep::sleep;
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(4);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);

@@ -273,15 +273,18 @@ pub(crate) fn poll_caught<F: Future>(
     }
 }
 
-/// Calls a waker. It may be anybody's, and if it panics, the panic hook has said so, and the loop goes on.
-pub(crate) fn wake_caught(waker: Waker) {
+/// Calls a waker. It may be anybody's, and do anything: nothing may be borrowed now. If it panics, the panic hook has said so, and
+/// the loop goes on.
+#[inline]
+pub fn wake_caught(waker: Waker) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake())) {
         drop_caught(panic);
     }
 }
 
 /// Drops something of the user's. If that panics, the panic hook has said so, and the loop goes on.
-pub(crate) fn drop_caught<T>(value: T) {
+#[inline]
+pub fn drop_caught<T>(value: T) {
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(value)))
         // What it panicked with is the user's as well, and could panic in its own drop, without end.
         && let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(panic)))

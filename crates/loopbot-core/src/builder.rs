@@ -9,8 +9,8 @@ use flight::Recorder;
 use crate::clock::Clock;
 use crate::executor;
 use crate::inbox::PLACES;
+use crate::observe::Observe;
 use crate::stand_still::StandStill;
-use crate::watchdog::Watchdog;
 
 /// A single-threaded executor. [`run`](crate::run) makes the usual one; [`LoopBot::builder`] makes others.
 ///
@@ -32,7 +32,7 @@ pub struct LoopBot {
     pub(crate) recorder: Recorder,
     pub(crate) limits: Limits,
     pub(crate) pick_next: Option<Rc<PickNext>>,
-    pub(crate) watchdog: Option<Watchdog>,
+    pub(crate) watchdog: Option<Rc<dyn Observe>>,
 }
 
 /// What keeps a LoopBot from doing too much of one thing.
@@ -74,6 +74,21 @@ impl LoopBot {
                 watchdog: None,
             },
         }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The clock that its timers are on.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Where it writes down what it does.
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
     }
 
     /// Runs a future to its end, together with all the tasks it spawns, and returns its output.
@@ -224,9 +239,10 @@ impl Builder {
         self
     }
 
-    /// Has it watched: see [`Watchdog`]. Without this, nobody notices that a task holds LoopBot up.
-    pub fn watchdog(mut self, watchdog: Watchdog) -> Builder {
-        self.robot.watchdog = Some(watchdog);
+    /// Has it watched: by a `loopbot::Watchdog`, or by an observer of your own. Without this, nobody notices that
+    /// a task holds LoopBot up.
+    pub fn watchdog(mut self, watchdog: impl Observe + 'static) -> Builder {
+        self.robot.watchdog = Some(Rc::new(watchdog));
         self
     }
 
