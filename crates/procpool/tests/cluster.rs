@@ -25,7 +25,7 @@ mod linux {
     use std::path::Path;
     use std::pin::Pin;
     use std::process::{Child, Command, ExitCode, Stdio};
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::{Arc, Barrier, Mutex, PoisonError};
     use std::thread::JoinHandle;
     use std::time::{Duration, Instant};
 
@@ -140,6 +140,10 @@ mod linux {
             Trial::test("a_short_outage_is_bridged_and_a_long_one_is_told", outages),
             Trial::test("a_silent_server_is_noticed", silence),
             Trial::test("a_server_that_is_not_there_is_told", nobody_there),
+            Trial::test(
+                "who_comes_while_the_queue_is_made_waits_for_it",
+                in_the_making,
+            ),
         ];
         macro_rules! tests {
             ($($name:ident),* $(,)?) => {$(
@@ -165,6 +169,8 @@ mod linux {
             a_pool_that_is_shut_down_makes_its_machine_leave,
             what_is_too_large_is_refused,
             settings_that_others_do_not_share_are_told,
+            all_who_come_at_the_same_moment_find_the_queue,
+            an_order_waits_for_a_queue_that_is_made_anew,
         ];
         let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
         let mut server = server.lock().unwrap_or_else(PoisonError::into_inner);
@@ -290,9 +296,14 @@ mod linux {
             let (stop, stopped) = oneshot::channel::<()>();
             let its = pool.clone();
             let thread = std::thread::spawn(move || {
-                cluster::serve_until(&its, settings, async {
+                let served = cluster::serve_until(&its, settings, async {
                     let _ = stopped.await;
-                })
+                });
+                // Who waits for this machine's work shall not have to guess why it does not come.
+                if let Err(error) = &served {
+                    eprintln!("a machine has left: {error}");
+                }
+                served
             });
             Ok(Machine {
                 stop: Some(stop),
@@ -770,6 +781,7 @@ mod linux {
             key: "late".to_owned(),
             after: limit,
             ordered: true,
+            queue: "no machine has ever come for this list of jobs".to_owned(),
         };
         assert_eq!(none, Err(told.into()));
         assert_eq!(hall.orders_left()?, 1);
@@ -915,6 +927,69 @@ mod linux {
             "{other:?}"
         );
         let _same = hall.cluster()?;
+        Ok(())
+    }
+
+    /// Every machine and every submitter makes the queue if it is not there, and one of them is the first.
+    fn all_who_come_at_the_same_moment_find_the_queue(hall: &Hall) -> Test {
+        for round in 0..5 {
+            let settings = settings(&format!("{}-{round}", hall.name), &hall.url);
+            let together = Barrier::new(8);
+            let come = || {
+                together.wait();
+                Cluster::connect(kitchen(), settings.clone()).map(drop)
+            };
+            std::thread::scope(|scope| {
+                let all = [(); 8].map(|()| scope.spawn(come));
+                all.into_iter()
+                    .try_for_each(|one| one.join().expect("it does not panic"))
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What the server says to those who come at a bad moment, for as long as we like: another stream has the subjects.
+    fn in_the_making() -> Test {
+        let server = Server::start()?.ok_or("nats-server is gone")?;
+        let other = serde_json::json!({ "name": "other", "subjects": ["making.order.*"], "storage": "memory" });
+        server.request("$JS.API.STREAM.CREATE.other", &other.to_string())?;
+        let lasting = settings("making", &server.url).outage(Duration::from_millis(300));
+        let told = Cluster::connect(kitchen(), lasting).map(drop);
+        assert!(
+            matches!(&told, Err(ClusterError::Refused(why)) if why.contains("overlap")),
+            "{told:?}"
+        );
+        let refused = || -> Result<u64, Failed> {
+            let errors = server.ask("/jsz")?["api"]["errors"].as_u64();
+            Ok(errors.unwrap_or(0))
+        };
+        let before = refused()?;
+        let patient = settings("making", &server.url).outage(PATIENCE);
+        let comes = std::thread::spawn(move || Cluster::connect(kitchen(), patient).map(drop));
+        wait_until("it was refused", || Ok(refused()? > before))?;
+        server.request("$JS.API.STREAM.DELETE.other", "")?;
+        comes.join().map_err(|_| "it has panicked")??;
+        Ok(())
+    }
+
+    fn an_order_waits_for_a_queue_that_is_made_anew(hall: &Hall) -> Test {
+        let settings = hall.settings().outage(PATIENCE);
+        let cluster = Cluster::connect(kitchen(), settings.clone())?;
+        let orders = format!("$JS.API.STREAM.DELETE.{}-orders", hall.name);
+        hall.lock().request(&orders, "")?;
+        let answer = cluster.submit(double, 4);
+        let hasty = hall.settings().outage(Duration::from_millis(300));
+        drop(Cluster::connect(kitchen(), hasty.clone())?);
+        let _machine = Machine::start(settings, 1)?;
+        assert_eq!(answer.wait()?, 8);
+        // For ever it does not wait.
+        let cluster = Cluster::connect(kitchen(), hasty)?;
+        hall.lock().request(&orders, "")?;
+        let told = cluster.submit(double, 5).wait();
+        assert!(
+            matches!(told, Err(JobError::Cluster(ClusterError::Refused(_)))),
+            "{told:?}"
+        );
         Ok(())
     }
 }

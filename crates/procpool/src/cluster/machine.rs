@@ -258,17 +258,28 @@ impl Machine {
             packed = wire::pack(&Verdict { argument, outcome }, &[]);
         }
         let Ok(packed) = packed else { return };
+        let mut unsure = false;
         loop {
             match self.connection.store(id, &packed).await {
                 Ok(stored) => {
-                    let count = match stored {
-                        Stored::Now => &self.counts.done,
-                        Stored::Before => &self.counts.late,
+                    let is_ours = match stored {
+                        Stored::Now => true,
+                        // If the server's word got lost, it may have been ours that was stored.
+                        Stored::Before if unsure => {
+                            let there = self.connection.result(id).await;
+                            there.is_ok_and(|there| there.as_ref() == Some(&packed))
+                        }
+                        Stored::Before => false,
+                    };
+                    let count = match is_ours {
+                        true => &self.counts.done,
+                        false => &self.counts.late,
                     };
                     count.fetch_add(u64::from(ran), Relaxed);
                     return;
                 }
                 Err(_) => {
+                    unsure = true;
                     let _ = message.ack_with(AckKind::Progress).await;
                     sleep(PAUSE).await;
                 }

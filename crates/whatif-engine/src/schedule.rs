@@ -15,19 +15,21 @@ use crate::scheduler::Choice;
 
 /// One exception: at decision number `at` (from 0), `robot` is picked, or goes another way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Turn {
-    pub at: usize,
-    pub robot: usize,
+pub struct Turn {
+    pub(crate) at: usize,
+    robot: usize,
     /// The robot wakes up at a `Condvar` although nobody rang.
-    pub unasked: bool,
+    unasked: bool,
     /// Which of the ways that the robot has; 0 where it has one.
-    pub way: usize,
+    way: usize,
 }
 
 /// All exceptions, in order, and whether giving a lock back counts as a step in this schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Schedule {
+pub struct Schedule {
+    /// The exceptions. One that is left out happens by itself.
     pub turns: Vec<Turn>,
+    /// Giving a lock back counts as a step.
     pub unlock_is_step: bool,
 }
 
@@ -66,7 +68,7 @@ impl Picks {
 
 /// The schedule in which everybody takes one step in turn. It has its own id, as it is one long
 /// list of exceptions.
-pub(crate) const IN_TURN: &str = "in-turn";
+pub const IN_TURN: &str = "in-turn";
 
 /// The schedule without any exception.
 const BY_ITSELF: &str = "by-itself";
@@ -96,7 +98,7 @@ impl fmt::Display for Schedule {
 
 impl Schedule {
     /// Reads an id back. The error says what is wrong with it.
-    pub(crate) fn parse(id: &str) -> Result<Schedule, String> {
+    pub fn parse(id: &str) -> Result<Schedule, String> {
         let (unlock_is_step, rest) = match id.trim().strip_prefix("u-") {
             Some(rest) => (true, rest),
             None => (false, id.trim()),

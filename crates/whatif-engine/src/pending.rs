@@ -13,43 +13,70 @@
 
 use crate::floor::State;
 use crate::tale::{NONE, Words};
+use crate::thing::Thing;
 
 /// A thing that robots share (a lock, a bell, a cell, or a robot), by its number in this run.
-pub(crate) type ThingId = usize;
+pub type ThingId = usize;
 
-/// An announced step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Op {
+/// A step that a robot announces: what it touches, and when it can be taken. Taking it changes
+/// nothing by itself; whoever announces it says what happens then.
+///
+/// `until` is when the robot gives up waiting, from [`State::wake_time`]: in virtual nanoseconds
+/// where time flows, and at any moment where it does not.
+#[allow(missing_docs, reason = "a variant says what its fields are")]
+#[derive(Clone, Copy, Debug, Hash)]
+pub enum Op {
     /// A step of the story.
     Step,
-    /// A step at one thing that never waits: "is about to `verb`".
+    /// A step at one thing that never waits: "is about to `verb`". See [`Visit::changes`] and
+    /// [`Visit::looks`](crate::Visit::looks).
+    ///
+    /// [`Visit::changes`]: crate::Visit::changes
     Do { thing: ThingId, verb: Words, changes: bool },
-    /// `Mutex::lock` and `RwLock::write`. Where others read, the robot may get in line.
+    /// Taking a lock alone: waits until nobody [holds](Thing::holder) it. Where others
+    /// [read](Thing::readers), the robot may get [in line](Thing::sleepers).
     Lock(ThingId),
-    /// `RwLock::read`.
+    /// Taking a lock to read: waits until nobody holds it, or is in line for it.
     Share(ThingId),
-    /// Waiting until enough of `of` robots have come to a `Barrier`, or (of 0) until something that
-    /// is done once has been done.
-    Leave { thing: ThingId, round: usize, of: usize },
-    /// Falling asleep at a `Condvar`: gives the lock back.
+    /// Falling asleep at a bell: gives the lock back.
     Wait { bell: ThingId, lock: ThingId },
-    /// Asleep at a `Condvar`, perhaps not for ever. Goes on when it has been rung and the lock is
-    /// free.
+    /// Asleep at a bell, perhaps not for ever. Goes on when it has been [rung](State::ring_one) and
+    /// the lock is free.
     Asleep { bell: ThingId, lock: ThingId, until: Option<u64> },
-    /// Sending where there is a bound: waits for a place.
-    Send(ThingId),
-    /// A message that was sent with a bound of 0: waits until it is received.
-    Offer { channel: ThingId, ticket: usize },
-    /// Waiting for a message, or until it takes too long.
-    Receive { channel: ThingId, until: Option<u64> },
-    /// `thread::park`, perhaps not for ever.
+    /// Parked, perhaps not for ever: waits for a [token](crate::Robot::token).
     Park { robot: ThingId, until: Option<u64> },
+    /// Waiting at a thing for what its maker says. The number is the maker's own: which round, which
+    /// message.
+    Await { wait: &'static Wait, thing: ThingId, number: usize, until: Option<u64> },
     /// Waiting for another robot to finish.
     Join(usize),
-    /// `thread::yield_now`.
+    /// Letting the others go first, or not: that is a hint.
     Yield,
-    /// `thread::sleep`, until this many virtual nanoseconds where time flows.
+    /// A nap, until this many virtual nanoseconds where time flows.
     Nap { until: u64 },
+}
+
+/// What a robot can wait for at a thing: a message, a place, the last one to come. The floor asks
+/// all this of the thing and the number that the robot has announced.
+#[derive(Debug, Hash)]
+pub struct Wait {
+    /// Has it come?
+    pub has_come: fn(&Thing, usize) -> bool,
+    /// Does the step change the thing? If not, two who wait for the same thing may go on in either
+    /// order, and nobody tries both.
+    pub changes: bool,
+    /// Does the step nothing but end the wait? Then nobody can notice when it is taken, and it is
+    /// taken as soon as it can be.
+    pub ends_a_wait: bool,
+    /// Why the robot stands there: "waits for a place in the pass, which is full". Asked also when
+    /// it is about to go on.
+    pub reason: fn(&State, ThingId, usize) -> String,
+    /// What is wrong if nobody will ever come: "waits for a place in #" ...
+    pub in_vain: Words,
+    /// ... and nobody is left to do this: "receive".
+    pub whom: &'static str,
+    /// What to try then, where there is something to say.
+    pub advice: Option<&'static str>,
 }
 
 impl Op {
@@ -72,7 +99,7 @@ impl Op {
         match self {
             Op::Nap { until } => Some(until),
             Op::Asleep { until, .. } => until.filter(|_| !state.robots[me].rung),
-            Op::Receive { until, .. } | Op::Park { until, .. } => {
+            Op::Await { until, .. } | Op::Park { until, .. } => {
                 until.filter(|_| !self.has_come(me, state))
             }
             _ => None,
@@ -92,7 +119,7 @@ impl Op {
 
     /// Does this step nothing but end a wait? Then others cannot notice when it is taken.
     pub(crate) fn ends_a_wait(self) -> bool {
-        matches!(self, Op::Join(_) | Op::Offer { .. } | Op::Leave { .. })
+        matches!(self, Op::Join(_) | Op::Await { wait: Wait { ends_a_wait: true, .. }, .. })
     }
 
     /// Has that come for which the robot waits?
@@ -104,11 +131,8 @@ impl Op {
             Op::Share(lock) => {
                 state.things[lock].holder.is_none() && state.things[lock].sleepers.is_empty()
             }
-            Op::Leave { thing, round, .. } => state.things[thing].round > round,
             Op::Asleep { lock, .. } => state.robots[me].rung && state.things[lock].holder.is_none(),
-            Op::Send(channel) => state.things[channel].channel.takes_a_message(),
-            Op::Offer { channel, ticket } => state.things[channel].channel.is_settled(ticket),
-            Op::Receive { channel, .. } => state.things[channel].channel.gives_an_answer(),
+            Op::Await { wait, thing, number, .. } => (wait.has_come)(&state.things[thing], number),
             Op::Park { .. } => state.robots[me].token || state.robots[me].rung,
             Op::Join(robot) => state.robots[robot].gone,
             Op::Nap { until } => state.time_is(until),
@@ -121,12 +145,8 @@ impl Op {
         match self {
             Op::Do { thing, changes, .. } => [Some((thing, changes)), None],
             Op::Share(lock) => [Some((lock, false)), None],
-            Op::Leave { thing, .. } => [Some((thing, false)), None],
-            Op::Lock(thing)
-            | Op::Send(thing)
-            | Op::Offer { channel: thing, .. }
-            | Op::Receive { channel: thing, .. }
-            | Op::Park { robot: thing, .. } => [Some((thing, true)), None],
+            Op::Lock(thing) | Op::Park { robot: thing, .. } => [Some((thing, true)), None],
+            Op::Await { wait, thing, .. } => [Some((thing, wait.changes)), None],
             Op::Wait { bell, lock } | Op::Asleep { bell, lock, .. } => {
                 [Some((bell, true)), Some((lock, true))]
             }
@@ -150,16 +170,11 @@ impl Op {
         }
     }
 
-    /// Why the robot stands where it stands, in a sentence about the robot.
-    pub(crate) fn reason(self, me: usize, state: &State) -> String {
+    /// Why robot `me` stands where it stands, in a sentence about the robot.
+    pub fn reason(self, me: usize, state: &State) -> String {
         let fill_in = |words, thing| state.fill_in(words, thing, NONE);
         let robot = |robot: usize| state.robots[robot].name.as_str();
         match self {
-            Op::Leave { thing, of: 0, .. } => fill_in("waits until # is done", thing),
-            Op::Leave { thing, of, .. } => {
-                let more = of.saturating_sub(state.things[thing].sleepers.len());
-                format!("waits at {} for {more} more", state.name_of(thing))
-            }
             Op::Share(lock) | Op::Lock(lock) => {
                 let (thing, name) = (&state.things[lock], state.name_of(lock));
                 let reads: Vec<&str> = thing.readers.iter().map(|it| robot(*it)).collect();
@@ -184,18 +199,7 @@ impl Op {
                 format!("has been woken, and now {}", Op::Lock(lock).reason(me, state))
             }
             Op::Asleep { bell, .. } => fill_in("sleeps at #", bell),
-            Op::Send(channel) if self.has_come(me, state) => {
-                fill_in("is about to send to #", channel)
-            }
-            Op::Send(channel) => fill_in("waits for a place in #, which is full", channel),
-            Op::Offer { channel, .. } => fill_in("waits for somebody to receive from #", channel),
-            Op::Receive { channel, .. } if self.has_come(me, state) => {
-                fill_in("is about to receive from #", channel)
-            }
-            Op::Receive { channel, .. } => {
-                let who = state.who_could_send(channel);
-                format!("waits for a message from {}: {who}", state.name_of(channel))
-            }
+            Op::Await { wait, thing, number, .. } => (wait.reason)(state, thing, number),
             Op::Park { .. } => "is parked".to_owned(),
             Op::Join(other) => format!("waits for {} to finish", robot(other)),
             Op::Yield => "lets the others go first".to_owned(),

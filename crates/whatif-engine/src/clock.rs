@@ -4,22 +4,23 @@
 //! knows. Knowledge travels only where the language promises that it does: a robot that gives a
 //! lock back leaves its clock there, and the next one to take the lock learns it; a `Release` store
 //! leaves it at the atomic, an `Acquire` load picks it up, and `Relaxed` carries nothing. Two
-//! accesses of an [`Unguarded`](crate::sync::Unguarded) that no such chain connects are a data
-//! race, in whatever order they came in this run.
+//! accesses of a value that nothing guards, and that no such chain connects, are a data race, in
+//! whatever order they came in this run.
 //!
 //! Knowledge never travels from one reader to another, only between steps of which one changes the
 //! thing. So two runs that nobody can tell apart have the same clocks, and the search may skip one.
 
 use std::sync::atomic::Ordering;
 
+use crate::ending::End;
 use crate::floor::State;
-use crate::pending::ThingId;
+use crate::pending::{Op, ThingId};
 use crate::tale::NONE;
 use crate::thing::Visit;
 
 /// Up to which moment of each robot something is known.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Clock(Vec<u32>);
+pub struct Clock(Vec<u32>);
 
 impl Clock {
     /// Learns what `other` knows.
@@ -79,7 +80,7 @@ pub(crate) struct LastStore {
     order: Ordering,
 }
 
-/// One access of an `Unguarded`.
+/// One access of a value that nothing guards.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Access {
     pub robot: usize,
@@ -100,7 +101,7 @@ impl State {
     }
 
     /// Robot `me` learns all that `other` knew in the end.
-    pub(crate) fn joins(&mut self, me: usize, other: usize) {
+    pub fn joins(&mut self, me: usize, other: usize) {
         let known = std::mem::take(&mut self.robots[other].knows.now);
         self.robots[me].knows.now.join(&known);
         self.robots[other].knows.now = known;
@@ -108,7 +109,7 @@ impl State {
 
     /// The robot learns what those who have changed the thing knew; if it is about to change it
     /// itself, also what those who have only looked at it knew.
-    pub(crate) fn hears(&mut self, v: &Visit, changes: bool) {
+    pub fn hears(&mut self, v: &Visit, changes: bool) {
         let (thing, knows) = (&self.things[v.thing], &mut self.robots[v.me.id].knows.now);
         knows.join(&thing.written);
         if changes {
@@ -118,7 +119,7 @@ impl State {
 
     /// The robot leaves at the thing what it knows, for the next one who changes it; if it has
     /// changed it itself, for everybody who comes.
-    pub(crate) fn leaves_word(&mut self, v: &Visit, changed: bool) {
+    pub fn leaves_word(&mut self, v: &Visit, changed: bool) {
         let (thing, knows) = (&mut self.things[v.thing], &mut self.robots[v.me.id].knows.now);
         if changed {
             thing.written.join(knows)
@@ -128,8 +129,21 @@ impl State {
         knows.tick(v.me.id);
     }
 
+    /// The robot hands over what it knows, to whoever [learns](State::learns) it: in a message, say.
+    pub fn hands_over(&mut self, robot: usize) -> Clock {
+        let knows = &mut self.robots[robot].knows.now;
+        let handed = knows.clone();
+        knows.tick(robot);
+        handed
+    }
+
+    /// The robot learns what somebody has handed over.
+    pub fn learns(&mut self, robot: usize, handed: &Clock) {
+        self.robots[robot].knows.now.join(handed);
+    }
+
     /// An atomic is loaded.
-    pub(crate) fn loads(&mut self, v: &Visit, order: Ordering) {
+    pub fn loads(&mut self, v: &Visit, order: Ordering) {
         let (thing, knows) = (&self.things[v.thing], &mut self.robots[v.me.id].knows);
         if acquires(order) {
             knows.now.join(&thing.written);
@@ -145,7 +159,7 @@ impl State {
 
     /// An atomic is stored to. What earlier stores carried is gone; unless this is the second half
     /// of a change such as `swap` or `fetch_add`, which continues their release sequence.
-    pub(crate) fn stores(&mut self, v: &Visit, order: Ordering, continues: bool) {
+    pub fn stores(&mut self, v: &Visit, order: Ordering, continues: bool) {
         let me = v.me.id;
         let (thing, knows) = (&mut self.things[v.thing], &mut self.robots[me].knows);
         let carried = if releases(order) { &knows.now } else { &knows.fenced };
@@ -159,7 +173,7 @@ impl State {
     }
 
     /// `atomic::fence`.
-    pub(crate) fn fences(&mut self, me: usize, order: Ordering) {
+    pub fn fences(&mut self, me: usize, order: Ordering) {
         let knows = &mut self.robots[me].knows;
         if acquires(order) {
             knows.now.join(&knows.glimpsed);
@@ -170,8 +184,9 @@ impl State {
         }
     }
 
-    /// An `Unguarded` is accessed. The access before it with which it races, if there is one.
-    pub(crate) fn accesses(&mut self, v: &Visit, writes: bool) -> Option<(Access, Access)> {
+    /// A value that nothing guards is accessed. The access before it with which it races, if there is
+    /// one.
+    fn accesses(&mut self, v: &Visit, writes: bool) -> Option<(Access, Access)> {
         let words = if writes { "writes #, unguarded" } else { "reads #, unguarded" };
         self.tell(v, words, NONE);
         let (me, knows) = (v.me.id, &self.robots[v.me.id].knows.now);
@@ -185,6 +200,28 @@ impl State {
         before.retain(|other| if writes { false } else { other.writes || other.robot != me });
         before.push(access);
         race
+    }
+}
+
+/// How often a robot may pass the same access, with nobody else moving, before it lets the others
+/// go first.
+const PATIENCE: usize = 100;
+
+impl Visit {
+    /// The robot accesses a value that nothing guards. That is no step. If nothing orders this access
+    /// and an earlier one, and one of the two writes, the run ends here: a data race.
+    pub fn accesses(&self, writes: bool) {
+        // A loop that waits for a change would never let anybody make it.
+        if self.me.glance(|state| state.passes(self.me.id, self.at)) > PATIENCE {
+            self.step(Op::Yield, |_| ());
+        }
+        self.me.glance(|state| {
+            if let Some((before, now)) = state.accesses(self, writes) {
+                let end = End::data_race(state, self.thing, before, now);
+                state.finish(end);
+            }
+        });
+        drop(self.me.unless_over(self.me.floor.state()));
     }
 }
 

@@ -29,10 +29,10 @@ use crate::schedule::Picks;
 use crate::scheduler::{Choice, Scheduler};
 use crate::story::Story;
 use crate::tale::Tale;
-use crate::thing::{CHANNEL, Made, Tag, Thing, Visit};
+use crate::thing::{Made, Tag, Thing, Visit};
 
 /// A place in the source.
-pub(crate) type Place = &'static Location<'static>;
+pub type Place = &'static Location<'static>;
 
 /// One run of one check: its robots, its things, and whose turn it is.
 pub(crate) struct Floor {
@@ -41,32 +41,33 @@ pub(crate) struct Floor {
     state: Mutex<State>,
 }
 
-/// Everything that is true on the floor at one moment.
-pub(crate) struct State {
-    pub robots: Vec<Robot>,
-    pub things: Vec<Thing>,
-    pub made: Vec<Made>,
-    pub tale: Tale,
+/// Everything that is true on the floor at one moment: what a step may look at, and what it may
+/// change.
+pub struct State {
+    pub(crate) robots: Vec<Robot>,
+    pub(crate) things: Vec<Thing>,
+    pub(crate) made: Vec<Made>,
+    pub(crate) tale: Tale,
     /// Set once, when the run has ended before its time. All robots go home at their next stop.
-    pub end: Option<End>,
-    pub scheduler: Scheduler,
+    pub(crate) end: Option<End>,
+    pub(crate) scheduler: Scheduler,
     /// What has been picked so far.
-    pub picks: Picks,
+    pub(crate) picks: Picks,
     /// The steps that have been taken so far; not in a simulation, which may have any number.
-    pub taken: Vec<Taken>,
-    pub rules: Rules,
+    pub(crate) taken: Vec<Taken>,
+    pub(crate) rules: Rules,
     /// The run does not count: it must be run again, with giving a lock back as a step.
-    pub again: bool,
+    pub(crate) again: bool,
     /// Whose turn it is.
-    pub moving: usize,
+    pub(crate) moving: usize,
     /// The next change of robots costs nothing. See `pick_next`.
-    pub change_is_free: bool,
-    /// One `Condvar` sleeper may still wake up unasked in this run.
-    pub may_wake_unasked: bool,
+    pub(crate) change_is_free: bool,
+    /// One sleeper at a bell may still wake up unasked in this run.
+    pub(crate) may_wake_unasked: bool,
     /// Somebody has had several ways to go on.
-    pub has_chosen: bool,
+    pub(crate) has_chosen: bool,
     /// A number that differs as soon as two runs differ in a step that somebody announces.
-    pub fingerprint: u64,
+    pub(crate) fingerprint: u64,
     steps: u64,
     /// When a robot was made to wait last that could have gone on; in steps.
     preempted: u64,
@@ -75,26 +76,28 @@ pub(crate) struct State {
 }
 
 /// One robot, as the floor sees it.
-pub(crate) struct Robot {
+#[derive(Default)]
+pub struct Robot {
+    /// What a story calls it: no two have the same name.
     pub name: String,
     /// What others touch when they wake it, or look whether it is still there.
-    pub thing: ThingId,
+    pub(crate) thing: ThingId,
     /// Somebody has unparked it, and it has not parked since.
     pub token: bool,
     /// The scope in which it was spawned, by its address; 0 if in none.
     pub scope: usize,
-    /// The step that it has announced.
+    /// The step that it has announced, and where.
     pub pending: Option<(Op, Place)>,
-    /// Rung at the `Condvar` at which it sleeps.
+    /// It has been woken where it sleeps: by a ring, or unasked.
     pub rung: bool,
     /// What it knows of the others.
-    pub knows: Knowledge,
+    pub(crate) knows: Knowledge,
     /// Finished, one way or another.
     pub gone: bool,
     /// Whom it has let go first, and who has not moved since.
-    pub lets_first: Vec<usize>,
+    pub(crate) lets_first: Vec<usize>,
     /// The places it has passed since anybody else moved, and how often.
-    pub passed: Vec<(Place, usize)>,
+    pub(crate) passed: Vec<(Place, usize)>,
     /// When it could have moved last, and when it did; in steps.
     could: u64,
     moved: u64,
@@ -105,28 +108,35 @@ pub(crate) struct Robot {
 
 /// What holds for a whole run.
 #[derive(Clone)]
-pub(crate) struct Rules {
+pub struct Rules {
     /// The name of the check.
     pub check: Arc<str>,
+    /// How time passes.
     pub time: Time,
-    /// Giving a lock back is a step, so that a `try_lock` can come before it.
+    /// Giving a lock back is a step, so that somebody who only tries can come before it.
     pub unlock_is_step: bool,
-    /// One sleeper at a `Condvar` may wake up unasked.
+    /// One sleeper at a bell may wake up unasked.
     pub wake_unasked: bool,
     /// Things made before the run began would carry marks of one schedule into the next: refuse
     /// them.
     pub things_from_outside: bool,
     /// More steps than this: nobody gets anywhere.
     pub max_steps: u64,
+    /// Somebody who wants to hear of every decision.
+    pub watch: Option<Watch>,
     /// Where robots get their threads from.
-    pub crew: Arc<Crew>,
-    /// Counts the steps of all runs; the watchdog looks whether it still moves.
-    pub heartbeat: Arc<AtomicU64>,
+    pub(crate) crew: Arc<Crew>,
+    /// Counts the steps of all runs.
+    pub(crate) heartbeat: Arc<AtomicU64>,
 }
+
+/// Is told of a decision when it has been made, and before anybody moves: how things stand, what
+/// could be done, the index of what will be done, and whether it is about whose turn it is.
+pub type Watch = Arc<dyn Fn(&State, &[Choice], usize, bool) + Send + Sync>;
 
 /// How time passes during a run.
 #[derive(Clone)]
-pub(crate) enum Time {
+pub enum Time {
     /// Not at all: a nap takes no time, it only lets others go first, or not.
     Stands,
     /// One second a step, for the sake of a recording. Naps as above.
@@ -142,8 +152,9 @@ struct RunIsOver;
 
 /// A robot's own handle on the floor that it stands on.
 #[derive(Clone)]
-pub(crate) struct Me {
-    pub floor: Arc<Floor>,
+pub struct Me {
+    pub(crate) floor: Arc<Floor>,
+    /// Its number in this run. The first one is 0.
     pub id: usize,
 }
 
@@ -156,7 +167,7 @@ thread_local! {
 ///
 /// A robot that is being unwound no longer stops: the values that it drops behave like plain std.
 #[inline]
-pub(crate) fn me() -> Option<Me> {
+pub fn me() -> Option<Me> {
     if anybody_runs() { me_in_a_run() } else { None }
 }
 
@@ -166,13 +177,13 @@ fn me_in_a_run() -> Option<Me> {
 }
 
 /// Is this thread a robot, even one that is being unwound?
-pub(crate) fn is_robot() -> bool {
+pub fn is_robot() -> bool {
     ME.try_with(|me| me.borrow().is_some()).unwrap_or(false)
 }
 
 /// Is this thread a robot that is being unwound?
 #[cold]
-pub(crate) fn is_sent_home() -> bool {
+pub fn is_sent_home() -> bool {
     anybody_runs() && thread::panicking() && is_robot()
 }
 
@@ -184,7 +195,7 @@ pub(crate) fn story_of_the_end() -> Option<Story> {
 }
 
 /// Runs `f` as part of the current step: it cannot be stopped half-way, so it must not try to stop.
-pub(crate) fn within_one_step<R>(f: impl FnOnce() -> R) -> R {
+pub fn within_one_step<R>(f: impl FnOnce() -> R) -> R {
     if !anybody_runs() {
         return f();
     }
@@ -203,7 +214,7 @@ impl Me {
     /// robots take turns.
     ///
     /// `announce` looks at the floor and names the step; `take` is the step's effect on the floor.
-    pub(crate) fn step<R>(
+    pub fn step<R>(
         &self,
         at: Place,
         announce: impl FnOnce(&mut State) -> Op,
@@ -222,7 +233,7 @@ impl Me {
     }
 
     /// Stops with `op` announced. Returns when it is this robot's turn to take it.
-    pub(crate) fn stop<'a>(
+    fn stop<'a>(
         &'a self,
         mut state: MutexGuard<'a, State>,
         op: Op,
@@ -238,12 +249,12 @@ impl Me {
     }
 
     /// Looks at the floor, or changes it, without stopping.
-    pub(crate) fn glance<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
+    pub fn glance<R>(&self, look: impl FnOnce(&mut State) -> R) -> R {
         look(&mut self.floor.state())
     }
 
     /// Ends the run here and now, and unwinds this robot.
-    pub(crate) fn end_run(&self, end: End) -> ! {
+    pub fn end_run(&self, end: End) -> ! {
         self.glance(|state| state.finish(end));
         go_home_early()
     }
@@ -321,7 +332,7 @@ impl Me {
 
     /// The whole life of a robot, on the thread that calls this. `deliver` gets the result while
     /// the robot is still here.
-    pub(crate) fn live<T>(self, f: impl FnOnce() -> T, deliver: impl FnOnce(thread::Result<T>)) {
+    pub fn live<T>(self, f: impl FnOnce() -> T, deliver: impl FnOnce(thread::Result<T>)) {
         ME.set(Some(self.clone()));
         let _home = WayHome(&self);
         let result = panic::catch_unwind(AssertUnwindSafe(|| {
@@ -341,7 +352,7 @@ impl Me {
     }
 
     /// The robot has nothing left to do. That is a step where somebody looks whether it is still
-    /// there, see [`is_finished`](crate::thread::JoinHandle::is_finished).
+    /// there.
     fn finishes(&self) {
         let (last, is_step) = self.glance(|state| {
             (state.robots[self.id].pending.map(|(_, at)| at), state.rules.unlock_is_step)
@@ -353,7 +364,7 @@ impl Me {
     }
 
     /// The robot comes to another robot, or to itself.
-    pub(crate) fn visit(&self, robot: usize, at: Place) -> Visit {
+    pub fn visit(&self, robot: usize, at: Place) -> Visit {
         let thing = self.glance(|state| {
             let thing = state.robots[robot].thing;
             state.touches(self.id, thing);
@@ -363,7 +374,7 @@ impl Me {
     }
 
     /// The robot panics, and others must know before its thread has to wait for them.
-    pub(crate) fn give_up(&self, payload: &(dyn Any + Send)) {
+    pub fn give_up(&self, payload: &(dyn Any + Send)) {
         if !payload.is::<RunIsOver>() {
             self.glance(|state| {
                 let end = End::broke_down(&state.robots[self.id].name, &breakdown::last_words());
@@ -423,7 +434,7 @@ static GOING_ON: AtomicUsize = AtomicUsize::new(0);
 
 /// Is there a run that this thread could have to do with?
 #[inline]
-pub(crate) fn anybody_runs() -> bool {
+pub fn anybody_runs() -> bool {
     // Relaxed: a robot has been started by its run, in order.
     GOING_ON.load(Ordering::Relaxed) > 0
 }
@@ -500,22 +511,7 @@ impl Floor {
 
 impl Robot {
     fn new(name: String, thing: ThingId) -> Robot {
-        Robot {
-            name,
-            thing,
-            token: false,
-            scope: 0,
-            pending: None,
-            rung: false,
-            knows: Knowledge::default(),
-            gone: false,
-            lets_first: Vec::new(),
-            passed: Vec::new(),
-            could: 0,
-            moved: 0,
-            spawner: None,
-            thread: None,
-        }
+        Robot { name, thing, ..Robot::default() }
     }
 
     /// How often it has come to where it is, while nobody else moved.
@@ -534,8 +530,7 @@ impl State {
             self.things.len() - 1
         });
         self.touches(me.id, thing);
-        // What was in a channel before the run began, the floor cannot know.
-        let may_come = self.rules.things_from_outside && tag.kind != CHANNEL;
+        let may_come = self.rules.things_from_outside && !tag.has_contents;
         if !may_come && !tag.was_made_on(&me.floor) {
             let end = End::made_outside(self.name_of(thing), &self.robots[me.id].name, at);
             self.finish(end);
@@ -544,12 +539,12 @@ impl State {
     }
 
     /// How a story calls a thing.
-    pub(crate) fn name_of(&self, thing: ThingId) -> &str {
+    pub fn name_of(&self, thing: ThingId) -> &str {
         &self.things[thing].name
     }
 
     /// Ends the run. The first end counts: what follows is only its echo.
-    pub(crate) fn finish(&mut self, end: End) {
+    pub fn finish(&mut self, end: End) {
         if self.end.is_none() {
             self.end = Some(End { marks: marks(self, &end), ..end });
             for thread in self.robots.iter().filter_map(|robot| robot.thread.as_ref()) {
@@ -561,7 +556,7 @@ impl State {
     /// Somebody tries a lock: from now on it matters when locks are given back. A check starts
     /// again, but lets the run come to its end first: robots that are sent home are unwound, and
     /// that is more than some programs can take.
-    pub(crate) fn unlock_becomes_step(&mut self) {
+    pub fn unlock_becomes_step(&mut self) {
         if !self.rules.unlock_is_step {
             self.rules.unlock_is_step = true;
             self.again = !matches!(self.rules.time, Time::Flows(_));
@@ -670,7 +665,7 @@ impl State {
     }
 
     /// When a nap of this length is over.
-    pub(crate) fn wake_time(&self, nap: Duration) -> u64 {
+    pub fn wake_time(&self, nap: Duration) -> u64 {
         match &self.rules.time {
             Time::Flows(time) => {
                 time.now().saturating_add(u64::try_from(nap.as_nanos()).unwrap_or(u64::MAX))

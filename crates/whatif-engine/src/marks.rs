@@ -11,8 +11,7 @@
 use crate::ending::{End, Ending};
 use crate::floor::State;
 use crate::pending::{Op, ThingId};
-use crate::sync::{IN_LINE, UNHEARD};
-use crate::tale::What;
+use crate::tale::{IN_LINE, UNHEARD, What};
 
 /// A step that has been taken.
 pub(crate) struct Taken {

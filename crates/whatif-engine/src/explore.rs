@@ -5,7 +5,7 @@
 //! schedules in which robots change places only where somebody must wait, level 1 those with one
 //! preemption, and so on. (The field calls it iterative context bounding.) Nearly all bugs need one
 //! or two, so the first one found is the simplest there is; and when no schedule is left, there is
-//! no bug. A turn out of order ([`choose`](crate::choose())) counts as a preemption does.
+//! no bug. A turn out of order ([`Me::chooses`](crate::Me::chooses)) counts as a preemption does.
 //!
 //! A schedule is run from the start, and afterwards lets things happen by themselves, so every
 //! schedule is reached from exactly one other: the one without its last exception. That is why none
@@ -14,26 +14,27 @@
 use std::mem;
 
 use crate::ending::Void;
-use crate::run::{self, Ran};
+use crate::program::Program;
+use crate::run;
 use crate::schedule::{Schedule, Turn};
 use crate::scheduler::{Made, Scheduler};
 use crate::story::Story;
-
-/// Runs the program once.
-pub(crate) type Runs<'a> = &'a dyn Fn(Scheduler) -> Ran;
 
 /// After the first failure, so many more schedules of the same level are tried, for a shorter
 /// story.
 const RUNS_FOR_A_SHORTER_STORY: usize = 2000;
 
-/// What the search has found.
+/// What a search or a proof has found.
 #[expect(clippy::large_enum_variant, reason = "one at a time, and never kept")]
-pub(crate) enum Found {
-    /// All schedules have been run, or others that cannot be told from them.
+pub enum Found {
+    /// Nothing goes wrong: all schedules have been run, or others that cannot be told from them.
     Nothing {
+        /// How many have been run.
         runs: usize,
+        /// Robots have met in them. See [`Ran::met`](crate::Ran::met).
         met: bool,
     },
+    /// Something goes wrong, and this is how.
     Failure(Story),
     /// Everything must start again, with giving a lock back as a step.
     AgainWithUnlock,
@@ -56,13 +57,15 @@ struct Untried {
 }
 
 /// How far a search has come.
-pub(crate) struct Search {
+#[derive(Default)]
+pub struct Search {
     level: Vec<Untried>,
     next_level: Vec<Untried>,
     /// The number of the level: with so many preemptions.
     preemptions: usize,
-    /// Schedules run, and how many of them belong to levels that are complete.
+    /// Schedules that have been run.
     pub runs: usize,
+    /// How many of them belong to levels that are complete.
     complete: usize,
     /// All schedules with up to so many preemptions have been run.
     covered: Option<usize>,
@@ -71,41 +74,32 @@ pub(crate) struct Search {
     gaps: usize,
     budget: usize,
     max_preemptions: usize,
+    /// Robots have met in them.
     pub met: bool,
     best: Option<Story>,
 }
 
 impl Search {
-    pub(crate) fn new(max_preemptions: usize, max_runs: usize, unlock_is_step: bool) -> Search {
+    /// A search that may take so many runs, for schedules with so many preemptions at most.
+    pub fn new(max_preemptions: usize, max_runs: usize, unlock_is_step: bool) -> Search {
         let schedule = Schedule { unlock_is_step, ..Schedule::default() };
-        Search {
-            level: vec![Untried { schedule, new_from: 0, expected: 0 }],
-            next_level: Vec::new(),
-            preemptions: 0,
-            runs: 0,
-            complete: 0,
-            covered: None,
-            gaps: 0,
-            budget: max_runs,
-            max_preemptions,
-            met: false,
-            best: None,
-        }
+        let level = vec![Untried { schedule, new_from: 0, expected: 0 }];
+        Search { level, budget: max_runs, max_preemptions, ..Search::default() }
     }
 
     /// Has something gone wrong, and all that can come is a shorter story?
-    pub(crate) fn has_failed(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         self.best.is_some()
     }
 
     /// All schedules with up to so many preemptions have been run, and so many more. None: not even
     /// all of those without any.
-    pub(crate) fn covered(&self) -> (Option<usize>, usize) {
+    pub fn covered(&self) -> (Option<usize>, usize) {
         (self.covered, self.runs - self.complete)
     }
 
     /// The budget has been spent, or the last level that is wanted.
-    pub(crate) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         (self.runs >= self.budget && !self.level.is_empty())
             || self.preemptions > self.max_preemptions
             || self.gaps > MOST_GAPS
@@ -113,7 +107,7 @@ impl Search {
     }
 
     /// Runs one more schedule, if the search is not over.
-    pub(crate) fn go_on(&mut self, run: Runs) -> Option<Found> {
+    pub fn go_on(&mut self, program: &Program) -> Option<Found> {
         if self.is_over() {
             return self.best().map(Found::Failure);
         }
@@ -129,7 +123,7 @@ impl Search {
             let nothing = Found::Nothing { runs: self.runs, met: self.met };
             return Some(self.best().map_or(nothing, Found::Failure));
         };
-        let ran = run(run::follow(untried.schedule.clone(), Some(untried.expected)));
+        let ran = program.run(run::follow(untried.schedule.clone(), Some(untried.expected)));
         match ran.void {
             Some(Void::AgainWithUnlock) => return Some(Found::AgainWithUnlock),
             Some(Void::BeyondProof) => {
@@ -148,7 +142,7 @@ impl Search {
             self.branch(&untried, &follow.log);
         }
         if let Some(story) = ran.told {
-            let is_final = run::is_final(story.ending);
+            let is_final = story.ending.is_final();
             if self.best.is_none() {
                 self.budget = self.budget.min(self.runs + RUNS_FOR_A_SHORTER_STORY);
             }
@@ -163,7 +157,7 @@ impl Search {
     }
 
     /// The best story, if there is one.
-    pub(crate) fn best(&mut self) -> Option<Story> {
+    pub fn best(&mut self) -> Option<Story> {
         let story = self.best.take()?;
         Some(Story { schedules: self.runs, ..story })
     }

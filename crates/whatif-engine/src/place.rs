@@ -6,7 +6,7 @@ use crate::floor::Place;
 
 /// `src/lib.rs:41` for a file of the package under test, the path as the compiler knows it
 /// otherwise.
-pub(crate) fn short(place: Place) -> String {
+pub fn short(place: Place) -> String {
     short_path(place.file(), place.line())
 }
 

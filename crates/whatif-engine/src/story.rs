@@ -5,7 +5,6 @@ use std::fmt::{self, Write as _};
 use crate::ending::{End, Ending};
 use crate::floor::{Place, State, Time};
 use crate::place;
-use crate::run::is_final;
 use crate::schedule::IN_TURN;
 use crate::scheduler::Scheduler;
 use crate::tale::What;
@@ -19,8 +18,7 @@ pub struct Story {
     pub check: String,
     /// How it ends.
     pub ending: Ending,
-    /// What went wrong, in a sentence. For a broken rule, the rule as [`never`](crate::never) was
-    /// given it.
+    /// What went wrong, in a sentence. For a broken rule, the rule as `never` was given it.
     pub rule: String,
     /// What to try next, where there is something to say.
     pub advice: Option<String>,
@@ -34,14 +32,14 @@ pub struct Story {
     /// How many preemptions the run took: how often a robot had to wait that could have gone on.
     pub preemptions: usize,
     /// How many turns it took that are not in the order in which they came. None: nobody had a
-    /// [choice](crate::choose()).
+    /// choice.
     pub out_of_turn: Option<usize>,
     /// How many schedules had been tried when this story was chosen. 0 outside of a search.
     pub schedules: usize,
     /// The command that plays it again, if the check knows how it was started.
     pub play_again: Option<String>,
     /// Every line there is, where somebody has asked for them.
-    pub(crate) whole: Vec<Line>,
+    pub whole: Vec<Line>,
 }
 
 /// One line of a story.
@@ -59,11 +57,11 @@ pub struct Line {
     /// It is one of the two or three lines that matter.
     pub marked: bool,
     /// The robot says it of itself.
-    pub(crate) spoken: bool,
+    pub spoken: bool,
     /// It is told in any case, and not about locks, bells and cells.
-    pub(crate) said: bool,
+    pub said: bool,
     /// It is a line that a reader wants.
-    pub(crate) shown: bool,
+    pub shown: bool,
 }
 
 impl Story {
@@ -117,7 +115,7 @@ impl Story {
     }
 
     /// A story about the check as a whole, not about one run.
-    pub(crate) fn without_lines(check: &str, end: &End) -> Story {
+    pub fn without_lines(check: &str, end: &End) -> Story {
         Story {
             check: check.to_owned(),
             ending: end.ending,
@@ -227,14 +225,14 @@ impl Story {
             Ending::NeverMet => "nothing has been checked",
             Ending::TooManyOrders => "nothing has gone wrong, and nothing is proved",
             Ending::DoesNotFit => "nothing to play",
-            ending if is_final(ending) => "this cannot be checked",
+            ending if ending.is_final() => "this cannot be checked",
             _ if self.schedules > 0 => "it can go wrong, and this is the shortest way I found",
             _ => "this is how it goes wrong",
         }
     }
 
     fn how_it_came_about(&self) -> Option<String> {
-        if is_final(self.ending) {
+        if self.ending.is_final() {
             return None;
         }
         if self.id == IN_TURN {
@@ -309,7 +307,7 @@ impl Story {
 }
 
 /// `1 step`, `2 steps`.
-pub(crate) fn count(n: usize, what: &str) -> String {
+pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 

@@ -13,20 +13,22 @@
 //! what it has covered. For both there is the [search](crate::explore).
 
 use std::mem;
+use std::ops::ControlFlow;
 
 use crate::ending::{End, Ending, Void};
-use crate::explore::{Found, Runs};
+use crate::explore::Found;
 use crate::independence::Announced;
-use crate::run;
+use crate::program::Program;
+use crate::run::Ran;
 use crate::scheduler::{Choice, Decision, Scheduler};
 use crate::story::Story;
-use crate::tree::Moment;
 
 /// A robot that comes past the same place so often, while others could move and do not, is in a
 /// loop that no proof sees the end of.
 const A_LOOP: usize = 16;
 
 /// A way through the tree of schedules.
+#[derive(Default)]
 pub(crate) struct Path {
     forks: Vec<Fork>,
     /// How many of them this run has come to.
@@ -39,15 +41,13 @@ pub(crate) struct Path {
     /// A robot is in a loop, so this run does not count. It is not broken off, either.
     pub is_beyond: bool,
     pub reduction: Reduction,
-    /// For a [`Tree`](crate::Tree): what could have been done at each moment of this run.
-    pub moments: Option<Vec<Moment>>,
 }
 
 /// What a proof leaves out.
-#[doc(hidden)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reduction {
     /// Nothing.
+    #[default]
     None,
     /// Schedules that nobody can tell from one that is run.
     SleepSets,
@@ -65,15 +65,7 @@ struct Fork {
 
 impl Path {
     pub(crate) fn new(reduction: Reduction) -> Path {
-        Path {
-            forks: Vec::new(),
-            passed: 0,
-            asleep: Vec::new(),
-            is_redundant: false,
-            is_beyond: false,
-            reduction,
-            moments: None,
-        }
+        Path { reduction, ..Path::default() }
     }
 
     pub(crate) fn pick(&mut self, decision: &Decision) -> Result<usize, End> {
@@ -152,7 +144,7 @@ impl Path {
 }
 
 /// How far a proof has come.
-pub(crate) struct Proof {
+pub struct Proof {
     path: Option<Path>,
     /// Runs that may still be spent.
     budget: usize,
@@ -164,37 +156,36 @@ pub(crate) struct Proof {
 }
 
 impl Proof {
-    pub(crate) fn new(budget: usize, reduction: Reduction) -> Proof {
+    /// A proof that may take so many runs.
+    pub fn new(budget: usize, reduction: Reduction) -> Proof {
         Proof { path: Some(Path::new(reduction)), budget, runs: 0, met: false, failure: None }
     }
 
     /// Gives up: the program goes round, or something goes wrong anyway.
-    pub(crate) fn abandon(&mut self) {
+    pub fn abandon(&mut self) {
         self.path = None;
     }
 
     /// Has it anything left to try?
-    pub(crate) fn is_open(&self) -> bool {
+    pub fn is_open(&self) -> bool {
         self.path.is_some()
     }
 
     /// Spends one more run. None: nothing to say yet, or ever.
-    pub(crate) fn go_on(&mut self, run: Runs) -> Option<Found> {
+    pub fn go_on(&mut self, program: &Program) -> Option<Found> {
         if self.budget == 0 {
             self.abandon();
         }
         let path = self.path.take()?;
         self.budget -= 1;
-        let ran = run(Scheduler::Path(path));
+        let ran = program.run(Scheduler::Path(path));
         let Scheduler::Path(mut path) = ran.scheduler else { unreachable!("it is what it was") };
         match (ran.void, ran.told) {
             (Some(Void::AgainWithUnlock), _) => return Some(Found::AgainWithUnlock),
             (Some(Void::BeyondProof), _) => return None,
             // It might get somewhere if the schedule were a fair one, and others are tried first.
             (None, Some(story)) if story.ending == Ending::NobodyGetsAnywhere => return None,
-            (None, Some(story)) if run::is_final(story.ending) => {
-                return Some(Found::Failure(story));
-            }
+            (None, Some(story)) if story.ending.is_final() => return Some(Found::Failure(story)),
             (None, Some(story)) => {
                 self.failure = Some(story);
                 return None;
@@ -212,35 +203,34 @@ impl Proof {
     }
 }
 
-/// How all schedules end, past those that go wrong, and how many there are; for a test of the
-/// reduction. None: giving a lock back must be a step. The error: so many are not enough.
-pub(crate) fn every_end(
-    budget: usize,
+/// One of all the ways that a program can go.
+pub struct Way {
+    /// The run.
+    pub ran: Ran,
+    /// It has been seen before: nobody can tell it from another one.
+    pub is_redundant: bool,
+}
+
+/// Runs the program in every way, past those that go wrong, until `look` has seen enough, and breaks
+/// with what it has found. None: it has seen all.
+pub fn every_way<B>(
+    program: &Program,
     reduction: Reduction,
-    after: &dyn Fn(bool),
-    run: Runs,
-) -> Option<Result<(Vec<Ending>, usize), usize>> {
-    let (mut path, mut ends, mut runs) = (Path::new(reduction), Vec::new(), 0);
-    for _ in 0..budget {
-        let ran = run(Scheduler::Path(path));
-        let Scheduler::Path(back) = ran.scheduler else { unreachable!("it is what it was") };
+    mut look: impl FnMut(Way) -> ControlFlow<B>,
+) -> Option<B> {
+    let mut path = Path::new(reduction);
+    loop {
+        let mut ran = program.run(Scheduler::Path(path));
+        let Scheduler::Path(back) = mem::replace(&mut ran.scheduler, Scheduler::InTurn) else {
+            unreachable!("it is what it was")
+        };
         path = back;
-        after(ran.void.is_none() && !path.is_redundant);
-        match ran.void {
-            Some(Void::AgainWithUnlock) => return None,
-            Some(Void::BeyondProof) => return Some(Err(runs)),
-            None if path.is_redundant => {}
-            None => {
-                runs += 1;
-                let end = ran.told.map_or(Ending::AllWell, |story| story.ending);
-                if !ends.contains(&end) {
-                    ends.push(end);
-                }
-            }
+        let way = Way { ran, is_redundant: path.is_redundant };
+        if let ControlFlow::Break(found) = look(way) {
+            return Some(found);
         }
         if !path.turn() {
-            return Some(Ok((ends, runs)));
+            return None;
         }
     }
-    Some(Err(runs))
 }

@@ -21,7 +21,7 @@
 //!   only thing that keeps a sleeper from waking up unasked.
 //!
 //! What the floor does not know of (a static, a clock, a lock of plain std, `Arc::strong_count`, a
-//! `Cell` that changes in [`Shared::read`](crate::sync::Shared::read)) is not looked at either.
+//! `Cell` that changes in what only looks) is not looked at either.
 
 use crate::pending::Op;
 

@@ -7,11 +7,13 @@ use crate::schedule::Schedule;
 
 /// One way to go on from a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Choice {
+pub struct Choice {
+    /// The robot that goes on.
     pub robot: usize,
-    /// The robot wakes up at a `Condvar` although nobody rang.
+    /// It wakes up although nobody rang, or unparked it.
     pub unasked: bool,
-    /// Which of the ways to go on, where a robot has several: see [`choose`](crate::choose()).
+    /// Which of the ways to go on, where a robot has several: see
+    /// [`Me::chooses`](crate::Me::chooses).
     pub way: usize,
     /// 1 for a preemption: a robot that could have gone on is made to wait, or a turn out of
     /// order. 0 for everything else.
@@ -123,7 +125,10 @@ fn next_in_turn(decision: &Decision) -> usize {
 
 /// A small random number generator (SplitMix64): the same seed gives the same rolls on every
 /// machine.
-pub(crate) struct Dice(pub u64);
+pub struct Dice(
+    /// The seed, and then whatever has become of it.
+    pub u64,
+);
 
 impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
@@ -133,7 +138,7 @@ impl Dice {
     }
 
     /// The next number.
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,60 +1,63 @@
 //! A thing that robots share: a lock, a bell, a cell, a channel. Who holds it, who has touched it,
 //! what it is called. (A robot is a thing, too: others wake it, or look whether it is still there.)
 
+use std::any::Any;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
-use crate::channel::Channel;
 use crate::clock::{Access, Clock, LastStore};
 use crate::ending::End;
 use crate::floor::{self, Floor, Me, Place, State};
-use crate::pending::{Op, ThingId};
+use crate::pending::{Op, ThingId, Wait};
 use crate::place;
 use crate::tale::Words;
 
 /// What the floor knows about a thing. Most of it is empty for most things.
 #[derive(Default)]
-pub(crate) struct Thing {
-    pub name: String,
-    /// The robot that holds it, if it is a lock.
+pub struct Thing {
+    pub(crate) name: String,
+    /// The robot that holds it, if it is a lock. Whoever waits for it waits for that robot, which is
+    /// what a deadlock is made of.
     pub holder: Option<usize>,
-    /// The robots that hold it to read, if it is an `RwLock`.
+    /// The robots that hold it to read, if several may.
     pub readers: Vec<usize>,
     /// The robots asleep or in line at it, in the order in which they came.
     pub sleepers: Vec<usize>,
-    /// How often it has opened, if it is a `Barrier`; 1 if what is done once has been done.
-    pub round: usize,
+    /// What its maker wants the floor to know besides.
+    own: Option<Box<dyn Any + Send>>,
     /// The robots that have touched it.
-    pub visitors: Vec<usize>,
+    pub(crate) visitors: Vec<usize>,
     /// Robots below this number were there when the first one touched it.
-    pub seen_by_first: usize,
+    pub(crate) seen_by_first: usize,
     /// Two robots have met here.
-    pub met: bool,
+    pub(crate) met: bool,
     /// What is known to whoever comes to it, and what is known to whoever changes it. See
     /// [`clock`](crate::clock).
-    pub written: Clock,
+    pub(crate) written: Clock,
     /// See `written`.
-    pub read: Clock,
+    pub(crate) read: Clock,
     /// The last store, if it is an atomic.
-    pub stored: Option<LastStore>,
-    /// Its ends and what is in it, if it is a channel.
-    pub channel: Channel,
-    /// The accesses that a later one must come after, if it is an `Unguarded`.
-    pub accesses: Vec<Access>,
+    pub(crate) stored: Option<LastStore>,
+    /// The accesses that a later one must come after, if nothing guards it.
+    pub(crate) accesses: Vec<Access>,
 }
 
-/// A robot at a thing.
+/// A robot at a thing: what it takes to make a step there.
 #[derive(Clone)]
-pub(crate) struct Visit {
+pub struct Visit {
+    /// The robot.
     pub me: Me,
+    /// The thing.
     pub thing: ThingId,
+    /// The line that brought it there: the one that a story shows.
     pub at: Place,
 }
 
 impl Visit {
-    /// Stops with `op` announced, and takes that step when its turn comes.
-    pub(crate) fn step<R>(&self, op: Op, take: impl FnOnce(&mut State) -> R) -> R {
+    /// Stops with `op` announced, and takes that step when its turn comes: `take` is what it does.
+    /// All that `take` touches is in `op`, and nobody else moves meanwhile.
+    pub fn step<R>(&self, op: Op, take: impl FnOnce(&mut State) -> R) -> R {
         self.me.step(self.at, |_| op, take)
     }
 
@@ -62,7 +65,7 @@ impl Visit {
     /// have noticed that it was not done yet.
     ///
     /// A robot that is being unwound does not stop any more, it only lets go.
-    pub(crate) fn lets_go(&self, verb: Words, take: impl FnOnce(&mut State)) {
+    pub fn lets_go(&self, verb: Words, take: impl FnOnce(&mut State)) {
         if floor::me().is_some() && self.me.glance(|state| state.rules.unlock_is_step) {
             self.step(self.changes(verb), take);
         } else {
@@ -71,19 +74,36 @@ impl Visit {
     }
 
     /// The step of changing the thing, which never has to wait: "is about to ring #".
-    pub(crate) fn changes(&self, verb: Words) -> Op {
+    pub fn changes(&self, verb: Words) -> Op {
         Op::Do { thing: self.thing, verb, changes: true }
     }
 
-    /// The step of looking at the thing.
-    pub(crate) fn looks(&self, verb: Words) -> Op {
+    /// The step of looking at the thing. Two looks are not tried in both orders.
+    pub fn looks(&self, verb: Words) -> Op {
         Op::Do { thing: self.thing, verb, changes: false }
+    }
+
+    /// The step of waiting at the thing until what `wait` says has come; of several such waits
+    /// `number` is the one.
+    pub fn awaits(&self, wait: &'static Wait, number: usize) -> Op {
+        Op::Await { wait, thing: self.thing, number, until: None }
     }
 }
 
 impl Thing {
     pub(crate) fn new(name: String) -> Thing {
         Thing { name, ..Thing::default() }
+    }
+
+    /// What its maker has put here, if that is a `T`.
+    pub fn own<T: Any + Send>(&self) -> Option<&T> {
+        self.own.as_ref()?.downcast_ref()
+    }
+
+    /// The same to change it. A thing to which nobody has come before has the default.
+    pub fn own_mut<T: Any + Default + Send>(&mut self) -> &mut T {
+        let own = self.own.get_or_insert_with(|| Box::new(T::default()));
+        own.downcast_mut().expect("a thing is of one kind")
     }
 }
 
@@ -154,15 +174,17 @@ impl State {
     }
 }
 
-/// A kind of thing that cannot come from outside of a run.
-pub(crate) const CHANNEL: &str = "channel";
-
-/// What the thing itself carries: enough for the floor to know it again.
+/// What the thing itself carries, beside what it is outside of a check: enough for the floor to
+/// know it again.
 #[derive(Debug)]
-pub(crate) struct Tag {
-    pub kind: &'static str,
+pub struct Tag {
+    kind: &'static str,
     name: OnceLock<String>,
+    /// Where it was made: where, in a story, what happens when it is dropped happens.
     pub made_at: Place,
+    /// What was in it before the run began, the floor cannot know: it may not come from outside of a
+    /// run, not even of a simulation.
+    pub(crate) has_contents: bool,
     /// The run in which it was made, if it was made in one.
     home: Weak<Floor>,
     /// Which of those it is that were made there in that run, from 1.
@@ -172,34 +194,46 @@ pub(crate) struct Tag {
 }
 
 impl Tag {
+    /// For a new thing. `kind` is what a story calls it that has no name: "the Mutex made at
+    /// src/lib.rs:7", the line that calls this.
     #[track_caller]
-    pub(crate) fn new(kind: &'static str) -> Tag {
+    pub fn new(kind: &'static str) -> Tag {
         let made_at = Location::caller();
         let (home, number) = floor::me().map_or((Weak::new(), 0), |me| {
             (Arc::downgrade(&me.floor), me.glance(|state| state.makes(kind, made_at)))
         });
-        Tag { kind, name: OnceLock::new(), made_at, home, number, seat: AtomicU64::new(0) }
+        let (name, seat) = (OnceLock::new(), AtomicU64::new(0));
+        Tag { kind, name, made_at, has_contents: false, home, number, seat }
     }
 
-    pub(crate) fn call(&self, name: impl Into<String>) {
-        let _ = self.name.set(name.into()); // The first name counts.
+    /// For a thing that holds what the floor must have seen come: it belongs to the run in which it
+    /// is made.
+    #[track_caller]
+    pub fn with_contents(kind: &'static str) -> Tag {
+        Tag { has_contents: true, ..Tag::new(kind) }
     }
 
-    pub(crate) fn name(&self) -> String {
+    /// Gives the thing a name for stories. The first one counts.
+    pub fn call(&self, name: impl Into<String>) {
+        let _ = self.name.set(name.into());
+    }
+
+    /// How a story calls the thing.
+    pub fn name(&self) -> String {
         self.name.get().cloned().unwrap_or_else(|| unnamed("", self.kind, self.made_at))
     }
 
-    /// The robot that comes to the thing now, ready to take a step there. None
-    /// means: no check here, behave like plain std.
+    /// The robot that comes to the thing now, at the line `at`, ready to take a step there. None
+    /// means: no check here, so be what you are outside of one. That costs one load.
     #[inline]
-    pub(crate) fn visit(&self, at: Place) -> Option<Visit> {
+    pub fn visit(&self, at: Place) -> Option<Visit> {
         if floor::anybody_runs() { self.visit_in_a_run(at) } else { None }
     }
 
     /// A thread that is no robot has no business with a thing of a running check: nobody can tell
     /// when it moves. Then the run ends, and so does that thread.
     #[cold]
-    pub(crate) fn visit_in_a_run(&self, at: Place) -> Option<Visit> {
+    fn visit_in_a_run(&self, at: Place) -> Option<Visit> {
         if let Some(me) = floor::me() {
             let thing = me.floor.state().thing(self, &me, at);
             return Some(Visit { me, thing, at });
@@ -219,7 +253,7 @@ impl Tag {
     }
 
     /// Was it made in a check?
-    pub(crate) fn is_on_a_floor(&self) -> bool {
+    pub fn is_on_a_floor(&self) -> bool {
         self.home.strong_count() > 0
     }
 

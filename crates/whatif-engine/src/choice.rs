@@ -5,11 +5,11 @@
 //! Schedules are searched by price, so the first failure found is one with the fewest preemptions:
 //! the simplest there is.
 //!
-//! A robot that has several ways to go on (`choose`) takes the first one for nothing, and any
+//! A robot that has several [ways to go on](Me::chooses) takes the first one for nothing, and any
 //! other one for 1.
 
 use crate::ending::End;
-use crate::floor::State;
+use crate::floor::{Me, Place, State};
 use crate::pending::Op;
 use crate::scheduler::{Choice, Decision};
 use crate::tale::What;
@@ -52,7 +52,6 @@ impl State {
     }
 
     fn take_one(&mut self, me: usize, choices: &[Choice], whose_turn: bool) -> Option<Choice> {
-        self.note_moment(choices, whose_turn);
         let robots = whose_turn.then_some(&*self.robots);
         let decision = Decision { choices, robots, moving: me, fingerprint: self.fingerprint };
         match self.scheduler.pick(&decision) {
@@ -61,7 +60,9 @@ impl State {
                 if whose_turn {
                     self.note_turn(choices, picked);
                 }
-                self.note_pick(picked);
+                if let Some(watch) = self.rules.watch.clone() {
+                    watch(self, choices, picked, whose_turn);
+                }
                 Some(choices[picked])
             }
             Err(end) => {
@@ -162,8 +163,9 @@ impl State {
         }
     }
 
-    /// `notify_one`: whom does it wake? With several sleepers that is a decision like any other.
-    pub(crate) fn ring_one(&mut self, me: usize, bell: usize) -> Option<usize> {
+    /// Wakes one who sleeps at the bell, and returns which. With several sleepers that is a decision
+    /// like any other.
+    pub fn ring_one(&mut self, me: usize, bell: usize) -> Option<usize> {
         let sleepers = &self.things[bell].sleepers;
         let sleepers: Vec<Choice> = sleepers.iter().map(|robot| Choice::of(*robot, 0)).collect();
         if sleepers.is_empty() {
@@ -175,12 +177,38 @@ impl State {
         Some(woken)
     }
 
-    /// `notify_all`: wakes everybody, and returns how many that are.
-    pub(crate) fn ring_all(&mut self, bell: usize) -> usize {
+    /// Wakes everybody who sleeps at the bell, and returns how many that are.
+    pub fn ring_all(&mut self, bell: usize) -> usize {
         let sleepers = std::mem::take(&mut self.things[bell].sleepers);
         for robot in &sleepers {
             self.robots[*robot].rung = true;
         }
         sleepers.len()
+    }
+}
+
+impl Me {
+    /// Which of `ways` does the robot go? By itself the first one, 0; any other one is another
+    /// schedule. That is no step: nobody can come before it.
+    pub fn chooses(&self, ways: &[impl AsRef<str>], at: Place) -> usize {
+        let mut state = self.floor.state();
+        // A loop that goes round and does nothing else has to end, too.
+        state.count_effort();
+        let mut chosen = 0;
+        if ways.len() > 1 && state.end.is_none() {
+            state.is_offered(self.id, ways, at);
+            let way = |way| Choice { way, ..Choice::of(self.id, usize::from(way > 0)) };
+            let choices: Vec<Choice> = (0..ways.len()).map(way).collect();
+            chosen = state.decide(self.id, &choices).map_or(0, |it| it.way);
+            if chosen > 0 {
+                let turned = What::Turned {
+                    to: ways[chosen].as_ref().to_owned(),
+                    first: ways[0].as_ref().to_owned(),
+                };
+                state.tale.tell(self.id, turned, at);
+            }
+        }
+        drop(self.unless_over(state));
+        chosen
     }
 }

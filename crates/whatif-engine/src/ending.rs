@@ -16,7 +16,7 @@ use crate::tale::{NONE, Told, What};
 pub enum Ending {
     /// Everybody went home, and nothing went wrong.
     AllWell,
-    /// A rule given to [`never`](crate::never) was broken.
+    /// A rule given to `never` was broken.
     RuleBroken,
     /// Everybody who is left waits for somebody else who is left.
     Deadlock,
@@ -27,8 +27,7 @@ pub enum Ending {
     /// Steps without end, though everybody who could move did, again and again: a livelock, or a
     /// loop that waits for something that never comes.
     NobodyGetsAnywhere,
-    /// Two accesses of an [`Unguarded`](crate::sync::Unguarded) that nothing orders, and one of
-    /// them writes.
+    /// Two accesses of an `Unguarded` that nothing orders, and one of them writes.
     DataRace,
     /// A robot has not taken a step for seconds of real time.
     EndlessLoop,
@@ -53,26 +52,40 @@ pub enum Ending {
     DoesNotFit,
 }
 
+impl Ending {
+    /// Is it one of those that no other schedule can put right?
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Ending::NotWritten
+                | Ending::DifferentSteps
+                | Ending::Stranger
+                | Ending::MadeOutside
+                | Ending::Misuse
+        )
+    }
+}
+
 /// The end of a run, with what a story has to show of it.
 #[derive(Debug)]
-pub(crate) struct End {
-    pub ending: Ending,
+pub struct End {
+    pub(crate) ending: Ending,
     /// What is wrong, in a sentence.
-    pub rule: String,
+    pub(crate) rule: String,
     /// What to try next, where there is something to say.
-    pub advice: Option<Cow<'static, str>>,
+    pub(crate) advice: Option<Cow<'static, str>>,
     /// Lines about locks and bells that are the plot, by their place in the tale.
-    pub plot: Vec<usize>,
+    pub(crate) plot: Vec<usize>,
     /// The two or three lines that matter, likewise.
-    pub marks: Vec<usize>,
+    pub(crate) marks: Vec<usize>,
     /// The run does not count.
-    pub void: Option<Void>,
+    pub(crate) void: Option<Void>,
 }
 
 /// Why a run does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Void {
-    /// It has come to a `try_lock`, and has to be told apart from runs in which the lock is given
+pub enum Void {
+    /// Somebody has tried a lock and would not have waited for it, and the run has to be told apart from runs in which the lock is given
     /// back later: everything must be run again, with giving a lock back as a step.
     AgainWithUnlock,
     /// A robot goes round, and others would have to wait for ever. No search sees the end of that.
@@ -80,21 +93,19 @@ pub(crate) enum Void {
 }
 
 impl End {
-    fn new(ending: Ending, rule: String) -> End {
+    /// The end of this kind, in a sentence.
+    pub fn new(ending: Ending, rule: String) -> End {
         End { ending, rule, advice: None, plot: Vec::new(), marks: Vec::new(), void: None }
     }
 
-    fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> End {
+    /// And what to try next.
+    pub fn advise(mut self, advice: impl Into<Cow<'static, str>>) -> End {
         self.advice = Some(advice.into());
         self
     }
 
     pub(crate) fn all_well() -> End {
         End::new(Ending::AllWell, "Everybody went home.".to_owned())
-    }
-
-    pub(crate) fn rule_broken(rule: &str) -> End {
-        End::new(Ending::RuleBroken, rule.to_owned())
     }
 
     /// Nobody is ready, and time cannot help either.
@@ -165,7 +176,8 @@ impl End {
         End { plot, ..End::new(Ending::DataRace, rule) }.advise(advice)
     }
 
-    pub(crate) fn locked_twice(state: &mut State, robot: usize, lock: ThingId, at: Place) -> End {
+    /// A robot asks for a lock that it holds.
+    pub fn locked_twice(state: &mut State, robot: usize, lock: ThingId, at: Place) -> End {
         let (name, thing) = (state.robots[robot].name.clone(), state.name_of(lock).to_owned());
         state.tale.tell(robot, What::Stuck(format!("asks for {thing}, and waits for itself")), at);
         let rule = format!("deadlock: {name} asks for {thing}, which it holds already");
@@ -239,16 +251,13 @@ impl End {
             )
     }
 
-    pub(crate) fn does_not_fit() -> End {
+    /// A schedule leads to moments that are not there.
+    pub fn does_not_fit() -> End {
         let rule = "this id does not fit any more: the code has changed since the story was told";
         End::new(Ending::DoesNotFit, rule.to_owned()).advise(
             "Run the test without WHATIF_REPLAY. \
  If something still goes wrong, the story has a new id.",
         )
-    }
-
-    pub(crate) fn malformed_id(error: String) -> End {
-        End::new(Ending::DoesNotFit, error)
     }
 
     pub(crate) fn stranger(thing: &str, at: Place) -> End {
@@ -273,7 +282,8 @@ impl End {
         )
     }
 
-    pub(crate) fn misuse(robot: &str, at: Place) -> End {
+    /// A robot stops where it cannot be stopped.
+    pub fn misuse(robot: &str, at: Place) -> End {
         let rule =
             format!("{robot} tries to stop in the middle of one step   [{}]", place::short(at));
         End::new(Ending::Misuse, rule).advise(
@@ -288,31 +298,12 @@ impl End {
         End::new(Ending::Misuse, rule.to_owned())
             .advise("Two or three robots show nearly every bug.")
     }
-
-    pub(crate) fn never_met() -> End {
-        End::new(Ending::NeverMet, NEVER_MET.to_owned()).advise(
-            "So every order of steps looks the same, and nothing has been checked. \
-                 It sees the locks, bells, channels, atomics and cells of whatif::sync. \
-                 Do they use plain std::sync? \
-                 (If they are meant to share nothing, say so with Checker::shares_nothing.)",
-        )
-    }
-
-    pub(crate) fn too_many_orders(runs: usize) -> End {
-        let rule = format!(
-            "there are too many orders of steps to try them all: {} went well, and there are more",
-            count(runs, "schedule")
-        );
-        End::new(Ending::TooManyOrders, rule).advise(GOES_ROUND)
-    }
 }
 
-const GOES_ROUND: &str = "Do your robots go round in a loop? Each round is one more order to try. \
+/// What to try where there are too many orders of steps.
+pub const GOES_ROUND: &str = "Do your robots go round in a loop? Each round is one more order to try. \
     A lock waits better than `try_lock` in a loop; and a bell, a message or a join waits better \
     than `yield_now`, a nap or a timeout in one.";
-
-const NEVER_MET: &str =
-    "your robots never met: nothing that the check can see was touched by two of them";
 
 impl Op {
     /// Does robot `me` wait for somebody to come, rather than for something that another robot has?
@@ -323,26 +314,8 @@ impl Op {
                 (Ending::LostWakeUp, ("sleeps at #", bell), "ring it", None)
             }
             Op::Park { robot, .. } => (Ending::LostWakeUp, ("is parked", robot), "unpark it", None),
-            Op::Receive { channel, .. } => {
-                let advice = "A channel ends when its last Sender is dropped: then recv returns an \
-                              error, and a loop over the Receiver is over. Is a Sender still alive \
-                              that nobody needs?";
-                (
-                    Ending::Deadlock,
-                    ("waits for a message from #", channel),
-                    "send one",
-                    Some(advice),
-                )
-            }
-            Op::Send(channel) => {
-                (Ending::Deadlock, ("waits for a place in #", channel), "receive", None)
-            }
-            Op::Leave { thing, of: 0, .. } => {
-                (Ending::Deadlock, ("waits until # is done", thing), "do it", None)
-            }
-            Op::Leave { thing, .. } => (Ending::Deadlock, ("waits at #", thing), "come", None),
-            Op::Offer { channel, .. } => {
-                (Ending::Deadlock, ("offers a message at #", channel), "receive it", None)
+            Op::Await { wait, thing, .. } => {
+                (Ending::Deadlock, (wait.in_vain, thing), wait.whom, wait.advice)
             }
             _ => return None,
         };

@@ -61,7 +61,7 @@ impl Worker {
 }
 
 /// A thread of the operating system, to order.
-pub(crate) fn builder(name: Option<&str>, stack_size: Option<usize>) -> thread::Builder {
+pub fn builder(name: Option<&str>, stack_size: Option<usize>) -> thread::Builder {
     let mut builder = thread::Builder::new();
     if let Some(name) = name {
         builder = builder.name(name.to_owned());

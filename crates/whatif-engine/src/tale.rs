@@ -38,20 +38,49 @@ pub(crate) enum What {
     Did(ThingId, Words, [Value; 2]),
 }
 
-/// `#` stands for the name of the thing, and each `$` for the next value.
-pub(crate) type Words = &'static str;
+/// What a story says of a step at a thing. `#` stands for the name of the thing, and each `$` for the
+/// next value: "reads #: $".
+pub type Words = &'static str;
 
-/// What a robot saw or left at a thing.
+/// What a robot saw or left at a thing: what a `$` stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// There is no `$`.
     None,
+    /// A truth value.
     Bool(bool),
+    /// A number.
     Number(i128),
+    /// A robot, by its number in this run: its name is told.
     Robot(usize),
 }
 
 /// No values.
-pub(crate) const NONE: [Value; 2] = [Value::None; 2];
+pub const NONE: [Value; 2] = [Value::None; 2];
+
+/// What a story says of a robot that waits for those who read: it is marked in a deadlock.
+pub const IN_LINE: Words = "waits in line to write #";
+
+/// What a story says of a ring that wakes nobody: it is marked in a lost wake-up.
+pub const UNHEARD: Words = "rings #, but nobody sleeps there";
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Value {
+        Value::Bool(value)
+    }
+}
+
+macro_rules! numbers {
+    ($($type:ty)*) => {$(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Value {
+                Value::Number(value as _)
+            }
+        }
+    )*};
+}
+
+numbers!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 
 /// A simulation may take thousands of steps, and nobody reads further back than the last few.
 const REMEMBERED: usize = 4096;
@@ -95,7 +124,7 @@ impl What {
 
 impl State {
     /// Puts the name of the thing and the values where they belong.
-    pub(crate) fn fill_in(&self, words: Words, thing: ThingId, values: [Value; 2]) -> String {
+    pub fn fill_in(&self, words: Words, thing: ThingId, values: [Value; 2]) -> String {
         let mut text = words.replace('#', self.name_of(thing));
         for value in values {
             let value = match value {
@@ -109,8 +138,24 @@ impl State {
         text
     }
 
-    /// Robot `v.me` does something at the thing that it visits.
-    pub(crate) fn tell(&mut self, v: &Visit, words: Words, values: [Value; 2]) {
+    /// How many lines have been told.
+    pub fn told(&self) -> usize {
+        self.tale.lines.len()
+    }
+
+    /// A line of the story: the robot does something at the thing that it visits. It is shown where it
+    /// is the plot, or where the program says nothing of itself.
+    pub fn tell(&mut self, v: &Visit, words: Words, values: [Value; 2]) {
         self.tale.tell(v.me.id, What::Did(v.thing, words, values), v.at);
+    }
+
+    /// A line of the story: the robot takes the lock that it visits, "takes #".
+    pub fn tell_taken(&mut self, v: &Visit, words: Words) {
+        self.tale.tell(v.me.id, What::Took(v.thing, words), v.at);
+    }
+
+    /// A line of the story: what a robot says of itself. It is shown in any case.
+    pub fn says(&mut self, robot: usize, text: String, at: Place) {
+        self.tale.tell(robot, What::Said(text), at);
     }
 }
