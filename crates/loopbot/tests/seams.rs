@@ -6,7 +6,7 @@ use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{Location, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Waker, ready};
@@ -226,7 +226,7 @@ fn a_place_that_cannot_be_made_is_an_error_and_may_be_made_later() {
 fn a_loop_that_parks_elsewhere_has_no_sockets() {
     virtual_robot().run(async {
         let _letters = LetterBox::of_this_loop();
-        let bound = AssertUnwindSafe(|| {
+        let bound = std::panic::AssertUnwindSafe(|| {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             loopbot::net::TcpListener::from_std(socket).map(drop)
         });
