@@ -353,6 +353,29 @@ fn after_a_pass_it_goes_on_from_there_and_comes_back_for_what_was_left_out() {
 }
 
 #[test]
+fn a_panic_shows_its_stack_where_it_is_asked_for_and_nowhere_else() {
+    let root = three_exercises();
+    for (wanted, args) in [
+        (false, &["check", "02"][..]),
+        (true, &["check", "02", "--backtrace"]),
+    ] {
+        for set in ["0", "1", "full"] {
+            let output = Command::new(env!("CARGO_BIN_EXE_course"))
+                .args(args)
+                .arg("--root")
+                .arg(root.path())
+                .env_remove("CARGO_TARGET_DIR")
+                .env("RUST_BACKTRACE", set)
+                .output()
+                .unwrap();
+            let said = text(&output.stdout);
+            assert!(said.contains("not yet"), "{said}");
+            assert_eq!(said.contains("stack backtrace:"), wanted, "{set}: {said}");
+        }
+    }
+}
+
+#[test]
 fn a_starter_counts_as_a_failure_and_need_not_be_run() {
     let root = three_exercises();
     fs::write(work_on(root.path(), "02"), "pub fn f() {}").unwrap();

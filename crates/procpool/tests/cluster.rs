@@ -623,20 +623,25 @@ mod linux {
     }
 
     fn a_long_job_is_not_taken_for_a_dead_machine(hall: &Hall) -> Test {
-        let settings = hall.settings().ack_wait(Duration::from_secs(1));
         let machines = [
-            Machine::start(settings.clone(), 1)?,
-            Machine::start(settings, 1)?,
+            Machine::start(hall.settings(), 1)?,
+            Machine::start(hall.settings(), 1)?,
         ];
         let cluster = hall.cluster()?;
         let answer = cluster.job(cook).key("roast").submit(hall.order("gate", 1));
         wait_until("it is in hand", || Ok(hall.ledger().len() == 1))?;
         // Several times the ack_wait, as the other machine sees it: it would have it long since.
         for number in 0..80 {
-            assert_eq!(cluster.submit(double, number).wait()?, number * 2);
-            std::thread::sleep(Duration::from_millis(40));
+            // Should it be given to the other one all the same, nobody is left for this. Then say so, and do not wait.
+            let answer = cluster.submit(double, number);
+            wait_until(
+                "the other machine has doubled a number, or has the roast",
+                || Ok(answer.is_done() || hall.ledger().len() > 1),
+            )?;
+            assert_eq!(hall.ledger().len(), 1, "it was taken for dead");
+            assert_eq!(answer.wait()?, number * 2);
+            std::thread::sleep(Duration::from_millis(80));
         }
-        assert_eq!(hall.ledger().len(), 1);
         hall.open("gate")?;
         answer.wait()?;
         let done: u64 = machines
@@ -770,13 +775,20 @@ mod linux {
     fn an_order_without_machines_stands(hall: &Hall) -> Test {
         let cluster = hall.cluster()?;
         let order = || hall.order("", 1);
-        let limit = Duration::from_millis(300);
-        let none = cluster
-            .job(cook)
-            .key("late")
-            .patience(limit)
-            .submit(order())
-            .wait();
+        let mut limit = Duration::from_millis(300);
+        let none = loop {
+            let late = cluster.job(cook).key("late").patience(limit);
+            let none = late.submit(order()).wait();
+            match &none {
+                // The server had a lot to do. It is the same order next time.
+                Err(JobError::Cluster(ClusterError::NoAnswer { ordered: false, .. }))
+                    if limit < PATIENCE =>
+                {
+                    limit *= 2;
+                }
+                _ => break none,
+            }
+        };
         let told = ClusterError::NoAnswer {
             key: "late".to_owned(),
             after: limit,
@@ -978,11 +990,10 @@ mod linux {
         let orders = format!("$JS.API.STREAM.DELETE.{}-orders", hall.name);
         hall.lock().request(&orders, "")?;
         let answer = cluster.submit(double, 4);
-        let hasty = hall.settings().outage(Duration::from_millis(300));
-        drop(Cluster::connect(kitchen(), hasty.clone())?);
         let _machine = Machine::start(settings, 1)?;
         assert_eq!(answer.wait()?, 8);
         // For ever it does not wait.
+        let hasty = hall.settings().outage(Duration::from_secs(2));
         let cluster = Cluster::connect(kitchen(), hasty)?;
         hall.lock().request(&orders, "")?;
         let told = cluster.submit(double, 5).wait();

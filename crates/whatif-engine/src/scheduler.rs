@@ -134,11 +134,11 @@ impl Dice {
     fn roll(&mut self, sides: usize) -> usize {
         // Multiply and shift, instead of a remainder: a fair share for each side, to within 1 in
         // 2^60.
-        ((u128::from(self.next()) * sides as u128) >> 64) as usize
+        ((u128::from(self.draw()) * sides as u128) >> 64) as usize
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

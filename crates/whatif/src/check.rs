@@ -427,7 +427,7 @@ impl Checker {
             if start.elapsed() > self.time_limit {
                 return Some((Outcome::Random { runs: tried - unended }, met));
             }
-            let ran = program.at_random(seeds.next());
+            let ran = program.at_random(seeds.draw());
             met |= ran.met;
             let told = match ran.void {
                 Some(Void::AgainWithUnlock) => return None,

@@ -25,6 +25,9 @@ pub struct CheckArgs {
     /// How long the tests of an exercise may take, in seconds, without the build
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time_limit: u64,
+    /// Show the stack of each panic
+    #[arg(long)]
+    pub backtrace: bool,
     /// Answer in JSON
     #[arg(long)]
     pub json: bool,
@@ -38,6 +41,7 @@ pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
     }
     let options = CheckOptions {
         tests: Duration::from_secs(args.time_limit),
+        backtrace: args.backtrace,
         ..CheckOptions::default()
     };
     let asked = args.exercise.as_deref().map(str::trim);

@@ -66,6 +66,9 @@ pub struct WatchArgs {
     /// How long the tests may take, in seconds, without the build
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time_limit: u64,
+    /// Show the stack of each panic
+    #[arg(long)]
+    pub backtrace: bool,
 }
 
 /// What reaches the thread that draws.
@@ -100,6 +103,7 @@ pub fn command(root: &Path, args: &WatchArgs) -> anyhow::Result<u8> {
     let first = first.unwrap_or(all.len() - 1);
     let options = CheckOptions {
         tests: Duration::from_secs(args.time_limit),
+        backtrace: args.backtrace,
         ..CheckOptions::default()
     };
     let app = App::new(all.clone(), standings, first, options.tests);
