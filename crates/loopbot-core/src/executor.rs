@@ -131,7 +131,7 @@ impl Executor {
                 continue;
             }
             if !mem::take(&mut just_waited) {
-                self.look_at_the_poller();
+                self.look_outside();
             }
             // Some turns, and then another look at the world, however many are ready still: so that tasks
             // that wake themselves again and again cannot keep timers and sockets from being looked at.

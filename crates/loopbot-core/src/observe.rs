@@ -17,7 +17,8 @@ pub trait Observe {
     fn observe(&self, robot: &LoopBot) -> Option<Box<dyn Observer>>;
 }
 
-/// What is told of one run, on the loop's own thread, while it happens. The loop waits meanwhile: so be quick.
+/// What is told of one run, on the loop's own thread, while it happens. The loop waits meanwhile, so be quick; and a panic in
+/// here ends the run.
 ///
 /// A task is named by its place (`slot`), which another task gets when it is gone. Who it is there is said by
 /// how-manyth task it is (`born`); main is number 0, and in place 0.

@@ -66,7 +66,7 @@ impl Executor {
         }
         // Virtual time jumps, but not past a socket that somebody awaits: for that it takes its time.
         let jumps = self.is_virtual && due.is_some() && !self.awaits_events();
-        if self.waits_where_told(if jumps { Some(0) } else { due }) && !jumps {
+        if self.parks_elsewhere(if jumps { Some(0) } else { due }) && !jumps {
             // Slept there.
         } else if self.shelf().ready.is_empty() {
             self.robot.clock.wait(due.map(|due| due + self.started));
@@ -77,8 +77,8 @@ impl Executor {
     // ANCHOR_END: sleep
 
     // ANCHOR: poller
-    /// Waits where it was told to, if it was: for sockets, mostly. There it hears other threads as well.
-    fn waits_where_told(&self, due: Option<u64>) -> bool {
+    /// Waits in the place where it was told to park, if it was. There it hears other threads as well.
+    fn parks_elsewhere(&self, due: Option<u64>) -> bool {
         let Some(place) = self.parking.get() else {
             return false;
         };
@@ -94,10 +94,10 @@ impl Executor {
         true
     }
 
-    /// Looks at the sockets without waiting, if anybody awaits one.
-    pub(crate) fn look_at_the_poller(&self) {
+    /// Looks without waiting what has come from outside, if anybody awaits something.
+    pub(crate) fn look_outside(&self) {
         if self.awaits_events() {
-            self.waits_where_told(Some(0));
+            self.parks_elsewhere(Some(0));
         }
     }
 

@@ -53,7 +53,7 @@ pub trait Unpark: Send + Sync {
 ///
 /// # Panics
 ///
-/// If this LoopBot parks in something of another type: it can wait in one place only.
+/// If this LoopBot parks in something of another type: it can wait in one place only. And if `make` itself calls this.
 pub fn park_in<P: Park, E>(make: impl FnOnce() -> Result<P, E>) -> Option<Result<Rc<P>, E>> {
     current::try_with(|executor| {
         if let Some(place) = executor.parking.get() {
@@ -63,9 +63,13 @@ pub fn park_in<P: Park, E>(make: impl FnOnce() -> Result<P, E>) -> Option<Result
             ));
         }
         let place = Rc::new(make()?);
+        let is_first = executor.parking.set(place.clone()).is_ok();
+        assert!(
+            is_first,
+            "`make` has made another place for this LoopBot to park in"
+        );
         let bell = Bell::Parking(place.unparker());
         executor.address.inbox.set_bell(bell);
-        executor.parking.get_or_init(|| place.clone());
         Ok(place)
     })
 }

@@ -1,7 +1,7 @@
 // ANCHOR: tour
 //! LoopBot: one robot that does every job, and turns to another whenever it would have to wait.
 //!
-//! This is a single-threaded executor for async Rust, small enough to be read in one sitting. It polls
+//! This is a single-threaded executor for async Rust, small enough to be read in three evenings. It polls
 //! tasks that were woken, fires timers that came due, and parks its thread when there is nothing to do.
 //!
 //! ```
