@@ -15,7 +15,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::gate::Gate;
+use super::gate::{Gate, Pass};
 use super::kitchen::{at_gate, build, double, kitchen, panics, pid, pool};
 use super::waits::until;
 
@@ -40,6 +40,7 @@ promises![submits:
     a_thread_that_waits_is_woken_when_another_cancels,
     all_ways_of_waiting_at_once,
     the_first_to_finish_is_the_first_to_be_seen,
+    what_lies_behind_a_job_that_turns_out_long_is_done_elsewhere,
     a_hundred_jobs_that_end_while_one_begins_to_wait,
     ten_threads_share_a_pool,
     chains_of_jobs_hundreds_deep,
@@ -56,6 +57,12 @@ pub fn jobs(jobs: Jobs) -> Jobs {
         .with(cling)
         .with(left_in_here)
         .with(dawdles)
+        .with(quick_unless_held)
+}
+
+/// Tiny, as far as the pool has seen.
+fn quick_unless_held(pass: Option<Pass>) -> u32 {
+    pass.map_or_else(std::process::id, at_gate)
 }
 
 fn plus((a, b, c): (u64, u64, u64)) -> u64 {
@@ -495,6 +502,36 @@ fn the_first_to_finish_is_the_first_to_be_seen() {
     slow.open();
     assert_eq!(block_on(both.next()), Some(Ok(of_slow)));
     assert_eq!(block_on(both.next()), None);
+}
+
+// (47)
+fn what_lies_behind_a_job_that_turns_out_long_is_done_elsewhere() {
+    for round in 0..10 {
+        let pool = pool(2);
+        for _ in 0..200 {
+            assert!(pool.submit(quick_unless_held, None).wait().is_ok());
+        }
+        let (long, longer) = (Gate::new(), Gate::new());
+        let [first, second] =
+            [&long, &longer].map(|gate| pool.submit(quick_unless_held, Some(gate.pass("held"))));
+        let behind: Vec<_> = (0..20)
+            .map(|_| pool.submit(quick_unless_held, None))
+            .collect();
+        // The second one may have been sent behind the first one itself.
+        let (one, other) = (long.arrived("held"), longer.arrived("held"));
+        long.open();
+        // Whoever waits: a thread that looks at the workers itself, or one that is woken.
+        for (number, answer) in behind.into_iter().enumerate() {
+            let done = match (number + round) % 2 {
+                0 => answer.wait(),
+                _ => block_on(answer),
+            };
+            assert!(done.is_ok(), "{done:?}");
+        }
+        assert!(!second.is_done(), "it is held");
+        longer.open();
+        assert_eq!((first.wait(), second.wait()), (Ok(one), Ok(other)));
+    }
 }
 
 // (48)
