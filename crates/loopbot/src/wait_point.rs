@@ -2,12 +2,10 @@
 
 use std::panic::Location;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use loopbot_core::leaf;
 use pin_project_lite::pin_project;
-
-use crate::leaf;
 
 /// Gives a name to what a task waits for while it awaits `future`.
 ///
@@ -42,7 +40,7 @@ pin_project! {
     pub struct WaitPoint<F> {
         #[pin]
         future: F,
-        name: Rc<str>,
+        name: Box<str>,
         at: &'static Location<'static>,
     }
 }
@@ -55,7 +53,7 @@ impl<F: Future> Future for WaitPoint<F> {
         let polled = this.future.poll(cx);
         if polled.is_pending() {
             // After the poll: this name stands over what the future inside has said.
-            leaf::named(this.name, this.at);
+            leaf::waits_by_name(this.name, this.at);
         }
         polled
     }

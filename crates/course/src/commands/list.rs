@@ -30,7 +30,7 @@ pub fn command(root: &Path, args: &ListArgs) -> anyhow::Result<u8> {
         eprintln!("{note}");
     }
     let standings = progress::standings(root, &all);
-    let next = progress::next(&all, &standings);
+    let next = progress::next(root, &all, &standings);
     let shown: Vec<usize> = (0..all.len())
         .filter(|&n| {
             args.search
