@@ -958,7 +958,7 @@ impl<P> Core<P> {
 
     /// Whether the job lies behind another one, from where it may be taken back.
     pub(crate) fn is_behind(&self, key: Key) -> bool {
-        let place = self.jobs.get(key).and_then(|job| job.with);
+        let place = self.with(key);
         place.is_some_and(|place| self.workers[place].jobs.front() != Some(&key))
     }
 

@@ -94,7 +94,7 @@ pub use builder::{Builder, Output, Start};
 pub use cluster::{Cluster, ClusterError};
 pub use error::{Death, Full, JobError, Panic, StartError, WorkerDied};
 pub use jobs::Jobs;
-pub use map::{Map, Results};
+pub use map::{Map, ResultStream, Results};
 pub use pool::{JobBuilder, Metrics, Pool, WorkerInfo, WorkerState};
 pub use submit::Submit;
 pub use voice::{Line, Stream};
