@@ -19,10 +19,15 @@ use crate::voice::{Line, Listener};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Start {
-    /// This one, once more. Its main calls [`worker_entry`](crate::worker_entry) first.
+    /// This one, once more. Its main calls [`worker_entry`](crate::worker_entry) first. It is the very file that this
+    /// program was started from, also if another build stands in its place by now.
     #[default]
     ThisProgram,
     /// Another one, built with the same list of jobs, whose main calls [`worker_entry`](crate::worker_entry) first.
+    ///
+    /// What can be compared is compared when it starts: this crate's version, the functions' names and order, and the
+    /// names and sizes of their arguments and results. If something differs, the pool is broken, and says what. The
+    /// fields of a type that has kept its name and size are not seen: build both from the same source.
     Program(PathBuf),
 }
 

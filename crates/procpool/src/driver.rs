@@ -36,6 +36,9 @@ use crate::worker::{ARGUMENT, DEPTH};
 /// How long the driver stays out of the way after somebody has led.
 const STAY_OUT: u64 = 1_000_000;
 
+/// How long somebody leads for a job that may meanwhile be given to another worker.
+const MAY_MOVE: Duration = Duration::from_millis(5);
+
 /// What a pool is, for everybody who has to do with it.
 pub(crate) struct Shared {
     pub(crate) jobs: Jobs,
@@ -192,6 +195,12 @@ impl Shared {
                     inner.send(worker, job, number, from);
                     dirty = true;
                 }
+                Action::TakeBack(worker) => {
+                    let first = inner.core.turn(worker);
+                    let link = inner.links[worker].as_mut();
+                    let begun = link.and_then(|link| link.take_back(first));
+                    inner.core.taken_back(self.now(), worker, begun);
+                }
                 Action::Ask { worker, ticket } => {
                     if let Some(link) = &inner.links[worker] {
                         link.page.cancel(ticket.0);
@@ -280,6 +289,9 @@ impl Shared {
         if led.is_empty() {
             return false;
         }
+        // What is taken back from one of these may be answered by another.
+        let behind = inner.core.is_behind(job).then_some(MAY_MOVE);
+        let limit = [limit, behind].into_iter().flatten().min();
         let begun = self.now();
         inner.leaders += 1;
         inner.led = begun;
@@ -501,6 +513,7 @@ impl Inner {
             function: wish.function,
             ticket: Ticket::new(number, from),
             count: wish.items,
+            took: link.round,
             ..Head::of(Kind::Job)
         };
         if number == self.core.turn(place) {
@@ -518,7 +531,8 @@ impl Inner {
             let at = named(&mut self.core, place);
             link.hear(now, place, &mut self.core, fingerprint);
             if link.deaf && !link.killed {
-                link.kill(); // it is ending; or it closed what it should not have
+                // It is ending; or it closed what it should not have. If it is dead already, that was not us.
+                link.process.kill();
             }
             link.read_output(self.voice.as_mut(), at, self.core.turn(place), false);
             if link.held > 0 || link.blocked {
@@ -556,6 +570,7 @@ impl Inner {
                 let obituary = crate::core::Obituary {
                     pid: 0,
                     how: Death::Exit(255),
+                    from_outside: false,
                     begun: Ticket(0),
                     stderr_tail: String::new(),
                 };

@@ -87,6 +87,8 @@ pub struct Metrics {
     pub workers_died: u64,
     /// Jobs that went back to the queue because their worker ended before it had begun them.
     pub given_back: u64,
+    /// Jobs that went back to the queue because their worker was long at the one before them.
+    pub taken_back: u64,
     /// Attempts at idempotent jobs beyond the first.
     pub retried: u64,
 }
@@ -136,6 +138,7 @@ impl Pool {
             memory_limit: builder.memory_limit,
             max_growth: builder.max_growth,
             initializer,
+            jobs: builder.jobs.described(),
         };
         let briefing = postcard::to_stdvec(&briefing)
             .map_err(|error| StartError::Setting(format!("the initializer's argument: {error}")))?;
@@ -264,6 +267,7 @@ impl Pool {
                 workers_started: counts.started,
                 workers_died: counts.died,
                 given_back: counts.given_back,
+                taken_back: counts.taken_back,
                 retried: counts.retried,
             }
         })

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::blob;
 use crate::core::Ticket;
 use crate::error::Panic;
-use crate::frame::{Found, Head, Inbox, Kind, Tag};
+use crate::frame::{FOR_GOOD, Found, Head, Inbox, Kind, Tag};
 use crate::growth::Growth;
 use crate::jobs::Jobs;
 use crate::leash;
@@ -40,6 +40,8 @@ pub(crate) struct Briefing {
     pub(crate) max_growth: Option<u64>,
     /// A function's place in the list, and its argument.
     pub(crate) initializer: Option<(u16, Vec<u8>)>,
+    /// The pool's list of jobs: their names, and what stands for their types.
+    pub(crate) jobs: Vec<(String, u64)>,
 }
 
 /// The page of this process, if it is a worker.
@@ -125,6 +127,9 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
         since: Instant::now(),
     }));
     hook_panics();
+    if let Some(why) = jobs.differ_from(&briefing.jobs) {
+        return say(Kind::Failed, FOR_GOOD.0, why.as_bytes());
+    }
     say(Kind::Hello, jobs.fingerprint(), &[])?;
     if let Some(bytes) = briefing.memory_limit {
         os::limit_memory(bytes)?;
@@ -138,6 +143,8 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
     say(Kind::Ready, 0, &[])?;
     while let Some(Message { head, body, gifts }) = source.next()? {
         match (head.kind, jobs.get(head.function)) {
+            // The pool has given it to somebody else meanwhile.
+            (Kind::Job, _) if !page.take_up(head.took, head.ticket.number()) => {}
             (Kind::Job, Some(entry)) => {
                 let mut batch = Batch {
                     args: &body,
