@@ -440,7 +440,7 @@ impl Checker {
             things_from_outside: false,
             max_steps: self.max_steps,
             crew: backstage.crew.clone(),
-            heartbeat: backstage.watchdog.heartbeat.clone(),
+            watchdog: backstage.watchdog.clone(),
         };
         run::once(&self.name, scheduler, rules, backstage, whole, f)
     }

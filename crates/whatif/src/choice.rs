@@ -17,21 +17,22 @@ use crate::tale::What;
 impl State {
     /// Robot `me` has stopped, or has finished: decides whose turn it is.
     pub(crate) fn pick_next(&mut self, me: usize) {
-        if let Some(joiner) = self.joins_now() {
-            self.moving = joiner;
-            self.change_is_free = true;
-            return;
-        }
-        let choices = loop {
-            let choices = self.choices(me);
-            if !choices.is_empty() {
-                break choices;
+        let ready = loop {
+            let ready = self.ready();
+            if !ready.is_empty() {
+                break ready;
             }
             if !self.time_jumps() {
                 let end = End::standstill(self);
                 return self.finish(end);
             }
         };
+        if let Some(joiner) = self.joins_now(&ready) {
+            self.moving = joiner;
+            self.change_is_free = true;
+            return;
+        }
+        let choices = self.choices(me, &ready);
         let Some(choice) = self.take_one(me, &choices, true) else {
             return;
         };
@@ -71,13 +72,22 @@ impl State {
         }
     }
 
-    /// The ways to go on, the one that happens by itself first.
-    fn choices(&mut self, me: usize) -> Vec<Choice> {
-        let ready: Vec<usize> =
-            (0..self.robots.len()).filter(|robot| self.is_ready(*robot)).collect();
-        if ready.is_empty() {
-            return Vec::new();
+    /// The robots that could take the step that they have announced. (In plain loops, here and below:
+    /// this is done before each step, and tests are built without optimisation.)
+    fn ready(&self) -> Vec<usize> {
+        let mut ready = Vec::with_capacity(self.robots.len());
+        for (id, robot) in self.robots.iter().enumerate() {
+            if let Some((op, _)) = &robot.pending
+                && op.is_ready(id, self)
+            {
+                ready.push(id);
+            }
         }
+        ready
+    }
+
+    /// The ways to go on, the one that happens by itself first.
+    fn choices(&mut self, me: usize, ready: &[usize]) -> Vec<Choice> {
         let goes_on = ready.contains(&me);
         let naps = goes_on && matches!(self.robots[me].pending, Some((Op::Nap { .. }, _)));
         let gives_way = goes_on && (self.is_going_round(me) || self.gives_up(me));
@@ -89,26 +99,36 @@ impl State {
         let change = usize::from(!is_free);
         // A robot that has let others go first stays behind those that have not moved since; and one
         // that would give up waiting does so only when it must, or for a price.
-        let behind = |robot: &usize| {
-            self.robots[*robot].lets_first.iter().any(|other| ready.contains(other))
-                || self.gives_up(*robot)
+        let behind = |robot: usize| {
+            self.robots[robot].lets_first.iter().any(|other| ready.contains(other))
+                || self.gives_up(robot)
         };
 
-        let others = ready.iter().filter(|robot| **robot != me);
-        let (later, sooner): (Vec<usize>, Vec<usize>) = others.partition(|robot| behind(robot));
-        let mut choices = Vec::with_capacity(ready.len() + 1);
+        let (mut choices, mut later) = (Vec::with_capacity(ready.len() + 1), Vec::new());
         if goes_on && !gives_way {
             choices.push(Choice::of(me, 0));
         }
-        choices.extend(sooner.iter().map(|robot| Choice::of(*robot, change)));
-        choices.extend(later.iter().map(|robot| Choice::of(*robot, 1)));
+        for robot in ready {
+            if *robot == me {
+            } else if behind(*robot) {
+                later.push(Choice::of(*robot, 1));
+            } else {
+                choices.push(Choice::of(*robot, change));
+            }
+        }
+        choices.append(&mut later);
         if gives_way {
             choices.push(Choice::of(me, 1));
         }
         choices[0].price = 0;
         if self.may_wake_unasked {
-            let woken = |robot| Choice { unasked: true, ..Choice::of(robot, 1) };
-            choices.extend(self.could_wake_unasked().map(woken));
+            for (id, robot) in self.robots.iter().enumerate() {
+                if let Some((op, _)) = &robot.pending
+                    && op.could_wake_unasked(id, self)
+                {
+                    choices.push(Choice { unasked: true, ..Choice::of(id, 1) });
+                }
+            }
         }
         choices
     }
@@ -116,14 +136,10 @@ impl State {
     /// A robot that has waited for another one, to finish for one, and can go on. When it does, nobody can
     /// notice until it stops again, so this is no decision; the change that follows is as free as
     /// it was when the other one finished.
-    fn joins_now(&self) -> Option<usize> {
+    fn joins_now(&self, ready: &[usize]) -> Option<usize> {
         let joins =
-            |robot: &usize| self.robots[*robot].pending.is_some_and(|(op, _)| op.ends_a_wait());
-        (0..self.robots.len()).find(|robot| joins(robot) && self.is_ready(*robot))
-    }
-
-    fn is_ready(&self, robot: usize) -> bool {
-        self.robots[robot].pending.is_some_and(|(op, _)| op.is_ready(robot, self))
+            |robot: &usize| matches!(&self.robots[*robot].pending, Some((op, _)) if op.ends_a_wait());
+        ready.iter().copied().find(joins)
     }
 
     /// Is the robot ready only to give up waiting?
@@ -137,15 +153,6 @@ impl State {
     fn is_going_round(&self, me: usize) -> bool {
         let robot = &self.robots[me];
         robot.pending.is_some_and(|(op, _)| robot.times_passed() > op.patience())
-    }
-
-    /// The sleepers whom nobody has woken, and who could go on at once if they woke up.
-    fn could_wake_unasked(&self) -> impl Iterator<Item = usize> {
-        let could = |robot: &usize| {
-            let pending = self.robots[*robot].pending;
-            pending.is_some_and(|(op, _)| op.could_wake_unasked(*robot, self))
-        };
-        (0..self.robots.len()).filter(could)
     }
 
     fn wakes_unasked(&mut self, robot: usize) {

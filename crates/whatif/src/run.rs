@@ -15,16 +15,23 @@ use crate::watchdog::Watchdog;
 /// What all runs of one check have in common, and the program does not see.
 pub(crate) struct Backstage {
     pub check: Arc<str>,
-    pub watchdog: Watchdog,
+    pub watchdog: Arc<Watchdog>,
     pub crew: Arc<Crew>,
     _one_core: OneCore,
 }
 
 impl Backstage {
     pub(crate) fn new(check: &str) -> Backstage {
-        let watchdog = Watchdog::start(check); // Before the robots' core is chosen: it may use any.
-        let (check, crew, _one_core) = (check.into(), Arc::default(), OneCore::keep());
-        Backstage { check, watchdog, crew, _one_core }
+        let watchdog = Watchdog::start(); // Before the robots' core is chosen: it may use any.
+        let one_core = OneCore::keep();
+        let crew = Crew::on(one_core.now);
+        Backstage { check: check.into(), watchdog, crew, _one_core: one_core }
+    }
+}
+
+impl Drop for Backstage {
+    fn drop(&mut self) {
+        self.crew.is_free();
     }
 }
 

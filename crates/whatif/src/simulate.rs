@@ -56,7 +56,7 @@ pub fn simulate(
         things_from_outside: true,
         max_steps: MAX_STEPS,
         crew: backstage.crew.clone(),
-        heartbeat: backstage.watchdog.heartbeat.clone(),
+        watchdog: backstage.watchdog.clone(),
     };
     let ran = run::once(&name, Scheduler::Dice(Dice(seed)), rules, &backstage, false, f);
     ran.told.map_or(Ok(()), Err)
