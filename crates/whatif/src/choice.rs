@@ -9,7 +9,7 @@
 //! other one for 1.
 
 use crate::ending::End;
-use crate::floor::State;
+use crate::floor::{Robot, State};
 use crate::pending::Op;
 use crate::scheduler::{Choice, Decision};
 use crate::tale::What;
@@ -17,22 +17,18 @@ use crate::tale::What;
 impl State {
     /// Robot `me` has stopped, or has finished: decides whose turn it is.
     pub(crate) fn pick_next(&mut self, me: usize) {
-        let ready = loop {
-            let ready = self.ready();
-            if !ready.is_empty() {
-                break ready;
-            }
+        while !self.see_who_is_ready() {
             if !self.time_jumps() {
                 let end = End::standstill(self);
                 return self.finish(end);
             }
-        };
-        if let Some(joiner) = self.joins_now(&ready) {
+        }
+        if let Some(joiner) = self.joins_now() {
             self.moving = joiner;
             self.change_is_free = true;
             return;
         }
-        let choices = self.choices(me, &ready);
+        let choices = self.choices(me);
         let Some(choice) = self.take_one(me, &choices, true) else {
             return;
         };
@@ -72,48 +68,47 @@ impl State {
         }
     }
 
-    /// The robots that could take the step that they have announced. (In plain loops, here and below:
-    /// this is done before each step, and tests are built without optimisation.)
-    fn ready(&self) -> Vec<usize> {
-        let mut ready = Vec::with_capacity(self.robots.len());
-        for (id, robot) in self.robots.iter().enumerate() {
-            if let Some((op, _)) = &robot.pending
-                && op.is_ready(id, self)
-            {
-                ready.push(id);
-            }
+    /// Which robots could take the step that they have announced? False: none. (In plain loops, here
+    /// and below: this is done before each step, and tests are built without optimisation.)
+    fn see_who_is_ready(&mut self) -> bool {
+        let mut anybody = false;
+        for id in 0..self.robots.len() {
+            let robot = &self.robots[id];
+            let is_ready = matches!(&robot.pending, Some((op, _)) if op.is_ready(id, self));
+            self.robots[id].is_ready = is_ready;
+            anybody |= is_ready;
         }
-        ready
+        anybody
     }
 
     /// The ways to go on, the one that happens by itself first.
-    fn choices(&mut self, me: usize, ready: &[usize]) -> Vec<Choice> {
-        let goes_on = ready.contains(&me);
+    fn choices(&mut self, me: usize) -> Vec<Choice> {
+        let goes_on = self.robots[me].is_ready;
         let naps = goes_on && matches!(self.robots[me].pending, Some((Op::Nap { .. }, _)));
         let gives_way = goes_on && (self.is_going_round(me) || self.gives_up(me));
         if gives_way {
-            self.robots[me].lets_first =
-                ready.iter().copied().filter(|robot| *robot != me).collect();
+            let others = self.robots.iter().enumerate().filter(|it| it.0 != me && it.1.is_ready);
+            self.robots[me].lets_first = others.map(|it| it.0).collect();
         }
         let is_free = std::mem::take(&mut self.change_is_free) || !goes_on || naps || gives_way;
         let change = usize::from(!is_free);
         // A robot that has let others go first stays behind those that have not moved since; and one
         // that would give up waiting does so only when it must, or for a price.
-        let behind = |robot: usize| {
-            self.robots[robot].lets_first.iter().any(|other| ready.contains(other))
-                || self.gives_up(robot)
+        let behind = |id: usize| {
+            self.robots[id].lets_first.iter().any(|other| self.robots[*other].is_ready)
+                || self.gives_up(id)
         };
 
-        let (mut choices, mut later) = (Vec::with_capacity(ready.len() + 1), Vec::new());
+        let (mut choices, mut later) = (Vec::with_capacity(self.robots.len()), Vec::new());
         if goes_on && !gives_way {
             choices.push(Choice::of(me, 0));
         }
-        for robot in ready {
-            if *robot == me {
-            } else if behind(*robot) {
-                later.push(Choice::of(*robot, 1));
+        for (id, robot) in self.robots.iter().enumerate() {
+            if id == me || !robot.is_ready {
+            } else if behind(id) {
+                later.push(Choice::of(id, 1));
             } else {
-                choices.push(Choice::of(*robot, change));
+                choices.push(Choice::of(id, change));
             }
         }
         choices.append(&mut later);
@@ -136,10 +131,11 @@ impl State {
     /// A robot that has waited for another one, to finish for one, and can go on. When it does, nobody can
     /// notice until it stops again, so this is no decision; the change that follows is as free as
     /// it was when the other one finished.
-    fn joins_now(&self, ready: &[usize]) -> Option<usize> {
-        let joins =
-            |robot: &usize| matches!(&self.robots[*robot].pending, Some((op, _)) if op.ends_a_wait());
-        ready.iter().copied().find(joins)
+    fn joins_now(&self) -> Option<usize> {
+        let joins = |robot: &Robot| {
+            robot.is_ready && matches!(&robot.pending, Some((op, _)) if op.ends_a_wait())
+        };
+        self.robots.iter().position(joins)
     }
 
     /// Is the robot ready only to give up waiting?

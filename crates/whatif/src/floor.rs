@@ -86,6 +86,8 @@ pub(crate) struct Robot {
     pub scope: usize,
     /// The step that it has announced.
     pub pending: Option<(Op, Place)>,
+    /// It could take that step. Only known while somebody is picked.
+    pub is_ready: bool,
     /// Rung at the `Condvar` at which it sleeps.
     pub rung: bool,
     /// What it knows of the others.
@@ -545,6 +547,7 @@ impl Robot {
             token: false,
             scope: 0,
             pending: None,
+            is_ready: false,
             rung: false,
             knows: Knowledge::default(),
             gone: false,
