@@ -23,7 +23,7 @@ use crate::leaf::WaitsFor;
 use crate::pace::Pace;
 use crate::parking::Park;
 use crate::record::Record;
-use crate::shelf::{MAIN, Shelf, Turn};
+use crate::shelf::{MAIN, Next, Shelf, Turn};
 use crate::stand_still::StandStill;
 use crate::task::{Panic, Task, drop_caught, poll_caught, wake_caught};
 use crate::waker::Name;
@@ -156,11 +156,11 @@ impl Executor {
     fn poll_tasks(&self, turns: &mut usize) -> Option<Turn> {
         while *turns > 0 {
             *turns -= 1;
-            let (turn, task) = self.next_turn()?;
-            match task {
-                Some(task) if !turn.aborted => self.poll_task(turn, task),
-                Some(task) => self.end_aborted(turn, task),
-                None => return Some(turn), // Main is not on the shelf.
+            match self.next_turn()? {
+                Next::Task(turn, task) => self.poll_task(turn, task),
+                Next::Main(turn) => return Some(turn),
+                Next::Aborted(turn, task) => self.end_aborted(turn, task),
+                Next::Over => {}
             }
             if self.budget.get() < 0 {
                 break; // It used up all it had. That is many turns' worth of time.
@@ -172,9 +172,9 @@ impl Executor {
     #[inline(always)]
     fn poll_task(&self, turn: Turn, mut task: Task) {
         match self.poll(turn, |cx| task.poll(cx)) {
-            Ok(Poll::Pending) => self.put_back(turn, Some(task)),
-            Ok(Poll::Ready(())) => self.end_task(turn.slot, task, End::Done, true),
-            Err(panic) => self.fail(turn.slot, task, Some(panic), true),
+            Poll::Pending => self.put_back(turn, Some(task)),
+            Poll::Ready(Ok(())) => self.end_task(turn.slot, task, End::Done, true),
+            Poll::Ready(Err(panic)) => self.fail(turn.slot, task, Some(*panic), true),
         }
     }
 
@@ -219,7 +219,7 @@ impl Executor {
 
     // ANCHOR: end_task
     /// A task is over, and its result is in it. Whoever awaits it is told.
-    #[inline(never)]
+    #[inline(always)]
     fn end_task(&self, slot: u32, task: Task, how: End, polled: bool) {
         let (joiner, replaced, forgotten) = self.shelf().end(slot, Some(task));
         if let Some(joiner) = joiner {
@@ -258,14 +258,12 @@ impl Executor {
     // ANCHOR: order
     /// Who is next: the first in the queue, unless a checker of schedules picks somebody else.
     #[inline(always)]
-    fn next_turn(&self) -> Option<(Turn, Option<Task>)> {
-        match &self.robot.pick_next {
-            None => self.shelf().next_turn(),
-            Some(pick) => {
-                let slot = self.pick(&**pick)?;
-                self.shelf().begin_turn(slot)
-            }
+    fn next_turn(&self) -> Option<Next> {
+        if let Some(pick) = &self.robot.pick_next {
+            let slot = self.pick(&**pick)?;
+            return Some(self.shelf().begin_turn(slot));
         }
+        self.shelf().next_turn()
     }
 
     /// Carries over who was rung for on other threads.

@@ -150,13 +150,18 @@ fn wait_for(slot: u32, waker: &Waker) {
     });
 }
 
+/// Nobody will ask for this task. What it made may be dropped here, which may run any code: when the borrow is over.
+#[inline(never)]
+fn detach<T>(claim: Claim<T>) {
+    let task = current::try_with(|executor| executor.shelf().release(claim));
+    drop(task);
+}
+
 impl<T> Drop for JoinHandle<T> {
     #[inline]
     fn drop(&mut self) {
         if let Some(claim) = self.claim.take() {
-            // What the task made may be dropped here, which may run any code: when the borrow is over.
-            let task = current::try_with(|executor| executor.shelf().release(claim));
-            drop(task);
+            detach(claim);
         }
     }
 }

@@ -174,12 +174,20 @@ impl Executor {
     /// Takes one from the budget of this poll, if there is any left.
     #[inline]
     pub(crate) fn spend(&self) -> bool {
-        // After as many refusals it begins anew. A task that gets `Pending` from everybody and goes on asking is
-        // held up by a foreign executor inside it, which waits for an answer and will not give way.
-        let (left, whole) = (self.budget.get(), i64::from(self.robot.limits.budget));
-        self.budget
-            .set(if left <= -whole { whole } else { left - 1 });
-        left > 0
+        let left = self.budget.get();
+        self.budget.set(left - 1);
+        left > 0 || self.refuse(left)
+    }
+
+    /// After as many refusals it begins anew. A task that gets `Pending` from everybody and goes on asking is
+    /// held up by a foreign executor inside it, which waits for an answer and will not give way.
+    #[cold]
+    fn refuse(&self, left: i64) -> bool {
+        let whole = i64::from(self.robot.limits.budget);
+        if left <= -whole {
+            self.budget.set(whole);
+        }
+        false
     }
 
     /// For the record: this task was polled, and goes on waiting. Who can wake it?
@@ -232,10 +240,15 @@ impl Executor {
         }
         self.record.waits_at(self.polled.get(), None);
         if self.record.is_taken() {
-            let what = format!("the end of {}", self.task_name(slot));
-            let at = self.record.note(slot, |note| note.spawned_at);
-            self.names_a_wait(what, at);
+            self.names_whom_it_joins(slot);
         }
+    }
+
+    #[cold]
+    fn names_whom_it_joins(&self, slot: u32) {
+        let what = format!("the end of {}", self.task_name(slot));
+        let at = self.record.note(slot, |note| note.spawned_at);
+        self.names_a_wait(what, at);
     }
 
     #[cold]

@@ -63,8 +63,17 @@ const WAITS_INSIDE: u8 = 32;
 pub(crate) struct Turn {
     pub(crate) slot: u32,
     pub(crate) generation: u16,
+}
+
+/// Whose turn it is.
+pub(crate) enum Next {
+    Task(Turn, Task),
+    /// Main is not on the shelf.
+    Main(Turn),
     /// It is to be dropped instead of polled.
-    pub(crate) aborted: bool,
+    Aborted(Turn, Task),
+    /// It was woken in its last poll, and is over.
+    Over,
 }
 
 /// What [`Shelf::join`] found.
@@ -191,35 +200,32 @@ impl Shelf {
     // ANCHOR_END: ring
 
     // ANCHOR: turn
-    /// Whoever is next in the run queue. The task is off the shelf for as long as it is polled: whatever it does,
-    /// it finds no borrow open. Main is not on the shelf.
+    /// Whoever is next in the run queue.
     #[inline(always)]
-    pub(crate) fn next_turn(&mut self) -> Option<(Turn, Option<Task>)> {
-        loop {
-            let slot = self.ready.pop()?;
-            if let Some(turn) = self.begin_turn(slot) {
-                return Some(turn);
-            }
-        }
+    pub(crate) fn next_turn(&mut self) -> Option<Next> {
+        let slot = self.ready.pop()?;
+        Some(self.begin_turn(slot))
     }
 
     // ANCHOR: begin_turn
-    /// The turn of somebody who was in the run queue; nothing, if it was woken in its last poll and is over.
+    /// The turn of somebody who was in the run queue. The task is off the shelf for as long as it is polled: whatever
+    /// it does, it finds no borrow open.
     #[inline(always)]
-    pub(crate) fn begin_turn(&mut self, slot: u32) -> Option<(Turn, Option<Task>)> {
+    pub(crate) fn begin_turn(&mut self, slot: u32) -> Next {
         let place = &mut self.slots[slot as usize];
+        let generation = place.generation;
+        let turn = Turn { slot, generation };
         // Before the poll, not after it: a wake that comes while the task is polled must queue it again.
         place.state &= !QUEUED;
         if place.state & OVER != 0 {
             self.free_if_forgotten(slot);
-            return None;
+            return Next::Over;
         }
-        let turn = Turn {
-            slot,
-            generation: place.generation,
-            aborted: place.state & ABORTED != 0,
-        };
-        Some((turn, place.task.take()))
+        match place.task.take() {
+            Some(task) if place.state & ABORTED == 0 => Next::Task(turn, task),
+            Some(task) => Next::Aborted(turn, task),
+            None => Next::Main(turn),
+        }
     }
     // ANCHOR_END: begin_turn
 
@@ -264,7 +270,7 @@ impl Shelf {
 
     /// It is over. Returns whoever awaits its end; and, to be dropped when no borrow is open, a joiner that another
     /// has replaced, and the task, if nobody has its handle.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn end(
         &mut self,
         slot: u32,
@@ -342,7 +348,6 @@ impl Shelf {
     }
 
     /// Nobody will ask for the task any more. If it is over, it comes back, to be dropped when no borrow is open.
-    #[inline(never)]
     pub(crate) fn release<T>(&mut self, claim: Claim<T>) -> Option<Task> {
         if !self.has(&claim) {
             return None;

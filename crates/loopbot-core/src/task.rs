@@ -49,11 +49,13 @@ union Content<F: Future> {
 // ANCHOR: table
 pub(crate) type Outcome<T> = Result<T, JoinError>;
 pub(crate) type Panic = Box<dyn Any + Send>;
+/// How a future ended. A panic is in one more box, so that what a poll returns fits into two registers.
+pub(crate) type Polled = Result<(), Box<Panic>>;
 
 /// The functions of one type of task. They are called with a block of this type only, which holds what `holds` says.
 struct Table {
     holds: Holds,
-    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> thread::Result<Poll<()>>,
+    poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> Poll<Polled>,
     clear: unsafe fn(NonNull<Header>),
     fail: unsafe fn(NonNull<Header>, JoinError),
     into_result: unsafe fn(NonNull<Header>, *mut ()),
@@ -86,7 +88,7 @@ impl Task {
 
     /// Polls the future, and catches its panic, so that it ends one task and not the loop. After `Ready` its result is here.
     #[inline]
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> thread::Result<Poll<()>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Polled> {
         let table = self.header().table;
         assert!(
             table.holds == Holds::Future,
@@ -203,13 +205,13 @@ impl<F: Future> Block<F> {
         unsafe { NonNull::new_unchecked(&raw mut (*block).content) }.cast()
     }
 
-    unsafe fn poll(block: NonNull<Header>, cx: &mut Context<'_>) -> thread::Result<Poll<()>> {
+    unsafe fn poll(block: NonNull<Header>, cx: &mut Context<'_>) -> Poll<Polled> {
         // SAFETY: the block is of this type and holds the future. It does not move until it is dropped, in its place.
         let future = unsafe { Pin::new_unchecked(Self::content::<F>(block).as_mut()) };
         // `AssertUnwindSafe`: a future that panicked is never polled again, so nobody sees it half changed.
         match catch_unwind(AssertUnwindSafe(|| future.poll(cx))) {
-            Ok(Poll::Pending) => Ok(Poll::Pending),
-            Err(panic) => Err(panic),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(panic) => Poll::Ready(Err(Box::new(panic))),
             Ok(Poll::Ready(output)) => {
                 // The future goes first: what it held is free again before anybody hears that it is over.
                 // SAFETY: the future is in the block, and afterwards nothing is.
@@ -219,7 +221,7 @@ impl<F: Future> Block<F> {
                     Ok(()) => unsafe { Self::put(block, Ok(output)) },
                     Err(_) => drop_caught(output),
                 }
-                dropped.map(Poll::Ready)
+                Poll::Ready(dropped.map_err(Box::new))
             }
         }
     }
