@@ -67,6 +67,7 @@
 //! ```
 
 use std::panic::Location;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -150,7 +151,7 @@ pub fn waits(what: &'static str, at: &'static Location<'static>, ended_by: Ended
 
 /// The same over a future that has polled another one, and got `Pending`: this name stands over what that one has said.
 /// Call it after each such poll.
-pub fn waits_by_name(name: &str, at: &'static Location<'static>) {
+pub fn waits_by_name(name: &Rc<str>, at: &'static Location<'static>) {
     current::try_with(|executor| {
         executor
             .record

@@ -4,6 +4,7 @@
 //! The watchdog is such a somebody. It lives in a crate above this one, and on a thread of its own.
 
 use std::panic::Location;
+use std::rc::Rc;
 
 use crate::builder::LoopBot;
 
@@ -44,8 +45,8 @@ pub trait Observer {
     /// The polled task waits, at this place in the program if that is known.
     fn waits(&self, slot: u32, at: Option<&'static Location<'static>>);
 
-    /// The polled task waits at a place that has a name.
-    fn waits_by_name(&self, slot: u32, name: &str, at: &'static Location<'static>);
+    /// The polled task waits at a place that has a name. Keep a share of the name rather than a copy.
+    fn waits_by_name(&self, slot: u32, name: &Rc<str>, at: &'static Location<'static>);
 
     /// The loop has nothing to do.
     fn park_begins(&self);

@@ -257,7 +257,7 @@ impl Record {
     pub(crate) fn waits_by_name(
         &self,
         polled: Option<u32>,
-        name: &str,
+        name: &Rc<str>,
         at: &'static Location<'static>,
     ) {
         if let Some(slot) = polled {

@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use loopbot_core::leaf;
@@ -40,7 +41,7 @@ pin_project! {
     pub struct WaitPoint<F> {
         #[pin]
         future: F,
-        name: Box<str>,
+        name: Rc<str>,
         at: &'static Location<'static>,
     }
 }

@@ -290,7 +290,7 @@ impl Observer for Diary {
         self.note(format!("{slot} waits {place}"));
     }
 
-    fn waits_by_name(&self, slot: u32, name: &str, _: &'static Location<'static>) {
+    fn waits_by_name(&self, slot: u32, name: &Rc<str>, _: &'static Location<'static>) {
         self.note(format!("{slot} waits for {name}"));
     }
 
@@ -368,7 +368,7 @@ fn an_observer_goes_when_the_run_is_over() {
         fn ends_at(&self, _: u64) {}
         fn poll_ended(&self) {}
         fn waits(&self, _: u32, _: Option<&'static Location<'static>>) {}
-        fn waits_by_name(&self, _: u32, _: &str, _: &'static Location<'static>) {}
+        fn waits_by_name(&self, _: u32, _: &Rc<str>, _: &'static Location<'static>) {}
         fn park_begins(&self) {}
         fn park_ended(&self) {}
     }

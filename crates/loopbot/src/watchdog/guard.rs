@@ -2,6 +2,7 @@
 //! The watchdog's own thread: it looks now and then whether the loop is still in the poll in which it was before.
 
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -94,7 +95,7 @@ impl Observer for Guard {
         self.watch.waits(slot, at);
     }
 
-    fn waits_by_name(&self, slot: u32, name: &str, at: &'static Location<'static>) {
+    fn waits_by_name(&self, slot: u32, name: &Rc<str>, at: &'static Location<'static>) {
         self.watch.waits_by_name(slot, name, at);
     }
 
