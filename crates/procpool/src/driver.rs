@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use flight::{ActorKind, Event, Lane, Text};
 
 use crate::builder::{Output, Start};
-use crate::core::{Action, Core, State, Ticket, Time, nanos};
+use crate::core::{Action, Core, State, Ticket, Time};
 use crate::error::Death;
 use crate::frame::{Head, Kind};
 use crate::jobs::Jobs;
@@ -65,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
     pub(crate) listener: Option<Listener>,
     pub(crate) env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    pub(crate) spin: Duration,
     pub(crate) recorder: flight::Recorder,
     pub(crate) fingerprint: u64,
 }
@@ -217,7 +218,7 @@ impl Shared {
                     }
                 }
                 Action::Resolve(order) => {
-                    inner.wakers.extend(order.slot.complete(order.reply));
+                    inner.wakers.extend(order.complete());
                 }
             }
         }
@@ -296,7 +297,7 @@ impl Shared {
         inner.leaders += 1;
         inner.led = begun;
         drop(inner);
-        let heard = look(&led, None, limit.map(nanos));
+        let heard = look(&led, None, limit, self.settings.spin);
         let dead = heard.iter().any(|&(_, dead)| dead);
         self.with(|inner, now| {
             for worker in &led {
@@ -377,11 +378,8 @@ impl Shared {
             let watched = inner.watched(&led);
             led.clear();
             drop(inner);
-            let heard = look(
-                &watched,
-                Some(&bell),
-                due.map(|due| due.saturating_sub(now)),
-            );
+            let limit = due.map(|due| Duration::from_nanos(due.saturating_sub(now)));
+            let heard = look(&watched, Some(&bell), limit, self.settings.spin);
             self.with(|inner, now| {
                 inner.driver = Driver::Awake;
                 for (place, dead) in heard {
@@ -508,7 +506,7 @@ impl Inner {
             return;
         };
         let head = Head {
-            len: order.args.len() as u32,
+            len: order.args().len() as u32,
             gifts: order.gifts.as_ref().map_or(0, |gifts| gifts.len()) as u8,
             function: wish.function,
             ticket: Ticket::new(number, from),
@@ -694,10 +692,14 @@ fn watch(place: usize, link: &Link, reads: bool) -> Watched {
     }
 }
 
-/// Waits until something can be read or written, or for so many nanoseconds. Which places, and whether the process
-/// there is dead.
-fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec<(usize, bool)> {
-    let timeout = timeout.map(Duration::from_nanos);
+/// Waits until something can be read or written, at most for so long, and so much of it awake. Which places, and
+/// whether the process there is dead.
+fn look(
+    watched: &[Watched],
+    bell: Option<&Socket>,
+    limit: Option<Duration>,
+    spin: Duration,
+) -> Vec<(usize, bool)> {
     // For each descriptor: whose it is, and whether it is the one that tells of death.
     let mut whose = Vec::with_capacity(2 * watched.len() + 1);
     let mut fds = Vec::with_capacity(2 * watched.len() + 1);
@@ -714,7 +716,15 @@ fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec
         }
     }
     fds.extend(bell.map(|bell| PollFd::new(bell, PollFlags::IN)));
-    poll(&mut fds, timeout);
+    let spin = limit.map_or(spin, |limit| limit.min(spin));
+    let begun = Instant::now();
+    let quiet = |fds: &[PollFd<'_>]| fds.iter().all(|fd| fd.revents().is_empty());
+    while quiet(&fds) && begun.elapsed() < spin {
+        poll(&mut fds, Some(Duration::ZERO));
+    }
+    if quiet(&fds) {
+        poll(&mut fds, limit.map(|limit| limit.saturating_sub(spin)));
+    }
     if let Some(bell) = bell
         && fds.last().is_some_and(|fd| !fd.revents().is_empty())
     {

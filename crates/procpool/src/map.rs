@@ -96,7 +96,7 @@ where
         self
     }
 
-    /// How many inputs at most are taken before the results of earlier ones were taken out. The default is 16 chunks
+    /// How many inputs at most are taken before the results of earlier ones were taken out. The default is 32 chunks
     /// for each worker. Less than a chunk makes the chunks smaller.
     ///
     /// # Panics
@@ -121,7 +121,7 @@ where
     fn begin(self, ordered: bool) -> Results<I, A, R> {
         let buffer = self
             .buffer
-            .unwrap_or(self.chunk.saturating_mul(16 * self.call.workers()));
+            .unwrap_or(self.chunk.saturating_mul(32 * self.call.workers()));
         let mut results = Results {
             call: self.call,
             inputs: Some(self.inputs),
