@@ -127,7 +127,7 @@ pub struct Rules {
     /// Somebody who wants to hear of every decision.
     pub watch: Option<Watch>,
     /// Where robots get their threads from.
-    pub crew: Arc<Crew>,
+    pub crew: Arc<dyn Crew>,
     /// Counts the steps of all runs.
     pub(crate) heartbeat: Arc<AtomicU64>,
 }
@@ -314,7 +314,7 @@ impl Me {
     }
 
     /// Where robots get their threads from.
-    pub(crate) fn crew(&self) -> Arc<Crew> {
+    pub(crate) fn crew(&self) -> Arc<dyn Crew> {
         self.glance(|state| Arc::clone(&state.rules.crew))
     }
 

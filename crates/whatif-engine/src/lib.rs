@@ -145,7 +145,7 @@ pub use tale::{IN_LINE, NONE, UNHEARD, Value, Words};
 pub use thing::{Tag, Thing, Visit};
 
 // How to run a program in every order of steps.
-pub use crew::Crew;
+pub use crew::{Crew, Life};
 pub use ending::{Ending, GOES_ROUND, Void};
 pub use explore::{Found, Search};
 pub use floor::{Rules, Time, Watch};

@@ -1,5 +1,8 @@
 //! A program to run, again and again, each time from its start.
 
+use std::sync::Arc;
+
+use crate::crew::NewThreads;
 use crate::floor::{Rules, Time};
 use crate::onlooker::Onlooker;
 use crate::run::{self, Ran};
@@ -30,7 +33,7 @@ impl<'a> Program<'a> {
             things_from_outside: false,
             max_steps: 2_000,
             watch: None,
-            crew: Default::default(),
+            crew: Arc::new(NewThreads),
             heartbeat: onlooker.heartbeat.clone(),
         };
         Program { rules, whole: false, onlooker, f }

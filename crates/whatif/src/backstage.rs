@@ -3,8 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use whatif_engine::{Crew, Program};
+use whatif_engine::Program;
 
+use crate::crew::Crew;
 use crate::one_core::{Cores, OneCore};
 use crate::watchdog::Watchdog;
 
@@ -30,8 +31,8 @@ impl Backstage {
         let core = OneCore::keep();
         let last = OFF_DUTY.try_with(Cell::take).ok().flatten();
         let fits = last.filter(|(cores, _)| *cores == core.now);
-        let crew = fits.map_or_else(Arc::default, |(_, crew)| crew);
-        program.rules.crew = Arc::clone(&crew);
+        let crew: Arc<Crew> = fits.map_or_else(Arc::default, |(_, crew)| crew);
+        program.rules.crew = Arc::clone(&crew) as _;
         Backstage { _watchdog, core, crew }
     }
 }

@@ -72,7 +72,8 @@
 //! | `narrate.rs` | what robots say of themselves |
 //! | `choose.rs` | a decision that is not between robots: the run queue of an event loop |
 //! | `tree.rs`, `record.rs` | for who wants to see more: all schedules as a tree, a story as a file |
-//! | `backstage.rs`, `one_core.rs`, `watchdog.rs` | where they run, and robots that never come back |
+//! | `backstage.rs`, `one_core.rs`, `crew.rs` | where they run: one core, and threads that stay |
+//! | `watchdog.rs` | robots that never come back |
 //!
 //! # What it does not see
 //!
@@ -105,6 +106,7 @@ mod backstage;
 mod channel;
 mod check;
 mod choose;
+mod crew;
 mod narrate;
 mod one_core;
 mod record;
