@@ -19,6 +19,16 @@
 //! - [`members`] is the workspace's list of packages.
 //! - [`contained`] and [`interrupt`] are the two places that know about processes and signals.
 
+/// Says something on standard error. Where nobody reads that, it is not said: `eprintln!` would panic.
+macro_rules! remark {
+    ($($words:tt)*) => {{
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("{}\n", format_args!($($words)*)),
+        );
+    }};
+}
+
 pub mod book;
 pub mod catch_up;
 pub mod check;

@@ -44,7 +44,7 @@ pub fn command(root: &Path, args: &NewExerciseArgs) -> anyhow::Result<u8> {
     let plan = plan(root, args)?;
     let interrupt = interrupt::listen()?;
     if !make(root, &plan, interrupt.stop())? {
-        eprintln!("Stopped; nothing is left of exercise {}.", plan.number);
+        remark!("Stopped; nothing is left of exercise {}.", plan.number);
         return Ok(status::INTERRUPTED);
     }
     let Plan { number, folder, .. } = &plan;

@@ -9,7 +9,7 @@
 //! other one for 1.
 
 use crate::ending::End;
-use crate::floor::{Me, Place, State};
+use crate::floor::{Me, Place, Robot, State};
 use crate::pending::Op;
 use crate::scheduler::{Choice, Decision};
 use crate::tale::What;
@@ -17,21 +17,18 @@ use crate::tale::What;
 impl State {
     /// Robot `me` has stopped, or has finished: decides whose turn it is.
     pub(crate) fn pick_next(&mut self, me: usize) {
+        while !self.see_who_is_ready() {
+            if !self.time_jumps() {
+                let end = End::standstill(self);
+                return self.finish(end);
+            }
+        }
         if let Some(joiner) = self.joins_now() {
             self.moving = joiner;
             self.change_is_free = true;
             return;
         }
-        let choices = loop {
-            let choices = self.choices(me);
-            if !choices.is_empty() {
-                break choices;
-            }
-            if !self.time_jumps() {
-                let end = End::standstill(self);
-                return self.finish(end);
-            }
-        };
+        let choices = self.choices(me);
         let Some(choice) = self.take_one(me, &choices, true) else {
             return;
         };
@@ -72,44 +69,62 @@ impl State {
         }
     }
 
+    /// Which robots could take the step that they have announced? False: none. (In plain loops, here
+    /// and below: this is done before each step, and tests are built without optimisation.)
+    fn see_who_is_ready(&mut self) -> bool {
+        let mut anybody = false;
+        for id in 0..self.robots.len() {
+            let robot = &self.robots[id];
+            let is_ready = matches!(&robot.pending, Some((op, _)) if op.is_ready(id, self));
+            self.robots[id].is_ready = is_ready;
+            anybody |= is_ready;
+        }
+        anybody
+    }
+
     /// The ways to go on, the one that happens by itself first.
     fn choices(&mut self, me: usize) -> Vec<Choice> {
-        let ready: Vec<usize> =
-            (0..self.robots.len()).filter(|robot| self.is_ready(*robot)).collect();
-        if ready.is_empty() {
-            return Vec::new();
-        }
-        let goes_on = ready.contains(&me);
+        let goes_on = self.robots[me].is_ready;
         let naps = goes_on && matches!(self.robots[me].pending, Some((Op::Nap { .. }, _)));
         let gives_way = goes_on && (self.is_going_round(me) || self.gives_up(me));
         if gives_way {
-            self.robots[me].lets_first =
-                ready.iter().copied().filter(|robot| *robot != me).collect();
+            let others = self.robots.iter().enumerate().filter(|it| it.0 != me && it.1.is_ready);
+            self.robots[me].lets_first = others.map(|it| it.0).collect();
         }
         let is_free = std::mem::take(&mut self.change_is_free) || !goes_on || naps || gives_way;
         let change = usize::from(!is_free);
         // A robot that has let others go first stays behind those that have not moved since; and one
         // that would give up waiting does so only when it must, or for a price.
-        let behind = |robot: &usize| {
-            self.robots[*robot].lets_first.iter().any(|other| ready.contains(other))
-                || self.gives_up(*robot)
+        let behind = |id: usize| {
+            self.robots[id].lets_first.iter().any(|other| self.robots[*other].is_ready)
+                || self.gives_up(id)
         };
 
-        let others = ready.iter().filter(|robot| **robot != me);
-        let (later, sooner): (Vec<usize>, Vec<usize>) = others.partition(|robot| behind(robot));
-        let mut choices = Vec::with_capacity(ready.len() + 1);
+        let (mut choices, mut later) = (Vec::with_capacity(self.robots.len()), Vec::new());
         if goes_on && !gives_way {
             choices.push(Choice::of(me, 0));
         }
-        choices.extend(sooner.iter().map(|robot| Choice::of(*robot, change)));
-        choices.extend(later.iter().map(|robot| Choice::of(*robot, 1)));
+        for (id, robot) in self.robots.iter().enumerate() {
+            if id == me || !robot.is_ready {
+            } else if behind(id) {
+                later.push(Choice::of(id, 1));
+            } else {
+                choices.push(Choice::of(id, change));
+            }
+        }
+        choices.append(&mut later);
         if gives_way {
             choices.push(Choice::of(me, 1));
         }
         choices[0].price = 0;
         if self.may_wake_unasked {
-            let woken = |robot| Choice { unasked: true, ..Choice::of(robot, 1) };
-            choices.extend(self.could_wake_unasked().map(woken));
+            for (id, robot) in self.robots.iter().enumerate() {
+                if let Some((op, _)) = &robot.pending
+                    && op.could_wake_unasked(id, self)
+                {
+                    choices.push(Choice { unasked: true, ..Choice::of(id, 1) });
+                }
+            }
         }
         choices
     }
@@ -118,13 +133,10 @@ impl State {
     /// notice until it stops again, so this is no decision; the change that follows is as free as
     /// it was when the other one finished.
     fn joins_now(&self) -> Option<usize> {
-        let joins =
-            |robot: &usize| self.robots[*robot].pending.is_some_and(|(op, _)| op.ends_a_wait());
-        (0..self.robots.len()).find(|robot| joins(robot) && self.is_ready(*robot))
-    }
-
-    fn is_ready(&self, robot: usize) -> bool {
-        self.robots[robot].pending.is_some_and(|(op, _)| op.is_ready(robot, self))
+        let joins = |robot: &Robot| {
+            robot.is_ready && matches!(&robot.pending, Some((op, _)) if op.ends_a_wait())
+        };
+        self.robots.iter().position(joins)
     }
 
     /// Is the robot ready only to give up waiting?
@@ -138,15 +150,6 @@ impl State {
     fn is_going_round(&self, me: usize) -> bool {
         let robot = &self.robots[me];
         robot.pending.is_some_and(|(op, _)| robot.times_passed() > op.patience())
-    }
-
-    /// The sleepers whom nobody has woken, and who could go on at once if they woke up.
-    fn could_wake_unasked(&self) -> impl Iterator<Item = usize> {
-        let could = |robot: &usize| {
-            let pending = self.robots[*robot].pending;
-            pending.is_some_and(|(op, _)| op.could_wake_unasked(*robot, self))
-        };
-        (0..self.robots.len()).filter(could)
     }
 
     fn wakes_unasked(&mut self, robot: usize) {

@@ -28,8 +28,10 @@ impl Clock {
         if self.0.len() < other.0.len() {
             self.0.resize(other.0.len(), 0);
         }
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine = (*mine).max(*theirs);
+        for (robot, theirs) in other.0.iter().enumerate() {
+            if self.0[robot] < *theirs {
+                self.0[robot] = *theirs;
+            }
         }
     }
 

@@ -178,7 +178,7 @@ impl End {
 
     /// A robot asks for a lock that it holds.
     pub fn locked_twice(state: &mut State, robot: usize, lock: ThingId, at: Place) -> End {
-        let (name, thing) = (state.robots[robot].name.clone(), state.name_of(lock).to_owned());
+        let (name, thing) = (state.robots[robot].name.clone(), state.name_of(lock));
         state.tale.tell(robot, What::Stuck(format!("asks for {thing}, and waits for itself")), at);
         let rule = format!("deadlock: {name} asks for {thing}, which it holds already");
         End { plot: plot(state, &[lock]), ..End::new(Ending::LockedTwice, rule) }.advise(

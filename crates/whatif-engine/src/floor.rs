@@ -10,7 +10,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::panic::{self, AssertUnwindSafe, Location};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +29,7 @@ use crate::schedule::Picks;
 use crate::scheduler::{Choice, Scheduler};
 use crate::story::Story;
 use crate::tale::Tale;
-use crate::thing::{Made, Tag, Thing, Visit};
+use crate::thing::{Made, Name, Tag, Thing, Visit};
 
 /// A place in the source.
 pub type Place = &'static Location<'static>;
@@ -88,6 +88,8 @@ pub struct Robot {
     pub scope: usize,
     /// The step that it has announced, and where.
     pub pending: Option<(Op, Place)>,
+    /// It could take that step. Only known while somebody is picked.
+    pub(crate) is_ready: bool,
     /// It has been woken where it sleeps: by a ring, or unasked.
     pub rung: bool,
     /// What it knows of the others.
@@ -125,7 +127,7 @@ pub struct Rules {
     /// Somebody who wants to hear of every decision.
     pub watch: Option<Watch>,
     /// Where robots get their threads from.
-    pub(crate) crew: Arc<Crew>,
+    pub crew: Arc<Crew>,
     /// Counts the steps of all runs.
     pub(crate) heartbeat: Arc<AtomicU64>,
 }
@@ -300,7 +302,7 @@ impl Me {
                 state.finish(End::too_many_robots());
             }
             let name = state.free_name(name.map_or_else(|| format!("robot-{id}"), str::to_owned));
-            state.things.push(Thing::new(name.clone()));
+            state.things.push(Thing::new(Name::Given(name.clone())));
             let thing = state.things.len() - 1;
             state.robots.push(Robot { spawner: Some(self.id), ..Robot::new(name, thing) });
             state.spawns(self.id, id);
@@ -454,6 +456,44 @@ impl Drop for GoingOn {
     }
 }
 
+/// The first of several.
+fn with_room<T>(room: usize, first: T) -> Vec<T> {
+    let mut all = Vec::with_capacity(room);
+    all.push(first);
+    all
+}
+
+/// Mixes what happens into one number. Nobody tries to cheat it, and each step pays for it: so it is
+/// not the hasher of std.
+struct Mixer(u64);
+
+impl Hasher for Mixer {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut word = bytes.len() as u64;
+        for byte in bytes {
+            word = word.wrapping_mul(257).wrapping_add(u64::from(*byte));
+        }
+        self.write_u64(word);
+    }
+
+    fn write_u32(&mut self, n: u32) {
+        self.write_u64(u64::from(n));
+    }
+
+    fn write_usize(&mut self, n: usize) {
+        self.write_u64(n as u64);
+    }
+
+    // Undone by nothing that follows: whoever differs here, differs from now on.
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0 ^ n).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29);
+    }
+}
+
 impl Floor {
     /// An empty floor on which nobody has moved yet.
     pub(crate) fn new(scheduler: Scheduler, rules: Rules) -> Arc<Floor> {
@@ -463,8 +503,8 @@ impl Floor {
         let mut first = Robot::new(FIRST_ROBOT.to_owned(), 0);
         first.knows.now.tick(0);
         let state = State {
-            robots: vec![first],
-            things: vec![Thing::new(FIRST_ROBOT.to_owned())],
+            robots: with_room(4, first),
+            things: with_room(8, Thing::new(Name::Given(FIRST_ROBOT.to_owned()))),
             made: Vec::new(),
             tale: Tale::default(),
             end: None,
@@ -477,7 +517,7 @@ impl Floor {
             has_chosen: false,
             again: false,
             rules,
-            fingerprint: 0,
+            fingerprint: 1, // 0 would not notice another 0.
             steps: 0,
             preempted: 0,
             present: 1,
@@ -532,15 +572,15 @@ impl State {
         self.touches(me.id, thing);
         let may_come = self.rules.things_from_outside && !tag.has_contents;
         if !may_come && !tag.was_made_on(&me.floor) {
-            let end = End::made_outside(self.name_of(thing), &self.robots[me.id].name, at);
+            let end = End::made_outside(&self.name_of(thing), &self.robots[me.id].name, at);
             self.finish(end);
         }
         thing
     }
 
     /// How a story calls a thing.
-    pub fn name_of(&self, thing: ThingId) -> &str {
-        &self.things[thing].name
+    pub fn name_of(&self, thing: ThingId) -> String {
+        self.things[thing].name.to_string()
     }
 
     /// Ends the run. The first end counts: what follows is only its echo.
@@ -597,9 +637,9 @@ impl State {
     }
 
     fn comes_to(&mut self, what: impl Hash) {
-        let mut hasher = DefaultHasher::new();
-        (self.fingerprint, what).hash(&mut hasher);
-        self.fingerprint = hasher.finish();
+        let mut mixer = Mixer(self.fingerprint);
+        what.hash(&mut mixer);
+        self.fingerprint = mixer.finish();
     }
 
     /// Hands the floor to the next robot: to the spawner at a robot's first stop, to the
@@ -613,7 +653,9 @@ impl State {
 
     fn count_step(&mut self, me: usize) {
         for robot in &mut self.robots {
-            robot.lets_first.retain(|other| *other != me);
+            if !robot.lets_first.is_empty() {
+                robot.lets_first.retain(|other| *other != me);
+            }
         }
         self.robots[me].moved = self.steps;
         if let Time::Ticks(time) = &self.rules.time {

@@ -33,9 +33,10 @@
 //!
 //! static A_SPOON: Wait = Wait {
 //!     has_come: |drawer, _| drawer.own::<Spoons>().is_some_and(|spoons| spoons.0 > 0),
+//!     verb: Some("take a spoon from #"),
 //!     changes: true,
 //!     ends_a_wait: false,
-//!     reason: |state, drawer, _| state.fill_in("waits for a spoon from #", drawer, NONE),
+//!     reason: |state, drawer| state.fill_in("waits for a spoon from #", drawer, NONE),
 //!     in_vain: "waits for a spoon from #",
 //!     whom: "put one back",
 //!     advice: None,
@@ -144,6 +145,7 @@ pub use tale::{IN_LINE, NONE, UNHEARD, Value, Words};
 pub use thing::{Tag, Thing, Visit};
 
 // How to run a program in every order of steps.
+pub use crew::Crew;
 pub use ending::{Ending, GOES_ROUND, Void};
 pub use explore::{Found, Search};
 pub use floor::{Rules, Time, Watch};

@@ -28,10 +28,8 @@ pub type ThingId = usize;
 pub enum Op {
     /// A step of the story.
     Step,
-    /// A step at one thing that never waits: "is about to `verb`". See [`Visit::changes`] and
-    /// [`Visit::looks`](crate::Visit::looks).
-    ///
-    /// [`Visit::changes`]: crate::Visit::changes
+    /// A step at one thing that never waits: "is about to `verb`". See
+    /// [`Visit::changes`](crate::Visit::changes) and [`Visit::looks`](crate::Visit::looks).
     Do { thing: ThingId, verb: Words, changes: bool },
     /// Taking a lock alone: waits until nobody [holds](Thing::holder) it. Where others
     /// [read](Thing::readers), the robot may get [in line](Thing::sleepers).
@@ -56,21 +54,21 @@ pub enum Op {
     Nap { until: u64 },
 }
 
-/// What a robot can wait for at a thing: a message, a place, the last one to come. The floor asks
-/// all this of the thing and the number that the robot has announced.
+/// What a robot can wait for at a thing: a message, a place, the last one to come.
 #[derive(Debug, Hash)]
 pub struct Wait {
-    /// Has it come?
+    /// Has it come? Asked of the thing and the number that the robot has announced.
     pub has_come: fn(&Thing, usize) -> bool,
+    /// What the robot is about to do when it has come, where it does more than go on: "send to #".
+    pub verb: Option<Words>,
     /// Does the step change the thing? If not, two who wait for the same thing may go on in either
     /// order, and nobody tries both.
     pub changes: bool,
     /// Does the step nothing but end the wait? Then nobody can notice when it is taken, and it is
     /// taken as soon as it can be.
     pub ends_a_wait: bool,
-    /// Why the robot stands there: "waits for a place in the pass, which is full". Asked also when
-    /// it is about to go on.
-    pub reason: fn(&State, ThingId, usize) -> String,
+    /// Why the robot stands there until then: "waits for a place in the pass, which is full".
+    pub reason: fn(&State, ThingId) -> String,
     /// What is wrong if nobody will ever come: "waits for a place in #" ...
     pub in_vain: Words,
     /// ... and nobody is left to do this: "receive".
@@ -199,7 +197,12 @@ impl Op {
                 format!("has been woken, and now {}", Op::Lock(lock).reason(me, state))
             }
             Op::Asleep { bell, .. } => fill_in("sleeps at #", bell),
-            Op::Await { wait, thing, number, .. } => (wait.reason)(state, thing, number),
+            Op::Await { wait: Wait { verb: Some(verb), .. }, thing, .. }
+                if self.has_come(me, state) =>
+            {
+                format!("is about to {}", fill_in(verb, thing))
+            }
+            Op::Await { wait, thing, .. } => (wait.reason)(state, thing),
             Op::Park { .. } => "is parked".to_owned(),
             Op::Join(other) => format!("waits for {} to finish", robot(other)),
             Op::Yield => "lets the others go first".to_owned(),

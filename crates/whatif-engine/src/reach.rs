@@ -2,7 +2,7 @@
 
 use crate::floor::{Me, Robot, State};
 use crate::pending::ThingId;
-use crate::thing::{Thing, Visit};
+use crate::thing::{Name, Thing, Visit};
 
 impl State {
     /// The thing that the robot visits, to change it.
@@ -27,7 +27,7 @@ impl State {
 
     /// Gives the thing another name.
     pub fn rename(&mut self, v: &Visit, name: String) {
-        self.things[v.thing].name = name;
+        self.things[v.thing].name = Name::Given(name);
     }
 
     /// Is giving something back a step of its own in this run?

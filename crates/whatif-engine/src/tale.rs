@@ -125,7 +125,7 @@ impl What {
 impl State {
     /// Puts the name of the thing and the values where they belong.
     pub fn fill_in(&self, words: Words, thing: ThingId, values: [Value; 2]) -> String {
-        let mut text = words.replace('#', self.name_of(thing));
+        let mut text = words.replace('#', &self.name_of(thing));
         for value in values {
             let value = match value {
                 Value::None => break,

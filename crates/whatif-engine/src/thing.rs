@@ -2,6 +2,7 @@
 //! what it is called. (A robot is a thing, too: others wake it, or look whether it is still there.)
 
 use std::any::Any;
+use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
@@ -16,7 +17,7 @@ use crate::tale::Words;
 /// What the floor knows about a thing. Most of it is empty for most things.
 #[derive(Default)]
 pub struct Thing {
-    pub(crate) name: String,
+    pub(crate) name: Name,
     /// The robot that holds it, if it is a lock. Whoever waits for it waits for that robot, which is
     /// what a deadlock is made of.
     pub holder: Option<usize>,
@@ -91,7 +92,7 @@ impl Visit {
 }
 
 impl Thing {
-    pub(crate) fn new(name: String) -> Thing {
+    pub(crate) fn new(name: Name) -> Thing {
         Thing { name, ..Thing::default() }
     }
 
@@ -107,9 +108,36 @@ impl Thing {
     }
 }
 
-/// How a story calls a thing that nobody has given a name.
-fn unnamed(which: &str, kind: &str, at: Place) -> String {
-    format!("the {which}{kind} made at {}", place::short(at))
+/// How a story calls a thing. Put into words only if somebody wants to read it.
+pub(crate) enum Name {
+    Given(String),
+    /// Nobody has given it one. Which of those it is that were made there, from 1; 0 for the only
+    /// one.
+    MadeAt {
+        which: usize,
+        kind: &'static str,
+        at: Place,
+    },
+}
+
+impl Default for Name {
+    fn default() -> Name {
+        Name::Given(String::new())
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (which, kind, at) = match self {
+            Name::Given(name) => return f.write_str(name),
+            Name::MadeAt { which, kind, at } => (*which, kind, place::short(at)),
+        };
+        let nth = ["", "first ", "second ", "third ", "fourth ", "fifth ", "sixth "].get(which);
+        match nth {
+            Some(nth) => write!(f, "the {nth}{kind} made at {at}"),
+            None => write!(f, "the {which}th {kind} made at {at}"),
+        }
+    }
 }
 
 /// Things of one kind that were made in one place: how many, and the number of the first one.
@@ -129,29 +157,23 @@ impl State {
         made.count += 1;
         // Until now there was only one.
         if let Some(first) = made.first.take() {
-            self.things[first].name = unnamed("first ", kind, at);
+            self.things[first].name = Name::MadeAt { which: 1, kind, at };
         }
         made.count
     }
 
     /// The name of a thing that is about to sit down as number `seat`.
-    pub(crate) fn name_for(&mut self, tag: &Tag, seat: ThingId) -> String {
+    pub(crate) fn name_for(&mut self, tag: &Tag, seat: ThingId) -> Name {
         let here = |it: &&mut Made| (it.kind, it.at) == (tag.kind, tag.made_at);
         let (None, Some(made)) = (tag.name.get(), self.made.iter_mut().find(here)) else {
-            return tag.name();
+            return tag.called();
         };
-        let which = match tag.number {
-            0 => String::new(),
-            1 if made.count == 1 => {
-                made.first = Some(seat);
-                String::new()
-            }
-            n @ 1..=6 => {
-                ["first", "second", "third", "fourth", "fifth", "sixth"][n - 1].to_owned() + " "
-            }
-            n => format!("{n}th "),
-        };
-        unnamed(&which, tag.kind, tag.made_at)
+        let alone = tag.number == 1 && made.count == 1;
+        if alone {
+            made.first = Some(seat);
+        }
+        let which = if alone { 0 } else { tag.number };
+        Name::MadeAt { which, kind: tag.kind, at: tag.made_at }
     }
 
     /// Robots meet where both have touched the same thing. What the first one does before another
@@ -220,7 +242,12 @@ impl Tag {
 
     /// How a story calls the thing.
     pub fn name(&self) -> String {
-        self.name.get().cloned().unwrap_or_else(|| unnamed("", self.kind, self.made_at))
+        self.called().to_string()
+    }
+
+    fn called(&self) -> Name {
+        let made_at = Name::MadeAt { which: 0, kind: self.kind, at: self.made_at };
+        self.name.get().cloned().map_or(made_at, Name::Given)
     }
 
     /// The robot that comes to the thing now, at the line `at`, ready to take a step there. None

@@ -29,14 +29,10 @@ pub(crate) struct Channel {
 /// Sending where there is a bound: waits for a place.
 pub(crate) static A_PLACE: Wait = Wait {
     has_come: |thing, _| of(thing).is_some_and(Channel::takes_a_message),
+    verb: Some("send to #"),
     changes: true,
     ends_a_wait: false,
-    reason: |state, thing, _| {
-        let free = of(state.thing_at(thing)).is_some_and(Channel::takes_a_message);
-        let words =
-            if free { "is about to send to #" } else { "waits for a place in #, which is full" };
-        state.fill_in(words, thing, NONE)
-    },
+    reason: |state, thing| state.fill_in("waits for a place in #, which is full", thing, NONE),
     in_vain: "waits for a place in #",
     whom: "receive",
     advice: None,
@@ -47,9 +43,10 @@ pub(crate) static A_TAKER: Wait = Wait {
     has_come: |thing, ticket| {
         of(thing).is_some_and(|it| it.received >= ticket || it.closed.is_some())
     },
+    verb: None,
     changes: true,
     ends_a_wait: true,
-    reason: |state, thing, _| state.fill_in("waits for somebody to receive from #", thing, NONE),
+    reason: |state, thing| state.fill_in("waits for somebody to receive from #", thing, NONE),
     in_vain: "offers a message at #",
     whom: "receive it",
     advice: None,
@@ -58,14 +55,12 @@ pub(crate) static A_TAKER: Wait = Wait {
 /// Waiting for a message.
 pub(crate) static A_MESSAGE: Wait = Wait {
     has_come: |thing, _| of(thing).is_some_and(Channel::gives_an_answer),
+    verb: Some("receive from #"),
     changes: true,
     ends_a_wait: false,
-    reason: |state, thing, _| match of(state.thing_at(thing)) {
-        Some(channel) if !channel.gives_an_answer() => {
-            let words = state.fill_in("waits for a message from #", thing, NONE);
-            format!("{words}: {}", channel.who_could_send(state))
-        }
-        _ => state.fill_in("is about to receive from #", thing, NONE),
+    reason: |state, thing| {
+        let who = of(state.thing_at(thing)).map_or_else(String::new, |it| it.who_could_send(state));
+        format!("{}: {who}", state.fill_in("waits for a message from #", thing, NONE))
     },
     in_vain: "waits for a message from #",
     whom: "send one",

@@ -332,7 +332,7 @@ impl Checker {
         program.rules.time = self.clock.clone().map_or(Time::Stands, Time::Ticks);
         program.rules.wake_unasked = self.wake_unasked;
         program.rules.max_steps = self.max_steps;
-        let backstage = Backstage::of(&program);
+        let backstage = Backstage::of(&mut program);
         (program, backstage)
     }
 

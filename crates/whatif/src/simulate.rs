@@ -54,6 +54,6 @@ pub fn simulate(
     program.rules.wake_unasked = false;
     program.rules.things_from_outside = true;
     program.rules.max_steps = MAX_STEPS;
-    let _backstage = Backstage::of(&program);
+    let _backstage = Backstage::of(&mut program);
     program.at_random(seed).told.map_or(Ok(()), Err)
 }

@@ -2,8 +2,7 @@
 
 use std::io::{self, Write};
 use std::process;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ pub const DID_NOT_END: i32 = 124;
 
 /// Watches the runs of one check. Dropping it ends the watch.
 pub(crate) struct Watchdog {
-    _stop: Sender<()>,
+    _check: Arc<()>,
 }
 
 /// Seconds without a step. `WHATIF_PATIENCE` changes it; 0 switches the watchdog off, for a
@@ -26,29 +25,70 @@ const PATIENCE: usize = 2;
 /// machine that is overloaded, or has been asleep, the watchdog was as slow as the robot.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// All checks that are going on; one thread watches them all. None: it has gone home.
+static WATCHED: Mutex<Option<Vec<Watched>>> = Mutex::new(None);
+
+struct Watched {
+    check: Weak<()>,
+    onlooker: Onlooker,
+    patience: usize,
+    /// What it saw when it looked last, and how often it has seen that.
+    last: Option<(u64, u64)>,
+    unchanged: usize,
+}
+
 impl Watchdog {
     pub(crate) fn start(onlooker: Onlooker) -> Watchdog {
-        let (stop, stopped) = mpsc::channel();
+        let _check = Arc::new(());
         let patience =
             std::env::var("WHATIF_PATIENCE").ok().and_then(|seconds| seconds.trim().parse().ok());
         let patience = patience.unwrap_or(PATIENCE);
         if patience > 0 {
-            let watch = move || {
-                let (mut last, mut unchanged) = (None, 0);
-                while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                    let seen = onlooker.pulse();
-                    unchanged = if seen == last { unchanged + 1 } else { 0 };
-                    last = seen;
-                    if seen.is_some() && unchanged >= patience * 10 {
-                        onlooker.interrupts(patience, bark);
-                    }
-                }
-            };
+            let mut watched = watched();
             // Without a watchdog a check is still right, only less patient readers are worse off.
-            let _ = thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
+            let is_awake = watched.is_some()
+                || thread::Builder::new().name("watchdog".to_owned()).spawn(watch).is_ok();
+            if is_awake {
+                let check = Arc::downgrade(&_check);
+                let it = Watched { check, onlooker, patience, last: None, unchanged: 0 };
+                watched.get_or_insert_default().push(it);
+            }
         }
-        Watchdog { _stop: stop }
+        Watchdog { _check }
     }
+}
+
+/// Looks after all checks. When there has been none for a second, it goes home.
+fn watch() {
+    let mut idle = 0;
+    while idle < 10 {
+        thread::sleep(LOOK);
+        let mut watched = watched();
+        let checks = watched.get_or_insert_default();
+        checks.retain_mut(Watched::goes_on);
+        idle = if checks.is_empty() { idle + 1 } else { 0 };
+        if idle == 10 {
+            *watched = None;
+        }
+    }
+}
+
+impl Watched {
+    /// Looks at it. False if the check is over.
+    fn goes_on(&mut self) -> bool {
+        let seen = self.onlooker.pulse();
+        self.unchanged = if seen == self.last { self.unchanged + 1 } else { 0 };
+        self.last = seen;
+        let is_there = self.check.strong_count() > 0;
+        if is_there && seen.is_some() && self.unchanged >= self.patience * 10 {
+            self.onlooker.interrupts(self.patience, bark);
+        }
+        is_there
+    }
+}
+
+fn watched() -> MutexGuard<'static, Option<Vec<Watched>>> {
+    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells the story so far, and ends the process with [`DID_NOT_END`].
@@ -58,9 +98,6 @@ impl Watchdog {
 /// writes to the real stderr, because what `eprintln!` is given in a test is kept back until the
 /// test ends, and this one never does.
 fn bark(story: Story) {
-    // Tests run side by side, and several may hang. The first one has the word, and nobody talks into it.
-    static BARKING: Mutex<()> = Mutex::new(());
-    let _first = BARKING.lock().unwrap_or_else(PoisonError::into_inner);
     let _ = io::stderr().write_all(format!("\n{story}\n\n").as_bytes());
     process::exit(DID_NOT_END);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{NOT_REMEMBERED, about, place, print_json};
 use crate::check::{self, CheckOptions, Checked, Verdict};
-use crate::cli::print;
+use crate::cli::{self, answer};
 use crate::contained::Stop;
 use crate::exercises::{self, Exercise};
 use crate::progress;
@@ -37,7 +37,7 @@ pub struct CheckArgs {
 pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
     let exercises = exercises::load(root)?;
     if let Some(note) = progress::mend(root) {
-        eprintln!("{note}");
+        remark!("{note}");
     }
     let options = CheckOptions {
         tests: Duration::from_secs(args.time_limit),
@@ -57,7 +57,7 @@ pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
         },
     };
     if asked.is_none() && !args.json {
-        print(&format!(
+        answer(&format!(
             "Exercise {}, {}, is next.\n",
             exercise.number, exercise.title
         ))?;
@@ -171,7 +171,7 @@ fn one(
     if !run.remembered {
         text.push_str(&format!("{NOT_REMEMBERED}\n"));
     }
-    print(&text)?;
+    answer(&text)?;
     Ok(run.status())
 }
 
@@ -198,7 +198,7 @@ fn nothing_left(count: usize, json: bool) -> anyhow::Result<u8> {
     };
     match json {
         true => print_json(&json!({ "number": null, "verdict": null, "sentence": sentence }))?,
-        false => print(&format!("{sentence}\n"))?,
+        false => answer(&format!("{sentence}\n"))?,
     }
     Ok(status::DONE)
 }
@@ -246,9 +246,12 @@ fn all(
             line.push_str(&format!("  ({:.1} s)", run.seconds));
         }
         match json {
-            true => eprintln!("{line}"),
-            // Who closed the pipe has seen enough, and the rest need not run.
-            false => print(&format!("{line}\n"))?,
+            true => remark!("{line}"),
+            false => match cli::print(&format!("{line}\n")) {
+                // Who closed the pipe has seen enough, and the rest need not run. Of that nobody knows that it passes.
+                Err(error) if cli::is_closed_pipe(&error) => return Ok(worst.max(status::FAILS)),
+                printed => printed?,
+            },
         }
         done.push(run.json(root, exercise));
     }
@@ -279,7 +282,7 @@ fn all(
     if !remembered {
         text.push_str(&format!("{NOT_REMEMBERED}\n"));
     }
-    print(&text)?;
+    answer(&text)?;
     Ok(worst)
 }
 
@@ -334,13 +337,13 @@ impl AtWork {
     fn done(&mut self) {
         if self.watched {
             self.replace("");
-            eprint!("\r");
+            let _ = write!(io::stderr(), "\r");
         }
     }
 
     fn replace(&mut self, text: &str) {
         let width = self.shown;
-        eprint!("\r{text:width$}");
+        let _ = write!(io::stderr(), "\r{text:width$}");
         let _ = io::stderr().flush();
         self.shown = text.chars().count();
     }

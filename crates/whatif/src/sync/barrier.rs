@@ -18,9 +18,10 @@ struct Rounds {
 /// Waiting until it has opened once more than so often.
 static THE_LAST_ONE: Wait = Wait {
     has_come: |thing, round| thing.own::<Rounds>().is_some_and(|it| it.opened > round),
+    verb: None,
     changes: false,
     ends_a_wait: true,
-    reason: |state, thing, _| {
+    reason: |state, thing| {
         let here = state.thing_at(thing).sleepers.len();
         let wanted = state.thing_at(thing).own::<Rounds>().map_or(0, |it| it.of);
         let words = state.fill_in("waits at #", thing, NONE);

@@ -16,9 +16,10 @@ struct Done(bool);
 /// Waiting until it has been done.
 static IT_IS_DONE: Wait = Wait {
     has_come: |thing, _| thing.own::<Done>().is_some_and(|it| it.0),
+    verb: None,
     changes: false,
     ends_a_wait: true,
-    reason: |state, thing, _| state.fill_in("waits until # is done", thing, NONE),
+    reason: |state, thing| state.fill_in("waits until # is done", thing, NONE),
     in_vain: "waits until # is done",
     whom: "do it",
     advice: None,
