@@ -166,6 +166,11 @@ impl Record {
         if self.is_taken() {
             self.note_end_of_poll(slot, ready);
         }
+    }
+
+    /// The loop looks at the world, or ends. Between two turns the watchdog is told nothing: what a task leaves behind is
+    /// dropped there, and takes that task's time.
+    pub(crate) fn turns_ended(&self) {
         self.tell_watchdog(|watch| watch.poll_ended());
     }
 
@@ -259,11 +264,11 @@ impl Record {
     pub(crate) fn waits_by_name(
         &self,
         polled: Option<u32>,
-        name: &str,
+        name: &Rc<str>,
         at: &'static Location<'static>,
     ) {
-        if let Some(slot) = polled {
-            self.tell_watchdog(|watch| watch.waits_by_name(slot, name, at));
+        if let (Some(slot), Some(dog)) = (polled, &self.watchdog) {
+            dog.waits_by_name(slot, name, at);
         }
     }
 
