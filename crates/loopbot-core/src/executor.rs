@@ -104,6 +104,7 @@ impl Executor {
     ) -> Result<thread::Result<F::Output>, StandStill> {
         self.record.main_begins(at);
         let ended = self.run_loop(pin!(main));
+        self.record.turns_ended();
         let how = match &ended {
             Ok(Ok(_)) => End::Done,
             Ok(Err(_)) => End::Panicked,
@@ -123,6 +124,7 @@ impl Executor {
     ) -> Result<thread::Result<F::Output>, StandStill> {
         let mut just_waited = false;
         loop {
+            self.record.turns_ended();
             self.open_the_inbox();
             self.fire_timers();
             if self.shelf().ready.is_empty() {

@@ -30,7 +30,7 @@ pub trait Observer {
     /// It was given a name.
     fn is_called(&self, slot: u32, born: u32, name: &str);
 
-    /// A poll begins.
+    /// A poll begins, and the one before is over.
     fn poll_begins(&self, slot: u32);
 
     /// When it began, on the recorder's clock, if there is a recorder.
@@ -39,7 +39,7 @@ pub trait Observer {
     /// The poll is about to be over: when, on the recorder's clock, if there is a recorder.
     fn ends_at(&self, t: u64);
 
-    /// The poll is over.
+    /// The last poll is over, and the loop looks at the world, or ends.
     fn poll_ended(&self);
 
     /// The polled task waits, at this place in the program if that is known.
