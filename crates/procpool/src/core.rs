@@ -131,7 +131,7 @@ struct Job<P> {
     /// How often the item after those was begun and lost with its worker.
     lost: u32,
     /// The worker that has it; `None` while it is queued.
-    with: Option<usize>,
+    with: Option<u16>,
     /// Nobody wants it any more, but a worker has it.
     cancelled: bool,
 }
@@ -336,7 +336,7 @@ impl<P: Payload> Core<P> {
         let worker = &mut self.workers[place];
         let job = self.jobs.get_mut(key).expect("it was in the queue");
         let number = worker.first + worker.jobs.len() as u64;
-        job.with = Some(place);
+        job.with = u16::try_from(place).ok();
         worker.jobs.push_back(key);
         worker.load = worker.load.saturating_add(work);
         worker.given += u64::from(job.wish.items - job.done);
@@ -726,6 +726,7 @@ impl<P: Payload> Core<P> {
             Some(_) if !running => false,
             Some(place) => {
                 job.cancelled = true;
+                let place = usize::from(place);
                 let worker = &self.workers[place];
                 if worker.jobs.front() == Some(&key) && worker.asked.is_none() {
                     self.ask(now, place, None);
@@ -887,13 +888,13 @@ impl<P> Core<P> {
 
     /// The worker that has the job; `None` if it is queued.
     pub(crate) fn with(&self, key: Key) -> Option<usize> {
-        self.jobs.get(key)?.with
+        self.jobs.get(key)?.with.map(usize::from)
     }
 
     /// Whether the job is with a worker that has no other one, and nobody waits for a worker: then one can wait for it
     /// there.
     pub(crate) fn alone_with(&self, key: Key) -> Option<usize> {
-        let place = self.jobs.get(key)?.with?;
+        let place = self.with(key)?;
         (self.workers[place].jobs.len() == 1 && self.queued == 0).then_some(place)
     }
 

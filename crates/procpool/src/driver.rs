@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use flight::{ActorKind, Event, Lane, Text};
 
 use crate::builder::{Output, Start};
-use crate::core::{Action, Core, State, Ticket, Time, nanos};
+use crate::core::{Action, Core, State, Ticket, Time};
 use crate::error::Death;
 use crate::frame::{Head, Kind};
 use crate::jobs::Jobs;
@@ -62,6 +62,7 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
     pub(crate) listener: Option<Listener>,
     pub(crate) env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    pub(crate) spin: Duration,
     pub(crate) recorder: flight::Recorder,
     pub(crate) fingerprint: u64,
 }
@@ -90,6 +91,8 @@ pub(crate) struct Inner {
     /// When somebody last led, and how many do.
     led: Time,
     leaders: usize,
+    /// What is to be sent shall be sent now, in one piece.
+    hold_nothing: bool,
     /// The driver is in `poll` without looking at some worker that is led.
     overlooked: bool,
     lane: Lane,
@@ -133,6 +136,7 @@ impl Shared {
             driver: Driver::Awake,
             led: 0,
             leaders: 0,
+            hold_nothing: false,
             overlooked: false,
             lane: settings.recorder.actor(&settings.name, ActorKind::Pool),
             name: settings.recorder.text(&settings.name),
@@ -208,7 +212,7 @@ impl Shared {
                     }
                 }
                 Action::Resolve(order) => {
-                    inner.wakers.extend(order.slot.complete(order.reply));
+                    inner.wakers.extend(order.complete());
                 }
             }
         }
@@ -216,12 +220,14 @@ impl Shared {
             for (place, link) in inner.links.iter_mut().enumerate() {
                 let Some(link) = link else { continue };
                 // A worker with two jobs in hand needs no third at once. Its next answer will send what has gathered.
+                let worth_it = inner.hold_nothing || link.out.len() > 64 * 1024;
                 let in_hand = inner.core.load(place) - link.held.min(inner.core.load(place));
-                if link.held > 0 && (in_hand < 2 || link.out.len() > 64 * 1024) && !link.blocked {
+                if link.held > 0 && (in_hand < 2 || worth_it) && !link.blocked {
                     link.flush();
                 }
             }
         }
+        inner.hold_nothing = false;
         inner.record_starts();
         while !inner.room.is_empty() && inner.core.has_room() {
             // One for each place would be enough; but who was woken may have gone, and then nobody would come.
@@ -284,7 +290,7 @@ impl Shared {
         inner.leaders += 1;
         inner.led = begun;
         drop(inner);
-        let heard = look(&led, None, limit.map(nanos));
+        let heard = look(&led, None, limit, self.settings.spin);
         let dead = heard.iter().any(|&(_, dead)| dead);
         self.with(|inner, now| {
             for worker in &led {
@@ -365,11 +371,8 @@ impl Shared {
             let watched = inner.watched(&led);
             led.clear();
             drop(inner);
-            let heard = look(
-                &watched,
-                Some(&bell),
-                due.map(|due| due.saturating_sub(now)),
-            );
+            let limit = due.map(|due| Duration::from_nanos(due.saturating_sub(now)));
+            let heard = look(&watched, Some(&bell), limit, self.settings.spin);
             self.with(|inner, now| {
                 inner.driver = Driver::Awake;
                 for (place, dead) in heard {
@@ -496,7 +499,7 @@ impl Inner {
             return;
         };
         let head = Head {
-            len: order.args.len() as u32,
+            len: order.args().len() as u32,
             gifts: order.gifts.as_ref().map_or(0, |gifts| gifts.len()) as u8,
             function: wish.function,
             ticket: Ticket::new(number, from),
@@ -630,6 +633,11 @@ impl Inner {
         links.filter_map(watch).collect()
     }
 
+    /// What is submitted under this lock makes a piece that is worth sending.
+    pub(crate) fn hold_nothing(&mut self) {
+        self.hold_nothing = true;
+    }
+
     pub(crate) fn wait_for_room(&mut self, waker: &Waker) {
         self.room.push_back(waker.clone());
     }
@@ -679,10 +687,14 @@ fn watch(place: usize, link: &Link, reads: bool) -> Watched {
     }
 }
 
-/// Waits until something can be read or written, or for so many nanoseconds. Which places, and whether the process
-/// there is dead.
-fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec<(usize, bool)> {
-    let timeout = timeout.map(Duration::from_nanos);
+/// Waits until something can be read or written, at most for so long, and so much of it awake. Which places, and
+/// whether the process there is dead.
+fn look(
+    watched: &[Watched],
+    bell: Option<&Socket>,
+    limit: Option<Duration>,
+    spin: Duration,
+) -> Vec<(usize, bool)> {
     // For each descriptor: whose it is, and whether it is the one that tells of death.
     let mut whose = Vec::with_capacity(2 * watched.len() + 1);
     let mut fds = Vec::with_capacity(2 * watched.len() + 1);
@@ -699,7 +711,15 @@ fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec
         }
     }
     fds.extend(bell.map(|bell| PollFd::new(bell, PollFlags::IN)));
-    poll(&mut fds, timeout);
+    let spin = limit.map_or(spin, |limit| limit.min(spin));
+    let begun = Instant::now();
+    let quiet = |fds: &[PollFd<'_>]| fds.iter().all(|fd| fd.revents().is_empty());
+    while quiet(&fds) && begun.elapsed() < spin {
+        poll(&mut fds, Some(Duration::ZERO));
+    }
+    if quiet(&fds) {
+        poll(&mut fds, limit.map(|limit| limit.saturating_sub(spin)));
+    }
     if let Some(bell) = bell
         && fds.last().is_some_and(|fd| !fd.revents().is_empty())
     {

@@ -151,7 +151,7 @@ impl Link {
         let gifts = order.gifts.as_deref().cloned().unwrap_or_default();
         self.out.push(gifts, |bytes| {
             bytes.extend_from_slice(&head.to_bytes());
-            bytes.extend_from_slice(&order.args);
+            bytes.extend_from_slice(order.args());
         });
         self.held += 1;
     }

@@ -33,7 +33,6 @@ struct Layout {
 struct ByWorker {
     magic: AtomicU64,
     started: AtomicU64,
-    finished: AtomicU64,
     peak: AtomicU64,
     outgrown: AtomicU64,
 }
@@ -115,14 +114,6 @@ impl Page {
             .store(ticket, Ordering::Release);
     }
     // ANCHOR_END: start
-
-    /// What has this ticket is over, and its answer is where the worker's death cannot reach it.
-    pub(crate) fn finish(&self, ticket: u64) {
-        self.layout()
-            .by_worker
-            .finished
-            .store(ticket, Ordering::Release);
-    }
 
     /// Between two jobs: the most memory it ever had, and whether it has grown so much that it had better be replaced.
     pub(crate) fn weighs(&self, peak: u64, outgrown: bool) {
