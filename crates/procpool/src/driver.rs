@@ -94,6 +94,8 @@ pub(crate) struct Inner {
     /// When somebody last led, and how many do.
     led: Time,
     leaders: usize,
+    /// What is to be sent shall be sent now, in one piece.
+    hold_nothing: bool,
     /// The driver is in `poll` without looking at some worker that is led.
     overlooked: bool,
     lane: Lane,
@@ -137,6 +139,7 @@ impl Shared {
             driver: Driver::Awake,
             led: 0,
             leaders: 0,
+            hold_nothing: false,
             overlooked: false,
             lane: settings.recorder.actor(&settings.name, ActorKind::Pool),
             name: settings.recorder.text(&settings.name),
@@ -226,12 +229,14 @@ impl Shared {
             for (place, link) in inner.links.iter_mut().enumerate() {
                 let Some(link) = link else { continue };
                 // A worker with two jobs in hand needs no third at once. Its next answer will send what has gathered.
+                let worth_it = inner.hold_nothing || link.out.len() > 64 * 1024;
                 let in_hand = inner.core.load(place) - link.held.min(inner.core.load(place));
-                if link.held > 0 && (in_hand < 2 || link.out.len() > 64 * 1024) && !link.blocked {
+                if link.held > 0 && (in_hand < 2 || worth_it) && !link.blocked {
                     link.flush();
                 }
             }
         }
+        inner.hold_nothing = false;
         inner.record_starts();
         while !inner.room.is_empty() && inner.core.has_room() {
             // One for each place would be enough; but who was woken may have gone, and then nobody would come.
@@ -641,6 +646,11 @@ impl Inner {
             Some(watch(place, link.as_ref()?, !led.contains(&place)))
         };
         links.filter_map(watch).collect()
+    }
+
+    /// What is submitted under this lock makes a piece that is worth sending.
+    pub(crate) fn hold_nothing(&mut self) {
+        self.hold_nothing = true;
     }
 
     pub(crate) fn wait_for_room(&mut self, waker: &Waker) {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 use serde::Serialize;
@@ -14,8 +15,11 @@ use serde::de::DeserializeOwned;
 use crate::answer::{Pending, Unpark};
 use crate::core::Ticket;
 use crate::error::JobError;
-use crate::pool::Call;
+use crate::pool::{Call, Encoded};
 use crate::reply;
+
+/// For so long the first of several chunks waits for the others.
+const PATIENCE: Duration = Duration::from_micros(50);
 
 /// One function over many inputs, to be described further. Made by [`Pool::map`](crate::Pool::map); begun by
 /// [`ordered`](Map::ordered) or [`unordered`](Map::unordered).
@@ -40,6 +44,8 @@ pub struct Results<I, A, R> {
     inputs: Option<I>,
     chunk: usize,
     buffer: usize,
+    /// How many inputs go to the pool at a time, if that leaves the workers enough to do.
+    several: usize,
     ordered: bool,
     /// How many inputs were taken whose results were not.
     ahead: usize,
@@ -122,10 +128,14 @@ where
         let buffer = self
             .buffer
             .unwrap_or(self.chunk.saturating_mul(32 * self.call.workers()));
+        let chunk = self.chunk.min(buffer);
+        // When a quarter of what the workers have is done, the next quarter is sent, in one piece to each of them.
+        let chunks_each = buffer / chunk / self.call.workers();
         let mut results = Results {
+            several: chunk * (chunks_each / 4 * self.call.workers()).max(1),
             call: self.call,
             inputs: Some(self.inputs),
-            chunk: self.chunk.min(buffer),
+            chunk,
             buffer,
             ordered,
             ahead: 0,
@@ -149,26 +159,38 @@ where
         ResultStream(self)
     }
 
-    /// Takes inputs as long as there is room for a chunk, here and in the pool's queue.
+    /// Takes inputs when there is room for several chunks, here and in the pool's queue, until there is none for one.
     fn fill(&mut self) {
-        while self.buffer - self.ahead >= self.chunk
+        while self.buffer - self.ahead >= self.several
             && self
                 .pending
                 .back()
                 .is_none_or(|(last, _)| !last.is_waiting())
+            && self.inputs.is_some()
+        {
+            let orders = self.take_several();
+            self.ahead += orders.iter().map(|(_, items)| items).sum::<usize>();
+            self.pending.extend(self.call.submit_all(orders));
+        }
+    }
+
+    /// The next few chunks. If the inputs are slow in coming, nobody shall wait for them all.
+    fn take_several(&mut self) -> Vec<(Encoded, usize)> {
+        let begun = Instant::now();
+        let mut orders = Vec::with_capacity(self.several / self.chunk);
+        while orders.len() < orders.capacity()
+            && (orders.is_empty() || begun.elapsed() < PATIENCE)
             && let Some(inputs) = &mut self.inputs
         {
             let chunk: Vec<A> = inputs.take(self.chunk).collect();
             if chunk.len() < self.chunk {
                 self.inputs = None;
             }
-            if chunk.is_empty() {
-                break;
+            if !chunk.is_empty() {
+                orders.push((self.call.order(&chunk), chunk.len()));
             }
-            self.ahead += chunk.len();
-            self.pending
-                .push_back((self.call.submit(&chunk), chunk.len()));
         }
+        orders
     }
 
     /// A result that is here already.

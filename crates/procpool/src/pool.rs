@@ -378,6 +378,9 @@ impl<F> JobBuilder<'_, F> {
     }
 }
 
+/// A job that can be submitted, or why there is none.
+pub(crate) type Encoded = Result<(Wish, Order), JobError>;
+
 /// A function of a pool, with wishes. Its arguments can be submitted.
 pub(crate) struct Call {
     shared: Arc<Shared>,
@@ -401,7 +404,13 @@ impl Call {
         }
     }
 
-    fn order<A: Serialize>(&self, items: &[A]) -> Result<(Wish, Order), JobError> {
+    /// Several jobs, each with the number of its items, on their way together.
+    pub(crate) fn submit_all(&self, orders: Vec<(Encoded, usize)>) -> Vec<(Pending, usize)> {
+        Pending::several(&self.shared, orders)
+    }
+
+    /// What is to be submitted for these items, or why it cannot be.
+    pub(crate) fn order<A: Serialize>(&self, items: &[A]) -> Encoded {
         let function = self.function.map_err(|name| {
             JobError::Encode(format!(
                 "{name} is not in the pool's list of jobs: add it to jobs![…]"

@@ -458,7 +458,13 @@ fn a_thread_that_waits_is_woken_when_another_cancels() {
 
 // (45, 48)
 fn all_ways_of_waiting_at_once() {
-    let pool = pool(2);
+    for awake in [0, 100] {
+        let builder = Pool::builder(kitchen()).workers(2);
+        wait_in_all_ways(build(builder.spin(Duration::from_micros(awake))));
+    }
+}
+
+fn wait_in_all_ways(pool: Pool) {
     let threads: Vec<_> = (0..6)
         .map(|seed| {
             let pool = pool.clone();

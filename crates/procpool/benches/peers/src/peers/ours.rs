@@ -40,7 +40,11 @@ impl Peer for Ours {
     }
 
     fn start_awake() -> Option<Ours> {
-        builder().spin(Duration::from_micros(100)).build().ok().map(Ours)
+        builder()
+            .spin(Duration::from_micros(100))
+            .build()
+            .ok()
+            .map(Ours)
     }
 
     fn round_trip(&mut self, number: u64) -> u64 {
