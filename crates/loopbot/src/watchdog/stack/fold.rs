@@ -59,24 +59,20 @@ fn is_argument_of(name: &str, file: &str) -> bool {
 }
 
 fn whose(function: &Function) -> Whose {
-    let path = function.name.trim_start_matches(['<', '&', '*']);
-    // Of `<F as core::ops::FnOnce<()>>::call_once`, the trait says whose it is.
-    let path = match path.split_once(" as ") {
-        Some((generic, of)) if !generic.contains("::") => of,
-        _ => path,
-    };
     let file = function.file.as_deref().unwrap_or_default();
     let comes_along = |part| file.contains(part);
-    if path.starts_with("loopbot::") {
-        Whose::LoopBot
-    } else if stuck::is_standard(path)
+    match stuck::crate_of(&function.name) {
+        Some("loopbot") => Whose::LoopBot,
         // A function in C, or one that was inlined, of which the whole name is not known.
-        || !path.split('<').next().is_some_and(|path| path.contains("::"))
-        || ["/.cargo/registry/", "/rustc/"].into_iter().any(comes_along)
-    {
-        Whose::Library
-    } else {
-        Whose::Program
+        None => Whose::Library,
+        _ if stuck::is_standard(&function.name) => Whose::Library,
+        _ if ["/.cargo/registry/", "/rustc/"]
+            .into_iter()
+            .any(comes_along) =>
+        {
+            Whose::Library
+        }
+        _ => Whose::Program,
     }
 }
 
@@ -85,4 +81,8 @@ fn readable(name: &str) -> String {
     name.replace("::{{closure}}", "")
         .replace("::{closure#0}", "")
 }
+
+#[cfg(test)]
+#[path = "../../../tests/unit/fold.rs"]
+mod tests;
 // ANCHOR_END: fold
