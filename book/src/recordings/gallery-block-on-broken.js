@@ -16,7 +16,8 @@
 "unit":"ns",
 "version":1,
 "hits":[
-{"at":1029473,"chapter":17,"evidence":[12],"explains":"One poll kept the loop for long, and a loop does one thing at a time. Something in this poll blocks or computes: await it, give way in between, or hand it to a thread (chapter 17).","limit":1000000,"observed":405316442,"rule":"long_poll","says":"the guest kept LoopBot to itself for 405 ms in one poll (poll 1, from 1.03 ms on, and not over yet): meanwhile nobody else was polled and no timer could fire, and a poll is meant to end within 1 ms.","severity":"red","subject":"the guest"}
+{"at":1029473,"chapter":17,"evidence":[12],"explains":"One poll kept the loop for long, and a loop does one thing at a time. Something in this poll blocks or computes: await it, give way in between, or hand it to a thread (chapter 17).","limit":1000000,"observed":405316442,"rule":"long_poll","says":"the guest kept LoopBot to itself for 405 ms in one poll (poll 1, from 1.03 ms on, and not over yet): meanwhile nobody else was polled and no timer could fire, and a poll is meant to end within 1 ms.","severity":"red","subject":"the guest"},
+{"at":406345915,"chapter":17,"evidence":[10,12],"explains":"A timer fired after its time. A loop can look at the clock only between two polls, so look for the long poll before it; if there is none, the machine had no core for the loop when it was time (chapter 17).","limit":5000000,"observed":400313457,"rule":"late_timer","says":"the timer of the soufflé was due at 6.03 ms and has not fired by 406 ms, when the record ends, 400 ms late so far (from 1.03 ms on, LoopBot was in a poll of the guest, which is not over): a timer is meant to fire within 5 ms of its time.","severity":"red","subject":"the soufflé"}
 ],
 "events":[
 [1,924176,0,0,0,0,0],

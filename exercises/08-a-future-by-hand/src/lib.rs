@@ -1,11 +1,11 @@
-//! LoopBot serves one table. With `async` it would be three lines:
+//! Exercise 08: a future by hand. LoopBot serves one table. With `async` it would be three lines:
 //! ```ignore
 //! let slip = house.take_order(table).await;
 //! let plate = house.cook(slip).await;
 //! house.carry(plate, table).await
 //! ```
 //! The compiler turns them into a value that remembers at which `.await` it stands, and a `poll` that
-//! goes on from there. Here you write both out by hand. Behave as the three lines would.
+//! goes on from there. Here you write both out by hand. Behave as the three lines would. Test: cargo test -p exercise-08
 #![allow(missing_docs)]
 
 use std::pin::Pin;
@@ -58,6 +58,6 @@ impl<H: House> Future for Serve<H> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Tip> {
         // Everything here is `Unpin`, so a plain `&mut` will do. To poll a job: `Pin::new(job).poll(cx)`.
         let (_serve, _cx) = (self.get_mut(), cx);
-        todo!("begin, or go on from where `state` says you are")
+        todo!("begin, or go on from where `state` says you are. First hint: cargo course hint 08")
     }
 }

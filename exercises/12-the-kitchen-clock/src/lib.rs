@@ -1,5 +1,7 @@
-//! The kitchen clock. It is virtual: while anybody is ready, time stands still, and when nobody is, it
-//! goes to the next timer in one step. Write `Sleep`, and the two things that a loop asks of its clock:
+//! Exercise 12: the kitchen clock.
+//!
+//! It is virtual: while anybody is ready, time stands still, and when nobody is, it goes to the next timer in one step. Write
+//! `Sleep`, and the two things that a loop asks of its clock. Test: cargo test -p exercise-12
 //! ```ignore
 //! loop {
 //!     clock.fire_due();                                  // ring for everybody whose time has come
@@ -51,12 +53,14 @@ impl Clock {
     /// Rings, once, for every timer whose time has come: in the order of their deadlines, and equal ones
     /// in the order in which they were set. A bell may do anything when it is rung, also ask this clock.
     pub fn fire_due(&self) {
-        todo!("ring for everybody whose time has come, and for nobody else")
+        todo!(
+            "ring for everybody whose time has come, and for nobody else. First hint: cargo course hint 12"
+        )
     }
 
     /// Nobody is ready: time goes to the next timer, and never back. `false`: no timer is set.
     pub fn advance(&self) -> bool {
-        todo!("go to the next timer")
+        todo!("go to the next timer. First hint: cargo course hint 12")
     }
 }
 
@@ -66,7 +70,7 @@ impl Future for Sleep {
     /// Ready as soon as the clock shows `due`. Before that it sets one timer, with the bell of the latest poll.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let (_clock, _due, _bell) = (&self.clock, self.due, cx.waker());
-        todo!("is it over? If not, who rings?")
+        todo!("is it over? If not, who rings? First hint: cargo course hint 12")
     }
 }
 

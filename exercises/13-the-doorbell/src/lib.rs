@@ -1,6 +1,8 @@
-//! The doorbell. Nobody stands at the doors: the operating system is asked to ring. Write the part of a
-//! reactor that turns "not now" into "you will be called". `NextGuest` tries; if nobody stands there, it
-//! leaves its bell and asks the system to watch. An event of the system rings the bells of that door.
+//! Exercise 13: the doorbell.
+//!
+//! Nobody stands at the doors: the operating system is asked to ring. Write the part of a reactor that turns "not now" into
+//! "you will be called". `NextGuest` tries; if nobody stands there, it leaves its bell and asks the system to watch. An event of
+//! the system rings the bells of that door. Test: cargo test -p exercise-13
 //!
 //! This system is strictly edge-triggered, and it is a busy street: a guest may come between any two
 //! calls of yours. An event tells of a guest who *comes* to a door that is watched. Of one who stood
@@ -52,7 +54,7 @@ impl<O: Os> Reactor<O> {
     /// that door, and nobody else. A bell may do anything when it is rung, also come back to this reactor.
     pub fn event(&self, door: Door) {
         let _os = &self.os;
-        todo!("who waits for door {door}?")
+        todo!("who waits for door {door}? First hint: cargo course hint 13")
     }
 }
 
@@ -62,7 +64,7 @@ impl<O: Os> Future for NextGuest<O> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (_reactor, _door, _bell) = (&self.reactor, self.door, cx.waker());
         todo!(
-            "try. If nobody stands there: who will ring, and what if somebody has come meanwhile?"
+            "try. If nobody stands there: who will ring, and what if somebody has come meanwhile? First hint: cargo course hint 13"
         )
     }
 }

@@ -1,7 +1,8 @@
-//! Await or spawn. Five tables want to eat, and one LoopBot serves them. Nearly all of an evening is
-//! waiting. Who awaits one thing after the other waits for the sum; who waits for all of them at once waits
-//! for the longest. Decide, for each thing, whether it has to wait for another. The tests are on a virtual
-//! clock, so they know to the second.
+//! Exercise 14: await or spawn.
+//!
+//! Five tables want to eat, and one LoopBot serves them. Nearly all of an evening is waiting. Who awaits one thing after the
+//! other waits for the sum; who waits for all of them at once waits for the longest. Decide, for each thing, whether it has to
+//! wait for another. The tests are on a virtual clock, so they know to the second. Test: cargo test -p exercise-14
 #![allow(missing_docs)]
 
 use std::rc::Rc;
@@ -33,7 +34,7 @@ pub trait House: 'static {
 /// Returns the sum of the tips, or the trouble. In trouble, too, nothing of it is left in the oven afterwards.
 pub async fn serve<H: House>(house: Rc<H>, table: Table) -> Result<Tip, Trouble> {
     let _ = house;
-    todo!("serve table {table}: what has to wait for what?")
+    todo!("serve table {table}: what has to wait for what? First hint: cargo course hint 14")
 }
 
 /// All tables at the same time. Returns their tips, in the order of `tables`.
@@ -43,7 +44,7 @@ pub async fn serve<H: House>(house: Rc<H>, table: Table) -> Result<Tip, Trouble>
 /// a panic, or as `Trouble` with its words.
 pub async fn serve_all<H: House>(house: Rc<H>, tables: Vec<Table>) -> Result<Vec<Tip>, Trouble> {
     let _ = house;
-    todo!("serve {tables:?} at the same time")
+    todo!("serve {tables:?} at the same time. First hint: cargo course hint 14")
 }
 
 /// The same, but never more than `most` tables at a time (at least 1). They begin in the order of `tables`,
@@ -54,5 +55,5 @@ pub async fn serve_at_most<H: House>(
     most: usize,
 ) -> Result<Vec<Tip>, Trouble> {
     let _ = house;
-    todo!("serve {tables:?}, {most} at a time")
+    todo!("serve {tables:?}, {most} at a time. First hint: cargo course hint 14")
 }

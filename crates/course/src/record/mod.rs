@@ -14,6 +14,7 @@ pub mod puzzle;
 mod telling;
 pub mod which_tool;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -222,21 +223,24 @@ fn quoted(report: &Report) -> String {
     }
 }
 
-/// Makes all recordings; with `check`, changes nothing and fails when a file is not what would be made.
+/// Makes all recordings that are the same each time, and of the others what is made of them; with `check`, changes nothing and fails when a file is not what would be made.
 ///
 /// # Errors
 ///
 /// A file that cannot be written, in one sentence.
 pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
     let mut stale = make_again(root, check)?;
-    let unsound = if check {
-        back_of_house::check(root, &mut stale)?
-            + another_kitchen::check(root, &mut stale)?
-            + which_tool::check(root, &mut stale)?
-            + gallery::check(root, &mut stale)?
+    let mut made_of_others = Vec::new();
+    let mut unsound = back_of_house::check(root, &mut made_of_others)?
+        + another_kitchen::check(root, &mut made_of_others)?
+        + which_tool::check(root, &mut made_of_others)?
+        + gallery::check(root, &mut made_of_others)?;
+    if check {
+        stale.extend(made_of_others);
     } else {
-        0
-    };
+        renew(root, &made_of_others)?;
+        unsound = 0; // That was said, and is another command's.
+    }
     if stale.is_empty() {
         return Ok(if unsound == 0 {
             status::DONE
@@ -292,6 +296,20 @@ fn make_again(root: &Path, check: bool) -> anyhow::Result<Vec<String>> {
         cli::answer(&format!("{name:24} {said}\n"))?;
     }
     Ok(stale)
+}
+
+/// Makes poster, text, script and findings of recordings that were made in real time again. What was recorded stays as it is.
+fn renew(root: &Path, stale: &[String]) -> anyhow::Result<()> {
+    let stem = |path| Path::new(path).file_stem()?.to_str();
+    let names: BTreeSet<&str> = stale.iter().filter_map(stem).collect();
+    for name in names {
+        let json = fs::read_to_string(root.join(file(name, "json", String::new()).path))?;
+        for file in files_of(name, &Recording::from_json(&json)?) {
+            write(&root.join(&file.path), &file.text)?;
+        }
+        cli::print(&format!("{name:36} made again, of what was recorded\n"))?;
+    }
+    Ok(())
 }
 
 /// What is in a recording, for the terminal: its facts, how long it took, and the story.

@@ -83,7 +83,7 @@ pub fn look(recording: &Recording, limits: &Limits) -> Vec<Hit> {
 pub enum Rule {
     /// One poll keeps the loop to itself.
     LongPoll,
-    /// A timer fires after its time.
+    /// A timer fires after its time, or has not fired when the record ends.
     LateTimer,
     /// A task is ready and does not get its turn.
     ReadyDelay,

@@ -106,8 +106,39 @@ impl fmt::Display for Frame {
 
 /// Whether this is the path of a function of the standard library.
 pub(super) fn is_standard(path: &str) -> bool {
-    let of = path.split("::").next();
-    matches!(of, Some("std" | "core" | "alloc"))
+    matches!(crate_of(path), Some("std" | "core" | "alloc"))
+}
+
+/// The crate that a function is written in, as far as its path tells. A function of `<Type as Trait>` is written where the type is; if
+/// the type is std's, or may be any, then where the trait is.
+pub(super) fn crate_of(path: &str) -> Option<&str> {
+    let path = path.trim_start_matches(['&', '*']);
+    let words = ["mut ", "const ", "dyn "].into_iter();
+    let path = words.fold(path, |path, word| path.strip_prefix(word).unwrap_or(path));
+    if path.starts_with(['[', '(']) {
+        return Some("core"); // a slice, or a tuple
+    }
+    let Some(inside) = path.strip_prefix('<') else {
+        let (of, _) = path.split_once("::")?;
+        return of
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_')
+            .then_some(of);
+    };
+    // In `Vec<<A as B>::C> as D` it is the last one: before it, everything that was opened is closed.
+    let is_outside = |before: &str| {
+        let arrows = before.matches("->").count();
+        before.matches('<').count() == before.matches('>').count() - arrows
+    };
+    let mut found = inside
+        .match_indices(" as ")
+        .map(|(at, _)| inside.split_at(at));
+    let Some((of, implements)) = found.find(|(before, _)| is_outside(before)) else {
+        return crate_of(inside);
+    };
+    crate_of(of)
+        .filter(|_| !is_standard(of))
+        .or_else(|| crate_of(&implements[" as ".len()..]))
 }
 
 /// `53 ms`.
@@ -131,3 +162,7 @@ pub(super) fn without_host(path: &str) -> String {
         None => parts[parts.len() - 1].to_owned(),
     }
 }
+
+#[cfg(test)]
+#[path = "../../tests/unit/stuck.rs"]
+mod tests;

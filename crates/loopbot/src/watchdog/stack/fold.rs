@@ -60,32 +60,21 @@ fn is_argument_of(name: &str, file: &str) -> bool {
 }
 
 fn whose(function: &Function) -> Whose {
-    let path = function.name.trim_start_matches(['<', '&', '*']);
-    // Of `<F as core::ops::FnOnce<()>>::call_once`, the trait says whose it is.
-    let path = match path.split_once(" as ") {
-        Some((generic, of)) if !generic.contains("::") => of,
-        _ => path,
-    };
     let file = function.file.as_deref().unwrap_or_default();
     let comes_along = |part| file.contains(part);
-    if is_ours(path) {
-        Whose::LoopBot
-    } else if stuck::is_standard(path)
+    match stuck::crate_of(&function.name) {
+        Some("loopbot" | "loopbot_core" | "loopbot_io") => Whose::LoopBot,
         // A function in C, or one that was inlined, of which the whole name is not known.
-        || !path.split('<').next().is_some_and(|path| path.contains("::"))
-        || ["/.cargo/registry/", "/rustc/"].into_iter().any(comes_along)
-    {
-        Whose::Library
-    } else {
-        Whose::Program
+        None => Whose::Library,
+        _ if stuck::is_standard(&function.name) => Whose::Library,
+        _ if ["/.cargo/registry/", "/rustc/"]
+            .into_iter()
+            .any(comes_along) =>
+        {
+            Whose::Library
+        }
+        _ => Whose::Program,
     }
-}
-
-/// Whether this is the path of a function of one of LoopBot's crates.
-fn is_ours(path: &str) -> bool {
-    ["loopbot::", "loopbot_core::", "loopbot_io::"]
-        .iter()
-        .any(|of| path.starts_with(of))
 }
 
 /// A path as it would be written: an async block and a closure are part of the function that they are in.
@@ -93,4 +82,8 @@ fn readable(name: &str) -> String {
     name.replace("::{{closure}}", "")
         .replace("::{closure#0}", "")
 }
+
+#[cfg(test)]
+#[path = "../../../tests/unit/fold.rs"]
+mod tests;
 // ANCHOR_END: fold
