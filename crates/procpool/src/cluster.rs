@@ -31,7 +31,8 @@
 //!
 //! Use it when jobs shall survive the program or the machine, when several programs have jobs for the same workers, or
 //! when there are more jobs than one machine has cores. It is not quicker: a job takes a few journeys over the network.
-//! All who share a queue have to be the same program (the list of jobs is compared, and another list has another queue).
+//! All who share a queue have to be the same program. The list of jobs is compared, with the names and sizes of their
+//! types, and another list has another queue.
 //!
 //! # What is promised
 //!

@@ -30,7 +30,8 @@ const SILENCE: u64 = 10_000_000_000;
 /// even that may go on does.
 const MAX_FAILURES: u32 = 3;
 const GIVE_UP: u64 = 10_000_000_000;
-/// How long to wait after the first failed start; four times as long after each further one, and never longer than that.
+/// How long to wait after the first failed start; four times as long after each further one. After a kill never longer
+/// than that: it may be over at any time.
 const BACKOFF: u64 = 5_000_000;
 const MAX_BACKOFF: u64 = 320_000_000;
 
@@ -736,7 +737,10 @@ impl<P: Payload> Core<P> {
         self.failures += 1;
         self.own_failures += u32::from(!from_outside);
         let wait = BACKOFF << (2 * (self.failures - 1)).min(16);
-        self.not_before = now + wait.min(MAX_BACKOFF);
+        self.not_before = match from_outside {
+            true => now + wait.min(MAX_BACKOFF),
+            false => now + wait,
+        };
         let since = *self.failing_since.get_or_insert(now);
         let lasts = self.own_failures >= MAX_FAILURES || now.saturating_sub(since) >= GIVE_UP;
         let nobody = |worker: &Worker| {
