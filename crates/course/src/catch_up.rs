@@ -144,7 +144,11 @@ fn write(folder: &Path, name: &str, text: &str) -> io::Result<(PathBuf, Did)> {
         });
         match fs::File::create_new(&file) {
             Ok(mut fresh) => {
-                fresh.write_all(text.as_bytes())?;
+                if let Err(error) = fresh.write_all(text.as_bytes()) {
+                    // Half an answer is none.
+                    let _ = fs::remove_file(&file);
+                    return Err(error);
+                }
                 return Ok((file, did));
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {

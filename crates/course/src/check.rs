@@ -283,6 +283,7 @@ fn build(
         &mut |stream, line| {
             match stream {
                 Stream::Err => {
+                    compiler.disk_full |= is_full_disk(line);
                     if line.trim_start().starts_with("error") {
                         compiler.cargo_said = line.trim().to_owned();
                     }
@@ -339,6 +340,14 @@ pub(crate) struct Compiler {
     first_at: Option<String>,
     linker: Option<String>,
     cargo_said: String,
+    disk_full: bool,
+}
+
+/// Whether somebody says that a disk is full: the compiler, LLVM, the linker or cargo, on Unix or on Windows.
+fn is_full_disk(line: &str) -> bool {
+    ["No space left on device", "(os error 28)", "(os error 112)"]
+        .iter()
+        .any(|words| line.contains(words))
 }
 
 impl Compiler {
@@ -352,6 +361,14 @@ impl Compiler {
         let level = message["level"].as_str().unwrap_or_default();
         let text = message["message"].as_str().unwrap_or_default();
         let is_error = level.starts_with("error");
+        let rendered = message["rendered"].as_str().unwrap_or(text);
+        // What the linker said stands below its own line.
+        let linkers = if text.starts_with("link") {
+            rendered
+        } else {
+            text
+        };
+        self.disk_full |= is_error && is_full_disk(linkers);
         // A warning in a crate that the learner did not write is not their business.
         if !is_error
             && !envelope["package_id"]
@@ -361,7 +378,7 @@ impl Compiler {
         {
             return;
         }
-        for line in message["rendered"].as_str().unwrap_or(text).lines() {
+        for line in rendered.lines() {
             on_line(line);
         }
         if !is_error || text.starts_with("aborting due to") {
@@ -388,6 +405,15 @@ impl Compiler {
     }
 
     pub(crate) fn verdict(self, number: &str) -> Checked {
+        // Whatever else went wrong then is no fault of the learner's.
+        if self.disk_full {
+            return Checked::new(
+                Verdict::NotRun,
+                format!(
+                    "Exercise {number} cannot be built, because the disk is full: make room, and check again."
+                ),
+            );
+        }
         if let Some(linker) = self.linker {
             return Checked::new(
                 Verdict::NotRun,
@@ -615,6 +641,24 @@ mod tests {
                 "... (the rest of the output is not shown)"
             ]
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_not_the_learners_fault() {
+        let mut compiler = Compiler::default();
+        let text = "failed to write to `full.rmeta`: No space left on device (os error 28)";
+        let message = serde_json::json!({ "level": "error", "message": text, "spans": [] });
+        compiler.hear(&message, "exercise-03", &Value::Null, &mut |_| {});
+        let checked = compiler.verdict("03");
+        assert_eq!(checked.verdict, Verdict::NotRun);
+        assert!(checked.sentence.contains("the disk is full"));
+        // A learner's own words are no such thing.
+        let mut compiler = Compiler::default();
+        let message = serde_json::json!({
+            "level": "warning", "message": "No space left on device", "spans": []
+        });
+        compiler.hear(&message, "exercise-03", &Value::Null, &mut |_| {});
+        assert!(!compiler.disk_full);
     }
 
     #[test]

@@ -141,8 +141,11 @@ fn keep(folder: &Path, name: &str, work: &[u8]) -> io::Result<PathBuf> {
         };
         match fs::File::create_new(&file) {
             Ok(mut copy) => {
-                copy.write_all(work)?;
-                copy.sync_all()?;
+                if let Err(error) = copy.write_all(work).and_then(|()| copy.sync_all()) {
+                    // Half a copy would look like one.
+                    let _ = fs::remove_file(&file);
+                    return Err(error);
+                }
                 return Ok(file);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -770,6 +770,23 @@ fn a_work_that_is_no_text_is_left_alone() {
     assert_eq!(fs::read(lib(&lab.mine, "03-plates")).unwrap(), bytes);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_whose_name_is_no_text_stops_nobody() {
+    use std::os::unix::ffi::OsStrExt;
+    let Some(lab) = lab() else { return };
+    lab.edit("03-plates");
+    let odd = std::ffi::OsStr::from_bytes(b"caf\xe9.rs");
+    fs::write(lab.mine.join(odd), "mine").unwrap();
+    fs::write(lab.mine.join("exercises/05-pass").join(odd), "mine").unwrap();
+    renumber(&lab.up, true);
+    let answer = lab.ask(&["--fetch"]);
+    assert!(answer["left_over"]["exercises/05-pass"][0].is_string());
+    git(&lab.mine, &["add", "--all"]);
+    git(&lab.mine, &["commit", "--quiet", "--message", "mine"]);
+    lab.ask(&["--fetch"]);
+}
+
 #[test]
 fn what_git_leaves_in_a_folder_that_is_gone_hinders_nobody() {
     let Some(lab) = lab() else { return };

@@ -178,13 +178,13 @@ impl Git {
 
     /// The contents that an id stands for.
     pub fn contents(&self, id: &str) -> anyhow::Result<String> {
-        self.text(&["cat-file", "blob", id])
+        self.exact(&["cat-file", "blob", id])
     }
 
     /// The same, as git would write it into the folder: on Windows the lines may end in another way there, and whoever writes them
     /// otherwise has changed the file in the eyes of a pull.
     pub fn checked_out(&self, id: &str, file: &str) -> anyhow::Result<String> {
-        self.text(&["cat-file", "--filters", &format!("--path={file}"), id])
+        self.exact(&["cat-file", "--filters", &format!("--path={file}"), id])
     }
 
     /// The files that differ between two commits.
@@ -325,7 +325,22 @@ impl Git {
         command
     }
 
+    /// Lines and lists. A file of the learner's may have a name that is no text: it is named as far as it is one, and stops nobody.
     fn text(&self, args: &[&str]) -> anyhow::Result<String> {
+        Ok(String::from_utf8_lossy(&self.bytes(args)?).into_owned())
+    }
+
+    /// What is in a file, whole or not at all.
+    fn exact(&self, args: &[&str]) -> anyhow::Result<String> {
+        String::from_utf8(self.bytes(args)?).map_err(|_| {
+            Trouble::environment(format!(
+                "`git {}` answered with something that is no text.",
+                args.join(" ")
+            ))
+        })
+    }
+
+    fn bytes(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
         let output = self.command(args).output()?;
         if !output.status.success() {
             return Err(Trouble::environment(format!(
@@ -334,12 +349,7 @@ impl Git {
                 last_line(&output.stderr)
             )));
         }
-        String::from_utf8(output.stdout).map_err(|_| {
-            Trouble::environment(format!(
-                "`git {}` answered with something that is no text.",
-                args.join(" ")
-            ))
-        })
+        Ok(output.stdout)
     }
 
     /// The one line of an answer, or nothing where git has none.
