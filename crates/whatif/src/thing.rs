@@ -93,7 +93,11 @@ pub(crate) enum Name {
     Given(String),
     /// Nobody has given it one. Which of those it is that were made there, from 1; 0 for the only
     /// one.
-    MadeAt { which: usize, kind: &'static str, at: Place },
+    MadeAt {
+        which: usize,
+        kind: &'static str,
+        at: Place,
+    },
 }
 
 impl Default for Name {
