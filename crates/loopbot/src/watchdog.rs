@@ -23,9 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use guard::Guard;
 pub use stuck::{Frame, LastWait, Stuck};
-pub(crate) use watch::Watch;
 
 /// Watches a LoopBot from a thread of its own: [`Builder::watchdog`](crate::Builder::watchdog).
 ///

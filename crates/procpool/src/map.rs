@@ -28,7 +28,8 @@ pub struct Map<F, I, A, R> {
     types: PhantomData<fn(F, A) -> R>,
 }
 
-/// The results of a map: a stream on any runtime, and an iterator that waits on its thread.
+/// The results of a map: an iterator that waits on its thread. In an async program that would be the executor's, so take
+/// the [`stream`](Results::stream) there.
 ///
 /// The first inputs are taken and submitted before anybody asks for a result; after that, inputs are taken as results
 /// are taken out. Dropping it cancels what is still queued.
@@ -47,6 +48,24 @@ pub struct Results<I, A, R> {
     current: Option<(reply::Results, usize)>,
     types: PhantomData<fn(A) -> R>,
 }
+
+/// The results of a map as a stream, on any runtime. Made by [`Results::stream`].
+///
+/// It is a type of its own, so that `next` and `map` mean the stream's, and nobody waits by accident on a thread that has
+/// other things to do.
+///
+/// ```no_run
+/// use futures::StreamExt;
+/// # fn weigh(bag: u64) -> u64 { bag }
+/// # async fn bake(pool: procpool::Pool) {
+/// let mut weights = pool.map(weigh, 0..1000).chunk(20).unordered().stream();
+/// while let Some(weight) = weights.next().await {
+///     println!("{weight:?}");
+/// }
+/// # }
+/// ```
+#[must_use = "dropping the results cancels what is still queued"]
+pub struct ResultStream<I, A, R>(Results<I, A, R>);
 
 impl<F, I, A, R> Map<F, I, A, R>
 where
@@ -77,7 +96,7 @@ where
         self
     }
 
-    /// How many inputs at most are taken before the results of earlier ones were taken out. The default is 16 chunks
+    /// How many inputs at most are taken before the results of earlier ones were taken out. The default is 32 chunks
     /// for each worker. Less than a chunk makes the chunks smaller.
     ///
     /// # Panics
@@ -102,7 +121,7 @@ where
     fn begin(self, ordered: bool) -> Results<I, A, R> {
         let buffer = self
             .buffer
-            .unwrap_or(self.chunk.saturating_mul(16 * self.call.workers()));
+            .unwrap_or(self.chunk.saturating_mul(32 * self.call.workers()));
         let mut results = Results {
             call: self.call,
             inputs: Some(self.inputs),
@@ -125,6 +144,11 @@ where
     A: Serialize + DeserializeOwned,
     R: Serialize + DeserializeOwned,
 {
+    /// The same results as a stream. What was taken out before is not in it.
+    pub fn stream(self) -> ResultStream<I, A, R> {
+        ResultStream(self)
+    }
+
     /// Takes inputs as long as there is room for a chunk, here and in the pool's queue.
     fn fill(&mut self) {
         while self.buffer - self.ahead >= self.chunk
@@ -180,7 +204,7 @@ where
     }
 }
 
-impl<I, A, R> Stream for Results<I, A, R>
+impl<I, A, R> Stream for ResultStream<I, A, R>
 where
     I: Iterator<Item = A>,
     A: Serialize + DeserializeOwned,
@@ -189,15 +213,16 @@ where
     type Item = Result<R, JobError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let results = &mut self.0;
         loop {
-            if let Some(result) = self.next_here() {
+            if let Some(result) = results.next_here() {
                 return Poll::Ready(Some(result));
             }
-            self.fill();
-            if self.pending.is_empty() {
+            results.fill();
+            if results.pending.is_empty() {
                 return Poll::Ready(None);
             }
-            if self.poll_chunk(cx.waker()).is_pending() {
+            if results.poll_chunk(cx.waker()).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -238,4 +263,4 @@ where
 }
 
 /// Nothing in it is ever pinned.
-impl<I, A, R> Unpin for Results<I, A, R> {}
+impl<I, A, R> Unpin for ResultStream<I, A, R> {}

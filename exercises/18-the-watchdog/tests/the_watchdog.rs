@@ -37,6 +37,7 @@ fn the_record_tells_who_held_loopbot() {
     keeps("every poll has a beginning and an end", an_evening);
     keeps("a poll that is not over lasts until now", not_over_yet);
     keeps("every loop has a lane of its own", two_loops);
+    keeps("a loop that is held writes nothing", held_ones);
     keeps("what has lost its beginning is left out", a_short_memory);
     keeps("what has lost its end is left out", a_gap);
     keeps("polls over the limit are found", long_ones);
@@ -45,17 +46,21 @@ fn the_record_tells_who_held_loopbot() {
     keeps("a timer in time is all right", in_time);
     keeps("a timer that never fired is not late", not_needed);
     keeps("whoever held it longest is named", one_after_the_other);
+    keeps("a crowd of short polls makes late as well", a_crowd);
+    keeps("one task can be made to wait twice", twice);
     keeps("who waits can be the one who holds", her_own_timer);
     keeps("who panicked has held LoopBot, too", a_panic);
     keeps("it was nobody", the_machine_was_busy);
     keeps("timers have numbers of their own on each lane", two_clocks);
     keeps("a timer may be older than the record", an_old_timer);
+    keeps("a record may have nothing in it", nothing_at_all);
+    keeps("on any other evening", made_up_by_dice);
 }
 
 fn an_evening() {
     let record = played(async |house| {
         let souffle = house.waits("the soufflé", 13);
-        let silva = house.talks("Mr. Silva", 4, 16);
+        let silva = house.in_parts("Mr. Silva", 4, 2, 8);
         silva.await.expect("he does not panic");
         souffle.await.expect("it does not panic");
     });
@@ -63,12 +68,16 @@ fn an_evening() {
         "LoopBot: main from 0 to 0",
         "LoopBot: the soufflé from 0 to 0",
         "LoopBot: Mr. Silva from 0 to 0",
-        "LoopBot: Mr. Silva from 4 min to 20 min",
+        "LoopBot: Mr. Silva from 4 min to 12 min",
+        "LoopBot: Mr. Silva from 12 min to 20 min",
         "LoopBot: main from 20 min to 20 min",
         "LoopBot: the soufflé from 20 min to 20 min",
         "LoopBot: main from 20 min to 20 min",
     ];
-    record.expect_polls(&right, "");
+    record.expect_polls(
+        &right,
+        "Every `PollBegin` is a poll of its own, also if it takes no time, and also if the same task had LoopBot right before",
+    );
 }
 
 fn not_over_yet() {
@@ -104,6 +113,40 @@ fn two_loops() {
     evening.over().expect_polls(
         &right,
         "There are two loops, each on a thread of its own. What belongs together stands on one lane, and the order is that of the beginnings",
+    );
+    let guests = ["the Chen party", "the Okafor party", "the Mbeki party"];
+    let mut evening = MadeUp::new(2);
+    evening.at(1).begin(1, "the fish");
+    let mut right = vec!["LoopBot 2: the fish from 1 ms to 9 ms".to_owned()];
+    for name in guests.into_iter().cycle().take(40) {
+        evening.poll(0, name, 5, 5);
+        right.push(format!("LoopBot 1: {name} from 5 ms to 5 ms"));
+    }
+    evening.at(9).end(1, "the fish");
+    evening.over().expect_polls(
+        &as_strs(&right),
+        "Many polls begin in the same millisecond. Their order is that of the record: if you sort, do it with a sort that keeps the order of equals",
+    );
+}
+
+fn held_ones() {
+    let mut evening = MadeUp::new(3);
+    evening.at(1).begin(0, "the soup");
+    evening.at(2).begin(1, "the fish");
+    evening.at(4).end(1, "the fish");
+    evening.at(5).begin(1, "the cake");
+    evening.poll(2, "the stew", 20, 21);
+    let record = evening.over();
+    let right = [
+        "LoopBot 1: the soup from 1 ms to 21 ms",
+        "LoopBot 2: the fish from 2 ms to 4 ms",
+        "LoopBot 2: the cake from 5 ms to 21 ms",
+        "LoopBot 3: the stew from 20 ms to 21 ms",
+    ];
+    record.expect_polls(
+        &right,
+        "There are three loops, and two of them are held. A loop that is held writes nothing, so its own last entry is no end: the record goes on \
+         on another lane, and until its last entry both polls last. Their places are those of their beginnings",
     );
 }
 
@@ -146,9 +189,19 @@ fn a_gap() {
     evening.at(3).gap(0);
     evening.at(40).begin(0, "the cake");
     evening.at(41).end(0, "the cake");
+    evening.poll(0, "the fish", 60, 61);
     evening.over().expect_polls(
-        &["LoopBot 1: the cake from 40 ms to 41 ms"],
-        "The end of the soup's poll is missing, in the gap. That is something else than a poll that is not over",
+        &["LoopBot 1: the cake from 40 ms to 41 ms", "LoopBot 1: the fish from 60 ms to 61 ms"],
+        "The end of the soup's poll is missing, in the gap. That is something else than a poll that is not over. And what begins and ends \
+         after the gap has lost nothing",
+    );
+    let mut evening = MadeUp::new(2);
+    evening.at(1).begin(0, "the soup");
+    evening.at(3).gap(0);
+    evening.poll(1, "the fish", 4, 9);
+    evening.over().expect_polls(
+        &["LoopBot 2: the fish from 4 ms to 9 ms"],
+        "Nothing comes after the gap on LoopBot 1's lane. All the same nobody knows whether the soup's poll was over by then",
     );
 }
 
@@ -174,6 +227,11 @@ fn long_ones() {
         2,
         &right,
         "A poll that takes as long as the limit says is still all right, and a poll of main is a poll",
+    );
+    record.expect_long(
+        5,
+        &["LoopBot: the Mbeki party from 20 min to 30 min"],
+        "It is the same record with another limit. The limit is what `long_polls` was called with",
     );
 }
 
@@ -275,7 +333,44 @@ fn one_after_the_other() {
         Duration::from_millis(5),
         &["the soufflé, due at 10 ms, fired at 27 ms, held by Mr. Silva"],
         "Several were polled between 10 ms and 27 ms. You want the one step that was too long. So take, of each single poll, the part that lies \
-         between due and fired, and name the longest",
+         between due and fired, and name the longest. It need not be half of the time, as the chapter's rule wants it",
+    );
+}
+
+fn twice() {
+    let mut evening = MadeUp::new(1);
+    for (due, name, begins, ends) in [(10, "Mr. Silva", 8, 20), (30, "Mrs. Okafor", 25, 44)] {
+        evening.arm(0, due, "the soufflé", due);
+        evening.poll(0, name, begins, ends);
+        evening.fire(0, due, "the soufflé", ends - due);
+        evening.poll(0, "the soufflé", ends, ends);
+    }
+    evening.over().expect_late(
+        Duration::from_millis(5),
+        &[
+            "the soufflé, due at 10 ms, fired at 20 ms, held by Mr. Silva",
+            "the soufflé, due at 30 ms, fired at 44 ms, held by Mrs. Okafor",
+        ],
+        "The same task can be made to wait twice. Each timer that fires is one by itself",
+    );
+}
+
+fn a_crowd() {
+    let mut evening = MadeUp::new(1);
+    evening.at(1).arm(0, 7, "the soufflé", 10);
+    evening.polls(
+        0,
+        &[
+            ("the Chen party", 8, 12),
+            ("the Okafor party", 12, 16),
+            ("the Mbeki party", 16, 19),
+        ],
+    );
+    evening.at(19).fire(0, 7, "the soufflé", 9);
+    evening.over().expect_late(
+        Duration::from_millis(5),
+        &["the soufflé, due at 10 ms, fired at 19 ms, held by the Okafor party"],
+        "The limit is for the timer. None of these polls is longer than that by itself, and the one with the largest part is still named",
     );
 }
 
@@ -380,6 +475,24 @@ fn two_clocks() {
         &["the soufflé, due at 10 ms, fired at 30 ms, held by Mr. Silva"],
         "The Mbeki party is at the other LoopBot's table. Whoever holds one loop does not hold the other",
     );
+    let mut evening = MadeUp::new(2);
+    evening.at(1).arm(0, 0, "the soufflé", 10);
+    evening.at(2).arm(1, 0, "the fish", 15);
+    evening.at(8).begin(0, "Mr. Silva");
+    evening.at(14).begin(1, "the Mbeki party");
+    evening.at(30).end(1, "the Mbeki party");
+    evening.at(30).fire(1, 0, "the fish", 15);
+    evening.at(40).end(0, "Mr. Silva");
+    evening.at(40).fire(0, 0, "the soufflé", 30);
+    evening.over().expect_late(
+        Duration::from_millis(5),
+        &[
+            "the fish, due at 15 ms, fired at 30 ms, held by the Mbeki party",
+            "the soufflé, due at 10 ms, fired at 40 ms, held by Mr. Silva",
+        ],
+        "Two timers are late, on two loops. They are told in the order in which they fired, as they stand in the record, whatever their lane and \
+         whenever they were due",
+    );
 }
 
 fn an_old_timer() {
@@ -398,8 +511,155 @@ fn an_old_timer() {
         minutes(4),
         &["the soufflé, due at 13 min, fired at 20 min, held by main"],
         "It was set so long ago that the entry is gone: a lane keeps the newest ones only. But the entry that says that \
-         a timer fires says how late it is, so it is all you need",
+         a timer fires says how late it is, so it is all you need. (And main is a task like any other.)",
     );
+}
+
+fn nothing_at_all() {
+    // What a recorder that is off has to tell.
+    let mut record = MadeUp::new(1).over();
+    record.0.events.clear();
+    record.expect_polls(&[], "This record is empty");
+    record.expect_long(1, &[], "This record is empty");
+    record.expect_late(minutes(1), &[], "This record is empty");
+}
+
+/// Whatever the evenings above do not show. The dice are the same each time.
+fn made_up_by_dice() {
+    for seed in 1..=60 {
+        an_evening_made_up(&mut Dice(seed));
+    }
+}
+
+/// What is to be found is settled first, and the record is made to fit.
+fn an_evening_made_up(dice: &mut Dice) {
+    const GUESTS: [&str; 6] = [
+        "Mr. Silva",
+        "Mrs. Okafor",
+        "the Chen party",
+        "the Mbeki party",
+        "the critic",
+        "the mayor",
+    ];
+    enum What {
+        Begin(&'static str),
+        End(&'static str),
+        Fire(u64),
+        Gap,
+    }
+    let loops = dice.from(1..=3) as usize;
+    let (mut script, mut found, mut over) = (Vec::new(), Vec::new(), 0);
+    for lane in 0..loops {
+        // No two loops do anything in the same millisecond, so there is one order only.
+        let mut now = lane as u64 + 1;
+        let polls = dice.from(2..=4);
+        let torn = dice.from(0..=2 * polls); // In this one the lane is torn, if there is such a poll.
+        let mut beginning_is_lost = false;
+        for poll in 0..polls {
+            let name = GUESTS[dice.from(0..=5) as usize];
+            let begin = now + 5 * dice.from(0..=4);
+            let end = begin + 5 * dice.from(1..=20);
+            now = end + 5;
+            let is_whole = !beginning_is_lost && poll != torn;
+            if !std::mem::take(&mut beginning_is_lost) {
+                script.push((begin, lane, What::Begin(name)));
+            }
+            if poll == torn {
+                // Its end and the next one's beginning are gone.
+                script.push((begin + 3, lane, What::Gap));
+                (beginning_is_lost, over) = (true, over.max(begin + 3));
+                continue;
+            }
+            let last = poll + 1 == polls && is_whole && dice.from(0..=1) == 0;
+            if is_whole {
+                found.push((lane, name, begin, (!last).then_some(end)));
+                over = over.max(begin);
+            }
+            if !last {
+                script.push((end, lane, What::End(name)));
+                script.push((end, lane, What::Fire(dice.from(0..=end.min(80)))));
+                over = over.max(end);
+            }
+        }
+    }
+    script.sort_by_key(|(at, ..)| *at); // It keeps the order of those that are equal.
+    found.sort_by_key(|(.., begin, _)| *begin);
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|(lane, name, begin, end)| (lane, name, begin, end.unwrap_or(over)))
+        .collect();
+
+    let mut late = Vec::new();
+    let mut evening = MadeUp::new(loops);
+    for (number, (at, lane, what)) in (0..).zip(script) {
+        match what {
+            What::Begin(name) => evening.at(at).begin(lane, name),
+            What::End(name) => evening.at(at).end(lane, name),
+            What::Gap => evening.at(at).gap(lane),
+            What::Fire(by) => {
+                // One millisecond after the other: whose is it?
+                let mut had = HashMap::new();
+                for ms in at - by..at {
+                    let has = |&&(on, _, begin, end): &&(usize, _, u64, u64)| {
+                        on == lane && (begin..end).contains(&ms)
+                    };
+                    if let Some(&(_, name, begin, _)) = found.iter().find(has) {
+                        *had.entry((begin, name)).or_insert(0) += 1;
+                    }
+                }
+                let most = had.values().max().copied();
+                let mut who = had.iter().filter(|(_, ms)| Some(**ms) == most);
+                let (first, second) = (who.next(), who.next());
+                if second.is_some() {
+                    continue; // Two have as much. Nobody says which of them is named.
+                }
+                evening.at(at).fire(lane, number, "the soufflé", by);
+                late.push((by, at, first.map_or("nobody", |((_, name), _)| name)));
+            }
+        }
+    }
+    let record = evening.over();
+    let told = |polls: &[&(usize, &str, u64, u64)]| -> Vec<String> {
+        let tell = |(lane, name, begin, end): &&(usize, &str, u64, u64)| {
+            format!("LoopBot {}: {name} from {begin} ms to {end} ms", lane + 1)
+        };
+        polls.iter().map(tell).collect()
+    };
+    let because = "An evening that the dice have made up";
+    record.expect_polls(&as_strs(&told(&found.iter().collect::<Vec<_>>())), because);
+    let limit = dice.from(5..=60);
+    let long: Vec<_> = found
+        .iter()
+        .filter(|(.., begin, end)| end - begin > limit)
+        .collect();
+    record.expect_long_in_ms(limit, &as_strs(&told(&long)), because);
+    let limit = dice.from(0..=40);
+    let late: Vec<_> = late
+        .into_iter()
+        .filter(|(by, ..)| *by > limit)
+        .map(|(by, at, who)| {
+            let due = time((at - by) * 1_000_000);
+            format!("the soufflé, due at {due}, fired at {at} ms, held by {who}")
+        })
+        .collect();
+    record.expect_late(Duration::from_millis(limit), &as_strs(&late), because);
+}
+
+fn as_strs(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(String::as_str).collect()
+}
+
+/// Numbers that look as if nobody had chosen them, and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn from(&mut self, range: std::ops::RangeInclusive<u64>) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        let roll = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16;
+        range.start() + roll % (range.end() - range.start() + 1)
+    }
 }
 
 // ---- Evenings with a LoopBot --------------------------------------------------------------------
@@ -584,7 +844,11 @@ impl Record {
     }
 
     fn expect_long(&self, limit: u64, right: &[&str], because: &str) {
-        let limit = minutes(limit);
+        self.expect_long_in_ms(limit * 60_000, right, because);
+    }
+
+    fn expect_long_in_ms(&self, limit: u64, right: &[&str], because: &str) {
+        let limit = Duration::from_millis(limit);
         let found = long_polls(&self.0.events, ns(limit));
         let asked = format!("`long_polls`, with a limit of {},", time(ns(limit)));
         self.expect(&asked, right, self.told(&found), because);
@@ -738,11 +1002,12 @@ fn keeps(promise: &'static str, check: fn()) {
         }
         Err(panic) if words(&*panic).contains("overflow") => format!(
             "Your code panicked: {}. All times are whole numbers, and none is below 0, so one of the two times is not as large as you think. \
-             A poll may be over before the timer is due, and `saturating_sub` stops at 0.\n",
+             A poll may be over before the timer is due, and `saturating_sub` stops at 0. (The same goes for a length: a record may have nothing in it.)\n",
             words(&*panic)
         ),
         Err(panic) => format!(
-            "Your code panicked: {}. A record can begin in the middle of a poll and end in the middle of one, and who reads it must not fall over that.\n",
+            "Your code panicked: {}. A record can begin in the middle of a poll, and end in the middle of one; it can have any number of loops in it, or nothing at \
+             all. Who reads it must not fall over that.\n",
             words(&*panic)
         ),
     };

@@ -18,7 +18,7 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::Duration;
 
-use exercise_23::{Does, House, Job, Lost, Plate, plan, serve};
+use exercise_23::{Does, House, Job, Lost, Plate, Tool, plan, serve};
 use flight::VirtualTime;
 use loopbot::sync::Semaphore;
 use loopbot::{Clock, LoopBot, now, sleep, sleep_until};
@@ -66,6 +66,10 @@ struct Seen {
     /// Where each job was done.
     places: BTreeMap<u32, Vec<&'static str>>,
     done_at: BTreeMap<u32, Duration>,
+    /// When the last job was done or lost.
+    last_over: Duration,
+    /// When `serve` returned.
+    returned: Duration,
     /// The longest time for which LoopBot was held, and by which job.
     longest: Option<(Duration, u32, String)>,
     latest: Duration,
@@ -96,7 +100,9 @@ impl Machine {
     }
 
     fn is_done(&self, job: &Job) -> Result<Plate, Lost> {
-        self.seen.borrow_mut().done_at.insert(job.number, now());
+        let mut seen = self.seen.borrow_mut();
+        seen.done_at.insert(job.number, now());
+        seen.last_over = now();
         Ok(Plate(job.number))
     }
 
@@ -162,7 +168,7 @@ impl Machine {
         sleep(HAND_OVER).await;
         let secret = self.secret(job);
         if secret.crashes {
-            self.crash(job).await;
+            let _ = self.crash(job).await;
         }
         if secret.never_ends {
             sleep_until(now().max(job.within)).await;
@@ -172,13 +178,14 @@ impl Machine {
         }
     }
 
-    async fn crash(&self, job: &Job) {
+    async fn crash(&self, job: &Job) -> Result<Plate, Lost> {
         sleep(length(job.does) / 2).await;
         let why = "it crashes. A crash ends the process, and with it LoopBot, and all that was under way.";
-        let _ = self.over(job, why).await;
+        self.over(job, why).await
     }
 
     fn lost(&self, job: &Job, how: &str) -> Result<Plate, Lost> {
+        self.seen.borrow_mut().last_over = now();
         Err(Lost(format!("{} {how}", self.name(job))))
     }
 }
@@ -188,6 +195,7 @@ impl House for Machine {
         self.goes_to(job, "on LoopBot's own thread");
         let secret = self.secret(job);
         match job.does {
+            Does::WaitsAsync(_) if secret.crashes => return self.crash(job).await,
             Does::WaitsAsync(_) if secret.never_ends => {
                 sleep(job.within).await;
                 return self.lost(job, "was called off");
@@ -196,7 +204,7 @@ impl House for Machine {
             Does::WaitsBlocking(time) | Does::Computes(time) => {
                 if secret.crashes {
                     self.time.advance(time / 2);
-                    self.crash(job).await;
+                    return self.crash(job).await;
                 }
                 if secret.never_ends {
                     let why = "it never ends, and LoopBot has no turn any more. Nobody can even call it off.";
@@ -417,16 +425,37 @@ impl Jobs {
         }
     }
 
+    /// Short enough to be done here, if nothing spoke against it.
+    fn hardly_anything(dice: &mut Dice) -> Does {
+        Does::Computes(US * dice.from(1..=8) as u32)
+    }
+
+    /// Too long for LoopBot, if not by much.
+    fn computes_for_milliseconds(&mut self, dice: &mut Dice) {
+        let (time, is_send) = (US * dice.from(1_500..=9_000) as u32, dice.often(50));
+        self.add(dice, Does::Computes(time), |job, _| job.is_send = is_send);
+    }
+
+    /// Whatever it does, it may crash.
     fn may_crash(&mut self, dice: &mut Dice, crashes: bool) {
-        let (does, is_send) = (Jobs::either(dice), dice.often(70));
+        let is_send = dice.often(70);
+        let does = match dice.from(0..=5) {
+            0 => Jobs::hardly_anything(dice),
+            1 => Does::WaitsAsync(MS * dice.from(50..=150) as u32),
+            _ => Jobs::either(dice),
+        };
         self.add(dice, does, |job, secret| {
             (job.may_crash, job.is_send) = (true, is_send);
             secret.crashes = crashes;
         });
     }
 
+    /// If it ends, then mostly soon.
     fn may_never_end(&mut self, dice: &mut Dice, never_ends: bool) {
-        let does = Jobs::either(dice);
+        let does = match dice.often(25) {
+            true => Jobs::hardly_anything(dice),
+            false => Jobs::either(dice),
+        };
         self.add(dice, does, |job, secret| {
             job.may_never_end = true;
             job.within = Duration::from_secs(2);
@@ -590,6 +619,40 @@ fn the_right_place_for_every_job() {
             play(jobs);
         }
     });
+    keeps("what takes milliseconds is too long for LoopBot", || {
+        for seed in 1..=4 {
+            let mut dice = Dice(seed);
+            let mut jobs = Jobs::default();
+            for _ in 0..6 {
+                jobs.computes_for_milliseconds(&mut dice);
+            }
+            play(jobs);
+        }
+    });
+    keeps("who waits takes no core from those who compute", || {
+        for seed in 1..=4 {
+            let mut dice = Dice(seed);
+            let mut jobs = Jobs::default();
+            for _ in 0..6 {
+                jobs.waits_blocking(&mut dice, Duration::from_secs(20));
+            }
+            jobs.computes(&mut dice, true);
+            play(jobs);
+        }
+    });
+    keeps("who computes takes no thread from those who wait", || {
+        for seed in 1..=4 {
+            let mut dice = Dice(seed);
+            let mut jobs = Jobs::default();
+            for _ in 0..12 {
+                jobs.computes(&mut dice, false);
+            }
+            for _ in 0..4 {
+                jobs.waits_blocking(&mut dice, 200 * MS);
+            }
+            play(jobs);
+        }
+    });
     keeps("what is over at once is not worth a hop", || {
         for seed in 1..=4 {
             one_after_the_other(seed);
@@ -611,6 +674,7 @@ fn play(jobs: Jobs) {
     let (machine, results) = evening(jobs.secrets, |machine| serve(machine, jobs.jobs));
     nobody_waits(&machine, &all);
     answers(&machine, &all, &results);
+    returns_at_once(&machine, all.len());
     in_time(&machine, &all);
 }
 
@@ -679,6 +743,7 @@ fn evening<F: Future<Output = Results>>(
         let mut closing_time = pin!(sleep(CLOSING_TIME));
         poll_fn(|cx| {
             if let Poll::Ready(results) = work.as_mut().poll(cx) {
+                machine.seen.borrow_mut().returned = now();
                 return Poll::Ready(Some(results));
             }
             let mut seen = machine.seen.borrow_mut();
@@ -738,7 +803,7 @@ fn answers(machine: &Machine, jobs: &[Job], results: &Results) {
         let title = capital(machine.name(job));
         match seen.places.get(&job.number).map_or(0, Vec::len) {
             0 => happened(&format!("{title}: nobody has done it.")),
-            1 => {}
+            1 => as_planned(machine, job, seen.places[&job.number][0]),
             often => happened(&format!(
                 "{title}: it was begun {often} times, and was ordered once."
             )),
@@ -762,6 +827,10 @@ fn answers(machine: &Machine, jobs: &[Job], results: &Results) {
             Ok(_) if is_lost => happened(&format!(
                 "{title}: it was lost, and `serve` returned a plate."
             )),
+            Err(Lost(why)) if of_another(machine, job, why).is_some() => happened(&format!(
+                "In the place of {name}, `serve` returned what came of {}: {why:?}. The results have the order of the jobs.",
+                of_another(machine, job, why).expect("there is one")
+            )),
             Err(Lost(why)) if !is_lost => happened(&format!(
                 "{title}: it was done, and `serve` returned Lost({why:?})."
             )),
@@ -770,6 +839,45 @@ fn answers(machine: &Machine, jobs: &[Job], results: &Results) {
             )),
             _ => {}
         }
+    }
+}
+
+/// `plan` is asked, and what it says is done.
+fn as_planned(machine: &Machine, job: &Job, place: &str) {
+    let planned = match plan(job) {
+        Tool::Await | Tool::Task => "on LoopBot's own thread",
+        Tool::SpawnBlocking => "on a thread of spawn_blocking",
+        Tool::Threads => "on the threads that compute",
+        Tool::Process => "in another process",
+    };
+    if place != planned {
+        happened(&format!(
+            "{}: `serve` had it done in another place than `plan` says. Whoever reads `plan` should know where things are done.\n\n  \
+             Known of it: {}.\n  Where it was done: {place}.",
+            capital(machine.name(job)),
+            known_of(job)
+        ));
+    }
+}
+
+/// The name of the job that was lost with these words, if it is not this one.
+fn of_another<'a>(machine: &'a Machine, job: &Job, why: &str) -> Option<&'a str> {
+    let another =
+        |(number, secret): &(&u32, &Secret)| **number != job.number && why.contains(&secret.name);
+    let (_, secret) = machine.secrets.iter().find(another)?;
+    Some(&secret.name)
+}
+
+/// Whoever awaits what was begun has the last answer when there is one, and not later.
+fn returns_at_once(machine: &Machine, jobs: usize) {
+    let seen = machine.seen.borrow();
+    if seen.returned > seen.last_over {
+        happened(&format!(
+            "The last of {jobs} jobs was done or lost after {}, and `serve` returned after {}. What does it wait for? Who awaits an answer \
+             has it as soon as it is there: nobody need look now and then, or sleep until it will have come.",
+            ms(seen.last_over),
+            ms(seen.returned)
+        ));
     }
 }
 

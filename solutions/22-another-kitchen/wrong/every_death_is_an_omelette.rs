@@ -1,4 +1,4 @@
-//! must fail with: the job panics
+//! must fail with: and the jobs panic
 //!
 //! All trouble is told in the same words, and nobody can tell a mistake from a death.
 

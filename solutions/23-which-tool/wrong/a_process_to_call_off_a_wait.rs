@@ -59,9 +59,9 @@ pub fn plan(job: &Job) -> Tool {
         return Tool::Process; // Whatever else it is: it must die alone.
     }
     match job.does {
-        Does::Computes(time) if time < NOT_WORTH_A_HOP => Tool::Await,
-        // A thread cannot be stopped, and what is not `Send` cannot go to one.
+        // Nobody can stop a thread, LoopBot's own included.
         _ if job.may_never_end => Tool::Process,
+        Does::Computes(time) if time < NOT_WORTH_A_HOP => Tool::Await,
         // Dropping an async wait ends it, and on a LoopBot nothing has to be `Send`.
         Does::WaitsAsync(_) => Tool::Task,
         _ if !job.is_send => Tool::Process,

@@ -59,9 +59,11 @@ pub fn plan(job: &Job) -> Tool {
     match job.does {
         // Dropping an async wait ends it, and on a LoopBot nothing has to be `Send`.
         Does::WaitsAsync(_) => Tool::Task,
+        // Nobody can stop a thread, LoopBot's own included.
+        _ if job.may_never_end => Tool::Process,
         Does::Computes(time) if time < NOT_WORTH_A_HOP => Tool::Await,
-        // A thread cannot be stopped, and what is not `Send` cannot go to one.
-        _ if job.may_never_end || !job.is_send => Tool::Process,
+        // What is not `Send` cannot go to another thread.
+        _ if !job.is_send => Tool::Process,
         Does::WaitsBlocking(_) => Tool::SpawnBlocking,
         Does::Computes(_) => Tool::Threads,
     }

@@ -26,7 +26,7 @@ const FIRST_ROOM: usize = 64;
 /// Each room is twice as large as the one before. Together they have a place for all who can be on a shelf.
 const ROOMS: usize = 18;
 
-pub(crate) struct Watch {
+pub(super) struct Watch {
     /// The number of the poll that is under way or was the last, and whose it is.
     poll: AtomicU64,
     /// The watchdog sleeps until the loop has something to do.
@@ -84,36 +84,36 @@ impl Watch {
     /// A poll begins. This is all that a poll pays: no clock is read. To count is the loop's alone, so it takes no
     /// more than a load and a store.
     #[inline]
-    pub(crate) fn poll_begins(&self, slot: u32) {
+    pub(super) fn poll_begins(&self, slot: u32) {
         let next = (self.poll.load(Ordering::Relaxed) | PLACE).wrapping_add(1);
         self.poll.store(next + u64::from(slot), Ordering::Release);
     }
     // ANCHOR_END: poll_begins
 
     #[inline]
-    pub(crate) fn poll_ended(&self) {
+    pub(super) fn poll_ended(&self) {
         self.now_polled_is(NOBODY);
     }
 
     /// The recorder's clock was read for the poll that begins.
-    pub(crate) fn begins_at(&self, t: u64) {
+    pub(super) fn begins_at(&self, t: u64) {
         self.began.store(t, Ordering::Relaxed);
     }
 
     /// And for its end. If the watchdog has noticed this poll, it is waiting to hear that.
-    pub(crate) fn ends_at(&self, t: u64) {
+    pub(super) fn ends_at(&self, t: u64) {
         if self.noticed.load(Ordering::Acquire) == self.poll.load(Ordering::Relaxed) {
             self.ended.store(t, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn park_begins(&self) {
+    pub(super) fn park_begins(&self) {
         self.now_polled_is(PARKED);
     }
 
     /// The loop has something to do again. The one word is written and the other read, here and in
     /// [`falls_asleep`](Watch::falls_asleep), and the fences see to it that one of the two reads what the other wrote.
-    pub(crate) fn park_ended(&self, watchdog: &Thread) {
+    pub(super) fn park_ended(&self, watchdog: &Thread) {
         self.now_polled_is(NOBODY);
         fence(Ordering::SeqCst);
         if self.asleep.swap(false, Ordering::Relaxed) {
@@ -128,23 +128,23 @@ impl Watch {
     }
 
     #[inline]
-    pub(crate) fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>) {
+    pub(super) fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>) {
         let known = self.known(slot);
         known.born.store(born, Ordering::Relaxed);
         known.spawned_at.set(Some(at));
         known.waited_at.set(None);
     }
 
-    pub(crate) fn is_called(&self, slot: u32, born: u32, name: &str) {
+    pub(super) fn is_called(&self, slot: u32, born: u32, name: &str) {
         self.known(slot).names().task = Some((born, name.into()));
     }
 
     #[inline]
-    pub(crate) fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
+    pub(super) fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
         self.known(slot).waited_at.set(at);
     }
 
-    pub(crate) fn waits_by_name(&self, slot: u32, name: &str, at: &'static Location<'static>) {
+    pub(super) fn waits_by_name(&self, slot: u32, name: &str, at: &'static Location<'static>) {
         let mut names = self.known(slot).names();
         if !matches!(&names.wait, Some((before, same)) if ptr::eq(*before, at) && **same == *name) {
             names.wait = Some((at, name.into()));

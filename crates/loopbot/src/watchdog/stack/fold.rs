@@ -48,14 +48,15 @@ enum Whose {
 /// The function that polls the task, or what is left of it if the compiler has merged it with others. Beyond it there are only ours.
 fn is_the_loop(name: &str) -> bool {
     let ours = ["task", "executor", "current", "builder"];
-    ours.iter()
-        .any(|file| name.contains(&format!("loopbot::{file}::")) && !is_argument_of(name, file))
+    ours.iter().any(|file| {
+        name.contains(&format!("loopbot_core::{file}::")) && !is_argument_of(name, file)
+    })
 }
 
 /// Whether one of our types is named only as what a function of somebody else's is generic over.
 fn is_argument_of(name: &str, file: &str) -> bool {
     let name = name.trim_start_matches('<');
-    !name.starts_with(&format!("loopbot::{file}::"))
+    !name.starts_with(&format!("loopbot_core::{file}::"))
 }
 
 fn whose(function: &Function) -> Whose {
@@ -67,7 +68,7 @@ fn whose(function: &Function) -> Whose {
     };
     let file = function.file.as_deref().unwrap_or_default();
     let comes_along = |part| file.contains(part);
-    if path.starts_with("loopbot::") {
+    if is_ours(path) {
         Whose::LoopBot
     } else if stuck::is_standard(path)
         // A function in C, or one that was inlined, of which the whole name is not known.
@@ -78,6 +79,13 @@ fn whose(function: &Function) -> Whose {
     } else {
         Whose::Program
     }
+}
+
+/// Whether this is the path of a function of one of LoopBot's crates.
+fn is_ours(path: &str) -> bool {
+    ["loopbot::", "loopbot_core::", "loopbot_io::"]
+        .iter()
+        .any(|of| path.starts_with(of))
 }
 
 /// A path as it would be written: an async block and a closure are part of the function that they are in.
