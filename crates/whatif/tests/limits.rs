@@ -139,3 +139,37 @@ fn a_check_says_how_many_cores_the_machine_has() {
     assert!(seen.lock().unwrap().iter().all(|inside| *inside == cores));
     assert_eq!(std::thread::available_parallelism().unwrap(), cores, "given back afterwards");
 }
+
+/// Robots keep their threads for the next check on the same thread, and no longer than that one is
+/// there.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_thousand_checks_leave_no_threads_behind() {
+    /// How many threads of this process have this name.
+    fn called(name: &str) -> usize {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap().filter_map(Result::ok);
+        let names = threads.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
+        names.filter(|it| it.trim_end() == name).count()
+    }
+    /// Threads that nobody needs any more end in their own time.
+    fn at_most(most: usize) {
+        let end = std::time::Instant::now() + Duration::from_secs(30);
+        while called("Chen") + called("Okafor") > most {
+            assert!(std::time::Instant::now() < end, "there should be {most} threads by now");
+            std::thread::yield_now();
+        }
+    }
+    let thread = std::thread::spawn(|| {
+        for _ in 0..1_000 {
+            let meet = || {
+                let cell = Arc::new(Shared::new(0));
+                let other = Arc::clone(&cell);
+                both(("Chen", move || cell.set(1)), ("Okafor", move || other.set(2)));
+            };
+            proved(&Checker::new("one of a thousand").explore(meet));
+        }
+        at_most(2);
+    });
+    thread.join().unwrap();
+    at_most(0);
+}
