@@ -16,6 +16,8 @@ const STEP: usize = 32;
 /// There is a list for each multiple of `STEP` below 512 bytes. Larger ones come from the system.
 const LISTS: usize = 16;
 const ALIGN: usize = 16;
+/// Where pieces begin: with a cache line, so that a block which fits into one lies in one.
+const CACHE_LINE: usize = 64;
 const FIRST_PIECE: usize = 2 << 10;
 const LARGEST_PIECE: usize = 256 << 10;
 
@@ -138,7 +140,7 @@ impl Blocks {
         let size = FIRST_PIECE << self.pieces.len().min(16);
         self.rest_size = size.min(LARGEST_PIECE);
         let layout =
-            Layout::from_size_align(self.rest_size, ALIGN).expect("a size that is in bounds");
+            Layout::from_size_align(self.rest_size, CACHE_LINE).expect("a size that is in bounds");
         let piece = from_the_system(layout);
         self.pieces.push((piece, layout));
         piece

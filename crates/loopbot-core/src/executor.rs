@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::thread;
 
-use flight::{End, Lane, Source};
+use flight::{End, Source};
 
 use crate::address::Address;
 use crate::builder::LoopBot;
@@ -104,6 +104,7 @@ impl Executor {
     ) -> Result<thread::Result<F::Output>, StandStill> {
         self.record.main_begins(at);
         let ended = self.run_loop(pin!(main));
+        self.record.turns_ended();
         let how = match &ended {
             Ok(Ok(_)) => End::Done,
             Ok(Err(_)) => End::Panicked,
@@ -123,6 +124,7 @@ impl Executor {
     ) -> Result<thread::Result<F::Output>, StandStill> {
         let mut just_waited = false;
         loop {
+            self.record.turns_ended();
             self.open_the_inbox();
             self.fire_timers();
             if self.shelf().ready.is_empty() {
@@ -382,10 +384,6 @@ impl Executor {
     #[inline]
     pub(crate) fn shelf(&self) -> RefMut<'_, Shelf> {
         self.shelf.borrow_mut()
-    }
-
-    pub(crate) fn lane(&self) -> &Lane {
-        &self.record.lane
     }
 }
 // ANCHOR_END: drop_tasks

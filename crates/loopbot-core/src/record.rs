@@ -166,7 +166,12 @@ impl Record {
         if self.is_taken() {
             self.note_end_of_poll(slot, ready);
         }
-        self.tell_watchdog(|watch| watch.poll_ended());
+    }
+
+    /// The loop looks at the world, or ends. Between two turns the watchdog is told nothing: what a task leaves behind is
+    /// dropped there, and takes that task's time.
+    pub(crate) fn turns_ended(&self) {
+        self.tell_watchdog(|watch| watch.turns_ended());
     }
 
     #[cold]

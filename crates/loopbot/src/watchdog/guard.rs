@@ -1,7 +1,9 @@
 // ANCHOR: guard
 //! The watchdog's own thread: it looks now and then whether the loop is still in the poll in which it was before.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,9 +23,13 @@ use super::watch::{Poll, Watch};
 /// A watchdog that is on duty, for as long as this lives: one run of a LoopBot.
 pub(super) struct Guard {
     watch: Arc<Watch>,
+    /// By place, the last wait point with a name that the watch was told of: nobody else asks for this, so it is not locked.
+    told: RefCell<Vec<Option<WaitPoint>>>,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
+
+type WaitPoint = (&'static Location<'static>, Rc<str>);
 
 /// What the watchdog's thread has.
 struct OnDuty {
@@ -54,6 +60,7 @@ impl Observe for Watchdog {
         match thread.spawn(move || on_duty.watch()) {
             Ok(thread) => Some(Box::new(Guard {
                 watch,
+                told: RefCell::default(),
                 is_over,
                 thread: Some(thread),
             })),
@@ -87,7 +94,7 @@ impl Observer for Guard {
         self.watch.ends_at(t);
     }
 
-    fn poll_ended(&self) {
+    fn turns_ended(&self) {
         self.watch.poll_ended();
     }
 
@@ -95,8 +102,14 @@ impl Observer for Guard {
         self.watch.waits(slot, at);
     }
 
+    /// Mostly that is the name that this place had last time.
     fn waits_by_name(&self, slot: u32, name: &Rc<str>, at: &'static Location<'static>) {
-        self.watch.waits_by_name(slot, name, at);
+        self.watch.waits(slot, Some(at));
+        let mut told = self.told.borrow_mut();
+        match told.get(slot as usize) {
+            Some(Some((place, said))) if ptr::eq(*place, at) && said == name => {}
+            _ => self.tell_name(&mut told, slot, name, at),
+        }
     }
 
     fn park_begins(&self) {
@@ -107,6 +120,24 @@ impl Observer for Guard {
         if let Some(thread) = &self.thread {
             self.watch.park_ended(thread.thread());
         }
+    }
+}
+
+impl Guard {
+    #[cold]
+    fn tell_name(
+        &self,
+        told: &mut Vec<Option<WaitPoint>>,
+        slot: u32,
+        name: &Rc<str>,
+        at: &'static Location<'static>,
+    ) {
+        self.watch.wait_is_called(slot, name, at);
+        let index = slot as usize;
+        if told.len() <= index {
+            told.resize(index + 1, None);
+        }
+        told[index] = Some((at, name.clone()));
     }
 }
 

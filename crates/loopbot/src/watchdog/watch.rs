@@ -6,6 +6,7 @@
 //! everything that the message needs lies here beforehand, and is put here by plain stores.
 #![allow(unsafe_code)]
 
+use std::collections::HashMap;
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
@@ -32,6 +33,8 @@ pub(super) struct Watch {
     /// The watchdog sleeps until the loop has something to do.
     asleep: AtomicBool,
     tasks: [OnceLock<Box<[Known]>>; ROOMS],
+    /// By place.
+    names: Mutex<HashMap<u32, Names>>,
     /// When the poll that is under way began, on the recorder's clock. Kept only with a recorder, as is the next.
     pub(super) began: AtomicU64,
     /// When the poll that the watchdog has noticed ended; 0 before that.
@@ -46,7 +49,6 @@ struct Known {
     born: AtomicU32,
     spawned_at: StaticRef,
     waited_at: StaticRef,
-    names: Mutex<Names>,
 }
 
 /// Most tasks have neither.
@@ -74,6 +76,7 @@ impl Watch {
             poll: AtomicU64::new(NOBODY),
             asleep: AtomicBool::new(false),
             tasks: [const { OnceLock::new() }; ROOMS],
+            names: Mutex::default(),
             began: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             noticed: AtomicU64::new(NOBODY),
@@ -136,7 +139,7 @@ impl Watch {
     }
 
     pub(super) fn is_called(&self, slot: u32, born: u32, name: &str) {
-        self.known(slot).names().task = Some((born, name.into()));
+        self.names().entry(slot).or_default().task = Some((born, name.into()));
     }
 
     #[inline]
@@ -144,13 +147,10 @@ impl Watch {
         self.known(slot).waited_at.set(at);
     }
 
-    pub(super) fn waits_by_name(&self, slot: u32, name: &str, at: &'static Location<'static>) {
-        let mut names = self.known(slot).names();
-        if !matches!(&names.wait, Some((before, same)) if ptr::eq(*before, at) && **same == *name) {
-            names.wait = Some((at, name.into()));
-        }
-        drop(names);
-        self.waits(slot, Some(at));
+    /// This place in the program has a name, for this task.
+    #[cold]
+    pub(super) fn wait_is_called(&self, slot: u32, name: &str, at: &'static Location<'static>) {
+        self.names().entry(slot).or_default().wait = Some((at, name.into()));
     }
     // ANCHOR_END: loop_side
 
@@ -176,24 +176,28 @@ impl Watch {
         let slot = poll.slot()?;
         let known = self.known(slot);
         let (born, waited_at) = (known.born.load(Ordering::Relaxed), known.waited_at.get());
-        let names = known.names();
+        let names = self.names();
+        let names = names.get(&slot);
         let told = Told {
-            name: match &names.task {
+            name: match names.and_then(|names| names.task.as_ref()) {
                 Some((whose, name)) if *whose == born => name.to_string(),
                 _ if born == 0 => "main".to_owned(),
                 _ => format!("task {born}"),
             },
             spawned_at: known.spawned_at.get(),
             wait: waited_at.map(|at| LastWait {
-                name: match &names.wait {
+                name: match names.and_then(|names| names.wait.as_ref()) {
                     Some((where_, name)) if ptr::eq(*where_, at) => Some(name.to_string()),
                     _ => None,
                 },
                 at,
             }),
         };
-        drop(names);
         (self.poll() == poll).then_some(told)
+    }
+
+    fn names(&self) -> MutexGuard<'_, HashMap<u32, Names>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
@@ -227,12 +231,6 @@ impl Poll {
 
     fn is_parked(self) -> bool {
         self.0 & PLACE == PARKED
-    }
-}
-
-impl Known {
-    fn names(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
