@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::task::Waker;
 
-use flight::{Event, Recorder, Source};
+use flight::{Event, Lane, Recorder, Source};
 
 use crate::clock::{TimerKey, TimerQueue};
 use crate::executor::Executor;
@@ -73,6 +73,11 @@ impl Executor {
     pub(crate) fn rewire_timer(&self, timer: TimerKey, waker: Waker) -> Option<Waker> {
         let task = self.sleeper();
         self.timers.borrow_mut().rewire(timer, task, waker)
+    }
+
+    /// Where all of this is written down.
+    pub(crate) fn lane(&self) -> &Lane {
+        &self.record.lane
     }
 
     /// For the record, the task that is being polled.

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::thread;
 
-use flight::{End, Lane, Source};
+use flight::{End, Source};
 
 use crate::address::Address;
 use crate::builder::LoopBot;
@@ -384,10 +384,6 @@ impl Executor {
     #[inline]
     pub(crate) fn shelf(&self) -> RefMut<'_, Shelf> {
         self.shelf.borrow_mut()
-    }
-
-    pub(crate) fn lane(&self) -> &Lane {
-        &self.record.lane
     }
 }
 // ANCHOR_END: drop_tasks

@@ -36,11 +36,12 @@ pub trait Observer {
     /// When it began, on the recorder's clock, if there is a recorder.
     fn begins_at(&self, t: u64);
 
-    /// The poll is about to be over: when, on the recorder's clock, if there is a recorder.
+    /// When the poll ended, on the recorder's clock, if there is a recorder.
     fn ends_at(&self, t: u64);
 
-    /// The last poll is over, and the loop looks at the world, or ends.
-    fn poll_ended(&self);
+    /// Nobody is polled: the loop looks at the world. Of two polls that follow one another without a look, only the beginnings
+    /// are told.
+    fn turns_ended(&self);
 
     /// The polled task waits, at this place in the program if that is known.
     fn waits(&self, slot: u32, at: Option<&'static Location<'static>>);

@@ -171,7 +171,7 @@ impl Record {
     /// The loop looks at the world, or ends. Between two turns the watchdog is told nothing: what a task leaves behind is
     /// dropped there, and takes that task's time.
     pub(crate) fn turns_ended(&self) {
-        self.tell_watchdog(|watch| watch.poll_ended());
+        self.tell_watchdog(|watch| watch.turns_ended());
     }
 
     #[cold]

@@ -279,8 +279,8 @@ impl Observer for Diary {
 
     fn ends_at(&self, _: u64) {}
 
-    fn poll_ended(&self) {
-        self.note("ended".to_owned());
+    fn turns_ended(&self) {
+        self.note("looks".to_owned());
     }
 
     fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
@@ -327,23 +327,25 @@ fn an_observer_is_told_of_every_poll_and_every_wait() {
             "a run of the waiter",
             "task 0 in place 0",
             "task 0 in place 0 is main",
+            "looks",
             "0 begins",
             "task 1 in place 1",
             "task 1 in place 1 is cook",
             "0 waits for a task",
-            "ended",
+            "looks",
             "1 begins",
-            "ended",
+            "looks",
             "1 begins",
             "1 waits somewhere",
             "1 waits for the oven",
-            "ended",
+            "looks",
             "parks",
             "goes on",
+            "looks",
             "1 begins",
-            "ended",
+            "looks",
             "0 begins",
-            "ended",
+            "looks",
         ]
     );
 }
@@ -368,7 +370,7 @@ fn an_observer_goes_when_the_run_is_over() {
         fn poll_begins(&self, _: u32) {}
         fn begins_at(&self, _: u64) {}
         fn ends_at(&self, _: u64) {}
-        fn poll_ended(&self) {}
+        fn turns_ended(&self) {}
         fn waits(&self, _: u32, _: Option<&'static Location<'static>>) {}
         fn waits_by_name(&self, _: u32, _: &Rc<str>, _: &'static Location<'static>) {}
         fn park_begins(&self) {}

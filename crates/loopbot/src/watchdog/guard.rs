@@ -94,7 +94,7 @@ impl Observer for Guard {
         self.watch.ends_at(t);
     }
 
-    fn poll_ended(&self) {
+    fn turns_ended(&self) {
         self.watch.poll_ended();
     }
 
