@@ -74,6 +74,13 @@ fn a_wrong_answer_gets_the_same_verdict_every_time() {
     nothing_is_wrong(About::Repeat);
 }
 
+/// A folder that git has left behind must stop nobody's cargo, so the packages are listed by name; and none is forgotten.
+#[test]
+fn the_workspace_lists_every_package_by_its_name() {
+    let told = course::members::disagreements(&root()).unwrap();
+    assert!(told.is_empty(), "\n{}\n", told.join("\n"));
+}
+
 /// Nothing is proved by answers that were never run.
 #[test]
 fn there_is_something_to_prove() {

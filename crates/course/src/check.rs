@@ -41,6 +41,8 @@ pub struct CheckOptions {
     pub network: bool,
     /// Where `whatif` writes down the runs that it tells, if somebody wants to read them.
     pub record: Option<PathBuf>,
+    /// Whether a panic shows its stack. If not, it is as short as it is in the book, whatever `RUST_BACKTRACE` says here.
+    pub backtrace: bool,
 }
 
 impl Default for CheckOptions {
@@ -56,6 +58,7 @@ impl Default for CheckOptions {
             target: None,
             network: true,
             record: None,
+            backtrace: false,
         }
     }
 }
@@ -434,6 +437,7 @@ fn run_tests(
         .env("CARGO_MANIFEST_DIR", &subject.folder)
         .env("CARGO_PKG_NAME", &subject.package)
         .env(CONTAINED, "1")
+        .env("RUST_BACKTRACE", if options.backtrace { "1" } else { "0" })
         .env_remove(RECORD)
         .envs(options.record.iter().map(|file| (RECORD, file)))
         .current_dir(&subject.folder);

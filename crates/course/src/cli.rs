@@ -1,13 +1,13 @@
 //! What can be typed, and what is answered.
 
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::error::ErrorKind;
+use clap::error::ErrorKind as Refusal;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -160,18 +160,11 @@ struct ServeArgs {
 pub fn main() -> ExitCode {
     let result = run(parse(std::env::args_os()).unwrap_or_else(|error| error.exit()));
     let status = result.unwrap_or_else(|error| {
-        // A reader that went away, as in `course list | head -1`, is no trouble.
-        let pipe_closed = error
-            .downcast_ref::<std::io::Error>()
-            .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe);
-        if !pipe_closed {
-            eprintln!("{error:#}");
+        if is_closed_pipe(&error) {
+            return status::DONE;
         }
-        if pipe_closed {
-            status::DONE
-        } else {
-            status_of(&error)
-        }
+        let _ = writeln!(std::io::stderr(), "{error:#}");
+        status_of(&error)
     });
     ExitCode::from(status)
 }
@@ -187,7 +180,7 @@ fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
             let sentence = format!(
                 "--{flag} stands after the command that it belongs to, and not before `{name}`"
             );
-            return Err(command.error(ErrorKind::ArgumentConflict, sentence));
+            return Err(command.error(Refusal::ArgumentConflict, sentence));
         }
     }
     Cli::from_arg_matches(&matches)
@@ -249,12 +242,12 @@ fn serve(root: &Path, args: &ServeArgs) -> anyhow::Result<u8> {
         },
     )?;
     if !args.bind.is_loopback() {
-        eprintln!(
+        remark!(
             "Anyone who can reach {} can read the book and start its runs and checks.",
             args.bind
         );
     }
-    eprintln!("The restaurant is open. Ctrl-C closes it.");
+    remark!("The restaurant is open. Ctrl-C closes it.");
     // On a line of its own, and on standard output, for scripts.
     print(&format!("{}\n", server.url()))?;
     if !args.no_open {
@@ -262,7 +255,7 @@ fn serve(root: &Path, args: &ServeArgs) -> anyhow::Result<u8> {
     }
     interrupt.wait();
     drop(server);
-    eprintln!("Closed.");
+    remark!("Closed.");
     Ok(status::DONE)
 }
 
@@ -273,7 +266,7 @@ fn open_browser(url: &str) {
             .iter()
             .all(|name| std::env::var_os(name).is_none());
     if no_display || open::that_detached(url).is_err() {
-        eprintln!("No browser was found to open: go to the address above in one.");
+        remark!("No browser was found to open: go to the address above in one.");
     }
 }
 
@@ -309,7 +302,7 @@ fn story(root: Option<&Path>, what: &str, no_open: bool, time_limit: u64) -> any
             } else {
                 "These are the runs"
             };
-            eprintln!("\n{}\n{runs}, step by step:", watched.checked.sentence);
+            remark!("\n{}\n{runs}, step by step:", watched.checked.sentence);
             show(&page)
         }
         (None, check::Verdict::Passes) => {
@@ -320,7 +313,7 @@ fn story(root: Option<&Path>, what: &str, no_open: bool, time_limit: u64) -> any
             Ok(status::DONE)
         }
         (None, verdict) => {
-            print(&format!(
+            answer(&format!(
                 "\n{} No run was told, so there is nothing to watch.\n",
                 watched.checked.sentence
             ))?;
@@ -329,12 +322,32 @@ fn story(root: Option<&Path>, what: &str, no_open: bool, time_limit: u64) -> any
     }
 }
 
-/// Prints, with an error instead of a panic when nobody reads.
+/// Prints, with an error instead of a panic when nobody reads. Who computes for long, only to print, stops then.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    let printed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    printed.map_err(|error| match error.kind() {
+        // It ends quietly: see `main`.
+        ErrorKind::BrokenPipe => error.into(),
+        _ => Trouble::environment(format!(
+            "The answer cannot be printed ({error}): look at where standard output goes."
+        )),
+    })
+}
+
+/// The same, and it is no error when nobody reads: for a command whose exit status is an answer as well.
+pub(crate) fn answer(text: &str) -> anyhow::Result<()> {
+    match print(text) {
+        Err(error) if is_closed_pipe(&error) => Ok(()),
+        printed => printed,
+    }
+}
+
+/// Whether a reader went away, as in `course list | head -1`. That is no trouble.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// Reads a number that the learner typed, with a sentence of our own when it is none.

@@ -16,7 +16,18 @@
 //! - [`starter`] knows the beginning of each exercise, and [`progress`] how far the learner has come.
 //! - [`doctor`] looks at the machine; [`upgrade_check`] at what has changed upstream.
 //! - [`verify`] and [`new_exercise`] are for authors; [`plan`] and [`catch_up`] for whoever teaches.
+//! - [`members`] is the workspace's list of packages.
 //! - [`contained`] and [`interrupt`] are the two places that know about processes and signals.
+
+/// Says something on standard error. Where nobody reads that, it is not said: `eprintln!` would panic.
+macro_rules! remark {
+    ($($words:tt)*) => {{
+        let _ = std::io::Write::write_fmt(
+            &mut std::io::stderr(),
+            format_args!("{}\n", format_args!($($words)*)),
+        );
+    }};
+}
 
 pub mod book;
 pub mod catch_up;
@@ -33,6 +44,7 @@ pub mod hiring;
 pub mod interrupt;
 pub mod ladder;
 pub mod look;
+pub mod members;
 pub mod new_exercise;
 pub mod plan;
 pub mod progress;

@@ -59,7 +59,7 @@ pub fn command(args: &LookArgs) -> anyhow::Result<u8> {
         true => as_json(&hits),
         false => tell(&recording, &hits, if args.all { usize::MAX } else { MOST }),
     };
-    cli::print(&text)?;
+    cli::answer(&text)?;
     let is_red = hits.iter().any(|hit| hit.severity == Severity::Red);
     Ok(if is_red { status::FAILS } else { status::DONE })
 }

@@ -17,6 +17,8 @@ use crate::check;
 use crate::cli::print;
 use crate::contained::{self, Ended, Limits, Stop, Stream, Streams};
 use crate::interrupt;
+use crate::members;
+use crate::starter;
 use crate::trouble::{Trouble, status};
 use crate::verify::description::TO_WRITE;
 
@@ -42,7 +44,7 @@ pub fn command(root: &Path, args: &NewExerciseArgs) -> anyhow::Result<u8> {
     let plan = plan(root, args)?;
     let interrupt = interrupt::listen()?;
     if !make(root, &plan, interrupt.stop())? {
-        eprintln!("Stopped; nothing is left of exercise {}.", plan.number);
+        remark!("Stopped; nothing is left of exercise {}.", plan.number);
         return Ok(status::INTERRUPTED);
     }
     let Plan { number, folder, .. } = &plan;
@@ -51,7 +53,8 @@ pub fn command(root: &Path, args: &NewExerciseArgs) -> anyhow::Result<u8> {
         \x20 exercises/{folder}/   what a learner gets: the starter, its test, its description\n\
         \x20 solutions/{folder}/   the solution, a copy of the starter, and wrong answers\n\n\
         It works already, on a small example. Put your own in its place: `cargo course verify {number}` says what is still\n\
-        missing, and \"Add an exercise\" in CONTRIBUTING.md how to go about it. Cargo.lock has changed, too: commit it.\n"
+        missing, and \"Add an exercise\" in CONTRIBUTING.md how to go about it. Cargo.toml lists both packages now, and Cargo.lock\n\
+        has changed, too: commit them.\n"
     ))?;
     Ok(status::DONE)
 }
@@ -64,6 +67,13 @@ struct Plan {
     folder: String,
     /// Every file, from the course's folder on. A folder counts as a package when it has a manifest, so these come last.
     files: Vec<(PathBuf, String)>,
+}
+
+impl Plan {
+    /// The folders of the two packages, as the workspace lists them.
+    fn packages(&self) -> [String; 2] {
+        ["exercises", "solutions"].map(|shelf| format!("{shelf}/{}", self.folder))
+    }
 }
 
 /// Decides what to make, or says in one sentence why it cannot be made.
@@ -234,10 +244,21 @@ fn make(root: &Path, plan: &Plan, stop: &Stop) -> anyhow::Result<bool> {
     let lock = root.join("Cargo.lock");
     let locked = fs::read(&lock).ok();
     let mut made = Made::default();
-    let result = write(root, plan, stop, &mut made).and_then(|()| loads(root, stop));
+    let result = write(root, plan, stop, &mut made)
+        .and_then(|()| list(root, plan))
+        .and_then(|()| loads(root, stop))
+        // Whoever made another one at the same moment may have written the lists as they were before.
+        .and_then(|loads| list(root, plan).map(|()| loads));
     match result {
         Ok(true) if !stop.is_raised() => Ok(true),
         result => {
+            let manifest = root.join("Cargo.toml");
+            if let Ok(text) = fs::read_to_string(&manifest) {
+                let rest = members::without(&text, &plan.packages());
+                if rest != text {
+                    let _ = starter::replace(&manifest, rest.as_bytes());
+                }
+            }
             made.undo();
             if let Some(locked) = locked
                 && fs::read(&lock).is_ok_and(|now| now != locked)
@@ -302,6 +323,25 @@ fn write(root: &Path, plan: &Plan, stop: &Stop, made: &mut Made) -> anyhow::Resu
         })?;
     }
     Ok(())
+}
+
+/// Puts both packages into the workspace's lists.
+fn list(root: &Path, plan: &Plan) -> anyhow::Result<()> {
+    let file = root.join("Cargo.toml");
+    let listed = || {
+        let text = fs::read_to_string(&file)?;
+        let with = members::with(&text, &plan.packages())?;
+        if with != text {
+            starter::replace(&file, with.as_bytes())?;
+        }
+        anyhow::Ok(())
+    };
+    listed().map_err(|error| {
+        Trouble::environment(format!(
+            "The new packages cannot be added to {} ({error:#}), so nothing was made.",
+            file.display()
+        ))
+    })
 }
 
 /// Whether cargo can still load the workspace, with the packages that are new. It adds them to its lock file.
@@ -643,10 +683,27 @@ mod tests {
     #[test]
     fn a_stop_in_the_middle_leaves_nothing() {
         let root = course();
+        let lists = "[workspace]\nmembers = [\n    \"exercises/07-seven\",\n]\n";
+        fs::write(root.path().join("Cargo.toml"), lists).unwrap();
         let plan = plan(root.path(), &args("new")).unwrap();
         let stop = Stop::new();
         stop.now();
         assert!(!make(root.path(), &plan, &stop).unwrap());
+        assert!(!root.path().join("exercises/08-new").exists());
+        let now = fs::read_to_string(root.path().join("Cargo.toml")).unwrap();
+        assert_eq!(now, lists);
+    }
+
+    #[test]
+    fn where_the_lists_have_another_form_nothing_is_made() {
+        let root = course();
+        let lists = "[workspace]\nmembers = [\"exercises/07-seven\"]\n";
+        fs::write(root.path().join("Cargo.toml"), lists).unwrap();
+        let plan = plan(root.path(), &args("new")).unwrap();
+        let error = make(root.path(), &plan, &Stop::new()).unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("one folder a line"), "{told}");
+        assert!(told.contains("nothing was made"), "{told}");
         assert!(!root.path().join("exercises/08-new").exists());
     }
 }

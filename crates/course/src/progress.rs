@@ -88,20 +88,41 @@ pub fn standings(root: &Path, exercises: &[Exercise]) -> Vec<Standing> {
         .collect()
 }
 
-/// The first exercise that has not passed: the one to go on with. `None` when all have.
+/// The exercise to go on with, wherever that is asked: the one that was checked last, or, when that has passed, the next that has
+/// not. `None` when all have.
 ///
 /// `standings` are those of `exercises`, in the same order.
-pub fn next(exercises: &[Exercise], standings: &[Standing]) -> Option<usize> {
-    exercises
+pub fn next(root: &Path, exercises: &[Exercise], standings: &[Standing]) -> Option<usize> {
+    let memory = recall(root).memory;
+    let slug = memory.0["at"].as_str();
+    let at = exercises
         .iter()
-        .zip(standings)
-        .position(|(_, standing)| standing.state != State::Passed)
+        .position(|exercise| Some(exercise.slug.as_str()) == slug);
+    next_from(standings, at.unwrap_or(0))
 }
 
-/// Remembers a verdict. `false` when it could not be written.
+/// The first exercise from this one on that has not passed. Behind the last one, the search goes on at the first: so one that was
+/// left out comes up again, but nobody is sent back to it from the middle of a workshop.
+pub fn next_from(standings: &[Standing], from: usize) -> Option<usize> {
+    let all = standings.len();
+    (0..all)
+        .map(|step| (from + step) % all)
+        .find(|&n| standings[n].state != State::Passed)
+}
+
+/// Remembers a verdict, and that this is where the learner works. `false` when it could not be written.
 ///
 /// What says nothing about the learner's code (a check that was stopped, a machine that could not build) is not kept.
 pub fn note_check(root: &Path, exercise: &Exercise, verdict: Verdict) -> bool {
+    note(root, exercise, verdict, true)
+}
+
+/// The same for a check of many: it does not say where the learner works.
+pub fn note_one_of_many(root: &Path, exercise: &Exercise, verdict: Verdict) -> bool {
+    note(root, exercise, verdict, false)
+}
+
+fn note(root: &Path, exercise: &Exercise, verdict: Verdict, is_here: bool) -> bool {
     if let Verdict::Stopped | Verdict::NotRun = verdict {
         return true;
     }
@@ -111,6 +132,9 @@ pub fn note_check(root: &Path, exercise: &Exercise, verdict: Verdict) -> bool {
         if verdict == Verdict::Passes && !known.get("passed_on").is_some_and(Value::is_string) {
             let today = Zoned::now().strftime("%Y-%m-%d").to_string();
             known.insert("passed_on".into(), today.into());
+        }
+        if is_here {
+            object(&mut memory.0).insert("at".into(), exercise.slug.as_str().into());
         }
     })
     .is_ok()
@@ -578,11 +602,32 @@ mod tests {
             (standings[1].state, standings[1].hints),
             (State::Untouched, 2)
         );
-        assert_eq!(next(&all, &standings), Some(1));
         for exercise in &all {
             note_check(root, exercise, Verdict::Passes);
         }
-        assert_eq!(next(&all, &super::standings(root, &all)), None);
+        assert_eq!(next(root, &all, &super::standings(root, &all)), None);
+        assert_eq!(next(root, &[], &[]), None);
+    }
+
+    #[test]
+    fn next_is_where_the_learner_was_or_the_next_that_has_not_passed() {
+        let (root, all) = course();
+        let root = root.path();
+        let next = || super::next(root, &all, &super::standings(root, &all));
+        assert_eq!(next(), Some(0));
+        note_check(root, &all[4], Verdict::Fails);
+        assert_eq!(next(), Some(4), "it is where they work");
+        note_check(root, &all[4], Verdict::Passes);
+        assert_eq!(next(), Some(5), "nobody is sent back to the first");
+        note_one_of_many(root, &all[1], Verdict::Fails);
+        assert_eq!(next(), Some(5), "a check of all leads nowhere");
+        for exercise in &all[5..] {
+            note_check(root, exercise, Verdict::Passes);
+        }
+        assert_eq!(next(), Some(0), "what was left out comes up again");
+        // Somebody has edited the file, or the exercise is gone.
+        change(root, |memory| memory.0["at"] = json!({ "odd": 1 })).unwrap();
+        assert_eq!(next(), Some(0));
     }
 
     #[test]

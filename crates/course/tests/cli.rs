@@ -290,7 +290,7 @@ fn the_list_knows_how_far_the_learner_is() {
 }
 
 #[test]
-fn without_a_number_the_first_that_has_not_passed_is_checked() {
+fn without_a_number_the_next_that_has_not_passed_is_checked() {
     let root = three_exercises();
     let check = || {
         let output = course(root.path(), &["check"]);
@@ -299,7 +299,7 @@ fn without_a_number_the_first_that_has_not_passed_is_checked() {
     let (status, said) = check();
     assert_eq!(status, Some(0), "{said}");
     assert!(
-        said.starts_with("Exercise 01, Case 01, is the first that has not passed.\n"),
+        said.starts_with("Exercise 01, Case 01, is next.\n"),
         "{said}"
     );
     assert!(
@@ -337,6 +337,101 @@ fn after_a_pass_it_goes_on_from_there_and_comes_back_for_what_was_left_out() {
         let next_is = |number: &str| said.contains(&format!("Next: exercise {number}"));
         assert_eq!(next_is(""), !next.is_empty(), "{said}");
         assert!(next.is_empty() || next_is(next), "{said}");
+        // The list says the same, and so does a check without a number.
+        let list = answers(root.path(), &["list", "--json"], 0);
+        let marked: Vec<_> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|item| item["next"] == true)
+            .map(|item| item["number"].as_str().unwrap())
+            .collect();
+        assert_eq!(marked.concat(), next);
+        let said = text(&course(root.path(), &["list"]).stdout);
+        assert_eq!(said.contains(&format!("Next: {next}")), !next.is_empty());
+    }
+}
+
+/// A reader that goes away before there is anything to read, as in `… | head -1`, at both streams.
+#[test]
+fn when_nobody_reads_the_status_is_the_same_and_nothing_panics() {
+    let root = three_exercises();
+    for (args, status) in [
+        (&["list"][..], 0),
+        (&["hint", "02"], 0),
+        (&["check", "01"], 0),
+        (&["check", "02"], 1),
+        (&["check", "02", "--json"], 1),
+        (&["check", "all"], 1),
+        (&["check", "all", "--json"], 1),
+        (&["check", "99"], 2),
+        (&["solution", "02"], 2),
+        (&["verify"], 1),
+        (&["no-such-command"], 2),
+    ] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_course"))
+            .args(args)
+            .arg("--root")
+            .arg(root.path())
+            .env_remove("CARGO_TARGET_DIR")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        assert_eq!(child.wait().unwrap().code(), Some(status), "{args:?}");
+    }
+    // What was found out is remembered all the same.
+    let list = answers(root.path(), &["list", "--json"], 0);
+    assert_eq!(
+        (&list[0]["state"], &list[1]["state"]),
+        (&json!("passed"), &json!("failing"))
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_said_to_be_that() {
+    let root = three_exercises();
+    for args in [&["list"][..], &["check", "01"], &["hint", "02", "--json"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_course"))
+            .args(args)
+            .arg("--root")
+            .arg(root.path())
+            .env_remove("CARGO_TARGET_DIR")
+            .stdout(fs::File::options().write(true).open("/dev/full").unwrap())
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(
+            said.starts_with("The answer cannot be printed (") && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_panic_shows_its_stack_where_it_is_asked_for_and_nowhere_else() {
+    let root = three_exercises();
+    for (wanted, args) in [
+        (false, &["check", "02"][..]),
+        (true, &["check", "02", "--backtrace"]),
+    ] {
+        for set in ["0", "1", "full"] {
+            let output = Command::new(env!("CARGO_BIN_EXE_course"))
+                .args(args)
+                .arg("--root")
+                .arg(root.path())
+                .env_remove("CARGO_TARGET_DIR")
+                .env("RUST_BACKTRACE", set)
+                .output()
+                .unwrap();
+            let said = text(&output.stdout);
+            assert!(said.contains("not yet"), "{said}");
+            assert_eq!(said.contains("stack backtrace:"), wanted, "{set}: {said}");
+        }
     }
 }
 

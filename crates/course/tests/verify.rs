@@ -13,7 +13,7 @@ fn house() -> tempfile::TempDir {
         .prefix("course-verify-")
         .tempdir()
         .unwrap();
-    let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\"contained\", \"exercises/*\", \"solutions/*\"]\n\
+    let manifest = "[workspace]\nresolver = \"3\"\nmembers = [\n    \"contained\",\n]\n\
         [workspace.package]\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.88\"\nlicense = \"MIT\"\npublish = false\n\
         [workspace.dependencies]\ncontained = { path = \"contained\" }\n\
         [workspace.lints.rust]\nmissing_docs = \"warn\"\n";
@@ -467,11 +467,8 @@ fn a_workspace_that_does_not_load_gets_no_exercise() {
     let root = house.path();
     finished(root, "one");
     let locked = read(root, "Cargo.lock");
-    write(
-        root,
-        "solutions/02-broken/Cargo.toml",
-        "[package]\nname = 5\n",
-    );
+    let listed = read(root, "Cargo.toml");
+    write(root, "contained/Cargo.toml", "[package]\nname = 5\n");
     let output = run(root, &["new-exercise", "three"]);
     assert_eq!(output.status.code(), Some(3));
     let words = String::from_utf8_lossy(&output.stderr);
@@ -479,6 +476,46 @@ fn a_workspace_that_does_not_load_gets_no_exercise() {
     assert!(!root.join("exercises/03-three").exists());
     assert!(!root.join("solutions/03-three").exists());
     assert_eq!(read(root, "Cargo.lock"), locked);
+    assert_eq!(read(root, "Cargo.toml"), listed);
+}
+
+#[test]
+fn two_new_exercises_at_the_same_moment_are_both_listed() {
+    let house = house();
+    let root = house.path();
+    let started: Vec<_> = [("one", "01"), ("two", "02"), ("three", "03")]
+        .map(|(slug, number)| course(root, &["new-exercise", slug, "--number", number]))
+        .into_iter()
+        .map(|mut command| command.spawn().unwrap())
+        .collect();
+    for mut child in started {
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let manifest = read(root, "Cargo.toml");
+    for name in ["01-one", "02-two", "03-three"] {
+        for shelf in ["exercises", "solutions"] {
+            let line = format!("    \"{shelf}/{name}\",\n");
+            assert_eq!(manifest.matches(&line).count(), 1, "{manifest}");
+        }
+    }
+}
+
+#[test]
+fn an_exercise_that_the_workspace_does_not_list_is_complained_of() {
+    let house = house();
+    let root = house.path();
+    let name = finished(root, "one");
+    let line = format!("    \"exercises/{name}\",\n");
+    let manifest = read(root, "Cargo.toml");
+    assert!(manifest.contains(&line), "{manifest}");
+    write(root, "Cargo.toml", &manifest.replace(&line, ""));
+    let output = run(root, &["verify"]);
+    assert_eq!(output.status.code(), Some(1));
+    let words = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        words.contains(&format!("exercises/{name} is not among the members")),
+        "{words}"
+    );
 }
 
 #[cfg(unix)]

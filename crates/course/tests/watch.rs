@@ -248,6 +248,24 @@ fn an_editor_gets_the_terminal_and_every_key_until_it_ends() {
 }
 
 #[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_until_it_calls_back() {
+    let root = scratch_course();
+    let test = "#[test] fn f() { panic!(\"not-right\") }";
+    add_exercise(root.path(), "03", "pub fn f() {}", Some(test));
+    // A shell with jobs, which says when it has the terminal.
+    let line = format!("set -m; {}; echo back-in-the-shell; fg", watch(root.path()));
+    let mut terminal = OnTerminal::run(&line, &[]);
+    terminal.until("not-right");
+    terminal.press("\u{1a}");
+    terminal.until("\u{1b}[?1049l");
+    terminal.until("back-in-the-shell");
+    terminal.until("\u{1b}[?1049h");
+    terminal.until("not-right");
+    terminal.press("q");
+    assert_eq!(terminal.end().0, "0");
+}
+
+#[test]
 fn without_a_terminal_it_speaks_in_lines() {
     let root = scratch_course();
     let test = "#[test] fn f() { assert!(exercise::f(), \"not-right\") }";

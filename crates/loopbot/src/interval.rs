@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use crate::sleep::{Sleep, sleep_until};
+use loopbot_core::{Sleep, sleep_until};
 
 /// Ticks at once, and from then on each time that `period` has passed.
 ///

@@ -1,7 +1,7 @@
 // ANCHOR: tour
 //! LoopBot: one robot that does every job, and turns to another whenever it would have to wait.
 //!
-//! This is a single-threaded executor for async Rust, small enough to be read in one sitting. It polls
+//! This is a single-threaded executor for async Rust, small enough to be read in three evenings. It polls
 //! tasks that were woken, fires timers that came due, and parks its thread when there is nothing to do.
 //!
 //! ```
@@ -18,50 +18,27 @@
 //! assert_eq!(total, 5);
 //! ```
 //!
-//! # A tour of the code
+//! # Three evenings
 //!
-//! Read the files in this order. Each holds one idea.
+//! LoopBot is three crates, and each is an evening's reading. The arrows point downward, and the compiler keeps them.
+//!
+//! | crate | what it is | its own tour |
+//! |---|---|---|
+//! | `loopbot` | the front door: all the names, the primitives, task groups, limits to waiting, the watchdog | below |
+//! | `loopbot-io` | the doorbell: sockets, names, signals, HTTP by hyper | its `lib.rs` |
+//! | `loopbot-core` | tasks, wakers, the loop, its clock and its record | its `lib.rs`, which comes first |
+//!
+//! The first evening is `loopbot-core`, the second `loopbot-io`. The third is this crate, in this order:
 //!
 //! | file | idea |
 //! |---|---|
-//! | `executor.rs` | the loop: see who rang, fire timers, poll who is ready, wait |
-//! | `shelf.rs`, `run_queue.rs` | where the tasks lie, and who of them is ready |
-//! | `task.rs`, `blocks.rs` | a future that becomes its result, and the memory for both |
-//! | `waker.rs` | a waker is a name: how a task gets back into the run queue |
-//! | `inbox.rs`, `address.rs` | how other threads ring, and where they find the loop |
-//! | `join_handle.rs`, `join_error.rs` | how what a task made reaches whoever waits for it |
-//! | `park.rs` | waiting when nobody is ready |
-//! | `pace.rs` | how often it looks around when somebody is |
-//! | `alarms.rs` | the loop's timers |
-//! | `leaf.rs` | what every future that waits has to do: keep a budget, and say what it waits for |
-//! | `record.rs` | what is written down, and what is remembered of tasks in order to speak of them |
-//! | `clock.rs` | what time it is |
-//! | `timer_queue.rs` | who is to be woken when |
-//! | `sleep.rs`, `yield_now.rs` | the two smallest useful futures |
 //! | `timeout.rs`, `interval.rs` | a limit to waiting; something that happens again and again |
-//! | `task_group.rs` | tasks that end together |
 //! | `wait_point.rs` | an await point with a name |
 //! | `sync/` | how tasks wait for one another: locks, channels, events |
-//! | `stand_still.rs` | what it says when nothing can ever happen again |
-//! | `reactor.rs`, `poller/`, `net/` | who waits for which socket |
-//! | `signal.rs` | being told to stop |
-//! | `hyper_rt.rs` | HTTP, by hyper |
+//! | `task_group.rs` | tasks that end together |
 //! | `watchdog.rs`, `watchdog/` | noticing, from another thread, that a task holds the loop up |
-//! | `current.rs` | which LoopBot runs on this thread |
-//! | `builder.rs`, `pick_next.rs` | a LoopBot with another clock, a recorder, limits, another order |
 //!
-//! # What it promises
-//!
-//! - A task is in the run queue at most once. A wake during its own poll is kept. A wake after its end does nothing.
-//! - Wakers are `Send + Sync`. They may be used on any thread, and may outlive the loop.
-//! - Tasks that are ready are polled in the order in which they were woken. A task that wakes itself goes to
-//!   the back. Timers, sockets and other threads are looked at after 256 turns at most, and where turns are long, after about
-//!   a millisecond; on a virtual clock, timers before every round. Tasks that other threads woke between two looks come in the order of their places.
-//! - A task that always finds something to do gives way after 128 answers of LoopBot's own futures.
-//! - If nothing can happen any more, LoopBot says so, and who waits for what: see [`StandStill`].
-//! - Timers fire in the order of their deadlines, equal ones in the order in which they were set, and never early.
-//! - A panic ends its own task only. Whoever awaits the [`JoinHandle`] gets it as a [`JoinError`].
-//! - When the main future is done, tasks that are left over are dropped in the order in which they were spawned.
+//! What LoopBot promises is said where it is kept: at the top of `loopbot-core`.
 //!
 //! # Sockets
 //!
@@ -71,193 +48,26 @@
 // ANCHOR_END: tour
 
 // ANCHOR: door
-mod address;
-mod alarms;
-mod blocks;
-mod builder;
-mod clock;
-mod current;
-mod executor;
-#[cfg(feature = "hyper")]
-pub mod hyper_rt;
-mod inbox;
 mod interval;
-mod join_error;
-mod join_handle;
-mod leaf;
-#[cfg(feature = "net")]
-pub mod net;
-mod pace;
-mod park;
-mod pick_next;
-#[cfg(feature = "net")]
-mod poller;
-#[cfg(feature = "net")]
-mod reactor;
-mod record;
-mod run_queue;
-mod shelf;
-#[cfg(feature = "net")]
-pub mod signal;
-mod sleep;
-mod stand_still;
 pub mod sync;
-mod task;
 mod task_group;
 mod timeout;
-mod timer_queue;
 mod wait_point;
-mod waker;
 mod watchdog;
-mod yield_now;
 
-use std::panic::Location;
-use std::time::Duration;
-
-pub use builder::{Builder, LoopBot, ReadyTask};
-pub use clock::Clock;
 pub use interval::{Interval, MissedTick, interval, interval_at};
-pub use join_error::JoinError;
-pub use join_handle::JoinHandle;
-pub use sleep::{Sleep, sleep, sleep_until};
-pub use stand_still::{StandStill, Wait, Waiting};
 pub use task_group::{GroupError, GroupHandle, TaskGroup, task_group};
 pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
 pub use wait_point::{WaitPoint, wait_point};
 pub use watchdog::{Frame, LastWait, Stuck, Watchdog};
-pub use yield_now::{YieldNow, yield_now};
 
-/// Runs a future to its end on this thread, together with all the tasks it spawns, and returns its output.
-///
-/// This is a LoopBot with the real clock and no recorder; [`LoopBot::builder`] makes others. When `main`
-/// is done, tasks that are not done are dropped, in the order in which they were spawned.
-///
-/// ```
-/// assert_eq!(loopbot::run(async { 6 * 7 }), 42);
-/// ```
-///
-/// # Panics
-///
-/// If a LoopBot runs on this thread already; and with `main`'s own panic, if it panics.
-#[track_caller]
-pub fn run<F: Future>(main: F) -> F::Output {
-    LoopBot::builder().build().run(main)
-}
-
-/// Makes a future a task of its own, which runs beside the one that spawned it.
-///
-/// The task is polled for the first time after the current task has given way, not inside this call. It
-/// never leaves this thread, so it need not be `Send`. In the record it is called "task 3" if it is the third that was spawned.
-///
-/// Dropping the [`JoinHandle`] detaches the task: it runs on. A panic in it goes to whoever awaits the
-/// handle; if nobody does, it has been printed by the panic hook as usual, the record shows a task that
-/// ended panicked, and the other tasks go on.
-///
-/// ```
-/// use std::{cell::Cell, rc::Rc};
-///
-/// loopbot::run(async {
-///     let tips = Rc::new(Cell::new(0)); // no lock, no atomic: all tasks live on one thread
-///     let waiter = loopbot::spawn({
-///         let tips = tips.clone();
-///         async move { tips.set(tips.get() + 5) }
-///     });
-///     assert_eq!(tips.get(), 0); // spawned, not yet run
-///     waiter.await.unwrap();
-///     assert_eq!(tips.get(), 5);
-/// });
-/// ```
-///
-/// # Panics
-///
-/// If no LoopBot runs on this thread.
-#[track_caller]
-pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    spawn_here("spawn", None, future)
-}
-
-/// The same as [`spawn`], with a name. The record shows it, and so does the message when LoopBot stands still.
-///
-/// ```
-/// loopbot::run(async {
-///     let error = loopbot::spawn_named("the pastry cook", async { panic!("the soufflé fell") })
-///         .await
-///         .unwrap_err();
-///     assert_eq!(error.to_string(), "the pastry cook panicked: the soufflé fell");
-/// });
-/// ```
-///
-/// # Panics
-///
-/// If no LoopBot runs on this thread.
-#[track_caller]
-pub fn spawn_named<F>(name: &str, future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    spawn_here("spawn_named", Some(name), future)
-}
-
-#[track_caller]
-#[inline]
-fn spawn_here<F>(function: &str, name: Option<&str>, future: F) -> JoinHandle<F::Output>
-where
-    F: Future + 'static,
-    F::Output: 'static,
-{
-    let at = Location::caller();
-    current::with(function, |executor| executor.spawn(name, at, future))
-}
-
-/// The time since this LoopBot began its run, on its own clock.
-///
-/// ```
-/// use std::time::Duration;
-/// use loopbot::{Clock, LoopBot};
-///
-/// let evening = LoopBot::builder().clock(Clock::virtual_time(flight::VirtualTime::new())).build();
-/// evening.run(async {
-///     loopbot::sleep(Duration::from_secs(3600)).await; // an hour that takes no time
-///     assert_eq!(loopbot::now(), Duration::from_secs(3600));
-/// });
-/// ```
-///
-/// # Panics
-///
-/// If no LoopBot runs on this thread.
-#[track_caller]
-pub fn now() -> Duration {
-    Duration::from_nanos(current::with("now", |executor| executor.now()))
-}
-
-/// Lets the running task write on LoopBot's own lane of the record: marks of the story, counters.
-///
-/// ```
-/// use flight::{Header, Recorder, VirtualTime};
-/// use loopbot::{Clock, LoopBot};
-///
-/// let time = VirtualTime::new();
-/// let recorder = Recorder::new(Header::virtual_time("monday", &time));
-/// let robot = LoopBot::builder().clock(Clock::virtual_time(time)).recorder(recorder.clone()).build();
-/// robot.run(async {
-///     loopbot::with_lane(|lane| lane.mark("place", "table 2", 0));
-/// });
-/// let recording = recorder.recording();
-/// let places: Vec<&str> = recording.marks("place").map(|(_, place, _)| place).collect();
-/// assert_eq!(places, ["table 2"]);
-/// ```
-///
-/// # Panics
-///
-/// If no LoopBot runs on this thread.
-#[track_caller]
-pub fn with_lane<R>(write: impl FnOnce(&flight::Lane) -> R) -> R {
-    let executor = current::expect("with_lane");
-    write(executor.lane())
-}
+pub use loopbot_core::{
+    Builder, Clock, JoinError, JoinHandle, LoopBot, ReadyTask, Sleep, StandStill, Wait, Waiting,
+    YieldNow, leaf, now, observe, parking, run, sleep, sleep_until, spawn, spawn_named, with_lane,
+    yield_now,
+};
+#[cfg(feature = "hyper")]
+pub use loopbot_io::hyper_rt;
+#[cfg(feature = "net")]
+pub use loopbot_io::{net, signal};
 // ANCHOR_END: door

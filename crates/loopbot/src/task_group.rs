@@ -10,12 +10,11 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use crate::join_error::JoinError;
-use crate::join_handle::JoinHandle;
-use crate::leaf;
+use loopbot_core::leaf::{self, drop_caught};
+use loopbot_core::{JoinError, JoinHandle};
+
 use crate::sync::oneshot;
 use crate::sync::wait_list::{self, OnlyPlace};
-use crate::task::drop_caught;
 
 /// Runs `body`, and all the tasks that it spawns into the group, to their end.
 ///

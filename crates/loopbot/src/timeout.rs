@@ -6,9 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use loopbot_core::{Sleep, sleep, sleep_until};
 use pin_project_lite::pin_project;
-
-use crate::sleep::{Sleep, sleep, sleep_until};
 
 /// Waits for `future`, but not longer than `limit`, counted from this call.
 ///

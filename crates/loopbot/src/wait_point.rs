@@ -5,9 +5,8 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
+use loopbot_core::leaf;
 use pin_project_lite::pin_project;
-
-use crate::leaf;
 
 /// Gives a name to what a task waits for while it awaits `future`.
 ///
@@ -55,7 +54,7 @@ impl<F: Future> Future for WaitPoint<F> {
         let polled = this.future.poll(cx);
         if polled.is_pending() {
             // After the poll: this name stands over what the future inside has said.
-            leaf::named(this.name, this.at);
+            leaf::waits_by_name(this.name, this.at);
         }
         polled
     }

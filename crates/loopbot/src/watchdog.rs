@@ -23,9 +23,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use guard::Guard;
 pub use stuck::{Frame, LastWait, Stuck};
-pub(crate) use watch::Watch;
 
 /// Watches a LoopBot from a thread of its own: [`Builder::watchdog`](crate::Builder::watchdog).
 ///
@@ -55,7 +53,7 @@ pub(crate) use watch::Watch;
 /// # What it costs
 ///
 /// LoopBot reads no clock for it. It counts its polls where the watchdog can see the number, which takes less than a nanosecond; it notes
-/// where each task was spawned and where it waits, which takes a few nanoseconds a task, and about ten for a wait
+/// where each task was spawned and where it waits, which takes a few nanoseconds a task, and as many for a wait
 /// point with a name. `cargo bench -p loopbot --bench watchdog` measures that. The watchdog's thread looks
 /// eight times within the limit, though not more often than once a millisecond, and not at all while LoopBot sleeps. It is
 /// started by each run, and ends with it.

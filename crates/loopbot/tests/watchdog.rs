@@ -3,7 +3,9 @@
 //! No test here sleeps and hopes. A poll that shall be too long goes on until the watchdog has spoken. On a machine that is
 //! busy with other things, any poll may take too long, so what is said of others is not counted.
 
+use std::cell::Cell;
 use std::panic::Location;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
@@ -131,6 +133,43 @@ fn where_it_waited_is_where_it_waited_last() {
     assert_eq!(wait.name, None);
     assert_eq!(wait.at.line(), slept);
     assert_eq!(after_join.wait_point, None);
+}
+
+#[test]
+fn one_place_may_have_another_name_each_time() {
+    let (robot, bark) = watched();
+    let stuck = robot.build().run(async {
+        let guest = spawn_named("the chatty guest", async move {
+            for table in ["table 1", "table 2", "table 1"] {
+                wait_point(table, sleep(Duration::from_millis(1))).await;
+            }
+            bark.hold_on("the chatty guest")
+        });
+        guest.await.unwrap()
+    });
+    assert_eq!(stuck.wait_point.unwrap().name.as_deref(), Some("table 1"));
+}
+
+#[test]
+fn what_a_task_leaves_behind_is_dropped_in_its_time() {
+    struct Coat(Bark, Rc<Cell<bool>>);
+    impl Drop for Coat {
+        fn drop(&mut self) {
+            self.0.hold_on("the guest who left a coat");
+            self.1.set(true);
+        }
+    }
+    let (robot, bark) = watched();
+    robot.build().run(async {
+        let noticed = Rc::new(Cell::new(false));
+        let coat = Coat(bark, noticed.clone());
+        drop(spawn_named("the guest who left a coat", async { coat }));
+        loopbot::yield_now().await;
+        assert!(
+            noticed.get(),
+            "nobody holds the handle, so the coat was dropped with the task"
+        );
+    });
 }
 
 #[test]

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
-use crate::core::Wish;
-use crate::driver::Shared;
+use crate::core::{Time, Wish};
+use crate::driver::{Inner, Shared};
 use crate::error::JobError;
+use crate::pool::Encoded;
 use crate::reply::{Order, Reply, Slot};
 use crate::slab::Key;
 
@@ -127,14 +128,42 @@ pub(crate) struct Pending {
 impl Pending {
     /// A job for this pool.
     pub(crate) fn new(pool: Arc<Shared>, wish: Wish, order: Order) -> Pending {
-        let mut pending = Pending {
+        let slot = Arc::clone(&order.slot);
+        let given = pool.with(|inner, now| give(inner, now, wish, order, None));
+        Pending::given(pool, slot, given)
+    }
+
+    fn given(pool: Arc<Shared>, slot: Arc<Slot>, given: Given) -> Pending {
+        Pending {
             pool,
-            slot: Arc::clone(&order.slot),
-            key: None,
-            waiting: None,
-        };
-        pending.offer(wish, order, None);
-        pending
+            slot,
+            key: given.as_ref().ok().copied(),
+            waiting: given.err(),
+        }
+    }
+
+    /// Jobs for this pool that are sent together, each with the number of its items.
+    pub(crate) fn several(
+        pool: &Arc<Shared>,
+        orders: Vec<(Encoded, usize)>,
+    ) -> Vec<(Pending, usize)> {
+        pool.with(|inner, now| {
+            inner.hold_nothing();
+            let mut one = |order: Encoded, items| {
+                let pool = Arc::clone(pool);
+                let (wish, order) = match order {
+                    Ok(order) => order,
+                    Err(error) => return Pending::refused(pool, error, items),
+                };
+                let slot = Arc::clone(&order.slot);
+                let given = give(inner, now, wish, order, None);
+                Pending::given(pool, slot, given)
+            };
+            let orders = orders.into_iter();
+            orders
+                .map(|(order, items)| (one(order, items), items))
+                .collect()
+        })
     }
 
     /// A job that cannot be given to any pool.
@@ -153,32 +182,16 @@ impl Pending {
         self.waiting.is_some()
     }
 
-    /// Gives the job to the pool; if that is full, keeps it.
-    fn offer(&mut self, wish: Wish, order: Order, waker: Option<&Waker>) {
-        let refused = self
-            .pool
-            .with(|inner, now| match inner.core.submit(now, wish, order) {
-                Ok(key) => {
-                    inner.record_submit(key.number());
-                    self.key = Some(key);
-                    None
-                }
-                Err(order) => {
-                    if let Some(waker) = waker {
-                        inner.wait_for_room(waker);
-                    }
-                    Some(order)
-                }
-            });
-        self.waiting = refused.map(|order| Box::new((wish, order)));
-    }
-
     /// Gives the job to the pool if it has not been yet.
     fn offer_again(&mut self, waker: Option<&Waker>) {
         if !self.slot.is_done()
             && let Some(waiting) = self.waiting.take()
         {
-            self.offer(waiting.0, waiting.1, waker);
+            let (wish, order) = *waiting;
+            match (self.pool).with(|inner, now| give(inner, now, wish, order, waker)) {
+                Ok(key) => self.key = Some(key),
+                Err(waiting) => self.waiting = Some(waiting),
+            }
         }
     }
 
@@ -249,6 +262,25 @@ impl Drop for Pending {
         {
             self.pool
                 .with(|inner, now| inner.core.cancel(now, key, false));
+        }
+    }
+}
+
+/// What came of offering a job to the pool: its name there, or the job back.
+type Given = Result<Key, Box<(Wish, Order)>>;
+
+/// Gives a job to the pool, or back if that is full.
+fn give(inner: &mut Inner, now: Time, wish: Wish, order: Order, waker: Option<&Waker>) -> Given {
+    match inner.core.submit(now, wish, order) {
+        Ok(key) => {
+            inner.record_submit(key.number());
+            Ok(key)
+        }
+        Err(order) => {
+            if let Some(waker) = waker {
+                inner.wait_for_room(waker);
+            }
+            Err(Box::new((wish, order)))
         }
     }
 }

@@ -295,13 +295,17 @@ enum Arrived {
     Refused,
 }
 
+/// What travels with a message. In a box because it is rare, and there may be a million messages.
+#[allow(clippy::box_collection)]
+pub(crate) type Gifts = Option<Box<Vec<Attachment>>>;
+
 /// Runs `write`, which serialises one message. Blobs in it leave their descriptors here, to be sent with the
 /// bytes. They stay valid as long as they are kept, so the message can be sent again, to somebody else.
 ///
 /// # Errors
 ///
 /// Out of descriptors.
-pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
+pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> (T, Gifts) {
     // Most messages have no blob, so most pay for these two switches and for nothing else.
     let inside = WRITING.replace(true);
     let _restore = Restore(inside, |before| WRITING.set(before));
@@ -312,35 +316,28 @@ pub(crate) fn writing<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
         OUTGOING.take(); // of a message whose writing panicked
     }
     let value = write();
-    let attachments = if HAS_BLOBS.replace(false) {
-        collect()
-    } else {
-        Vec::new()
-    };
-    (value, attachments)
+    let gifts = HAS_BLOBS.replace(false).then(collect);
+    (value, gifts)
 }
 
 /// The same, in the middle of another message that has blobs already (somebody's `serialize` gives a job to a pool).
 #[cold]
-fn writing_inside<T>(write: impl FnOnce() -> T) -> (T, Vec<Attachment>) {
+fn writing_inside<T>(write: impl FnOnce() -> T) -> (T, Gifts) {
     let outer = OUTGOING.take();
     let value = write();
-    let attachments = if HAS_BLOBS.replace(true) {
-        collect()
-    } else {
-        Vec::new()
-    };
+    let gifts = HAS_BLOBS.replace(true).then(collect);
     OUTGOING.set(outer);
-    (value, attachments)
+    (value, gifts)
 }
 
-fn collect() -> Vec<Attachment> {
+#[allow(clippy::box_collection)] // see `Gifts`
+fn collect() -> Box<Vec<Attachment>> {
     let blobs = OUTGOING.take().map(|outgoing| outgoing.blobs);
     let blobs = blobs.unwrap_or_default();
     let given = blobs
         .iter()
         .filter_map(|shared| shared.given.get().cloned());
-    given.collect()
+    Box::new(given.collect())
 }
 
 /// Puts something back, also after a panic: what comes after on this thread is no message.

@@ -31,7 +31,8 @@
 //!
 //! Use it when jobs shall survive the program or the machine, when several programs have jobs for the same workers, or
 //! when there are more jobs than one machine has cores. It is not quicker: a job takes a few journeys over the network.
-//! All who share a queue have to be the same program (the list of jobs is compared, and another list has another queue).
+//! All who share a queue have to be the same program. The list of jobs is compared, with the names and sizes of their
+//! types, and another list has another queue.
 //!
 //! # What is promised
 //!
@@ -80,9 +81,15 @@
 //!
 //! The server. Before 2.10.15 it can go wrong when it delivers an order anew and finds nobody waiting for it (nats-server,
 //! pull requests 5305 and 5338): it sends the order twice and calls it the first time again, so that what kills machines
-//! gets more attempts than it should. And with 2.9.10 (Debian 12) we have seen, in two of some hundreds of runs on a busy
-//! computer, an order that was not delivered anew at all. The submitter is told that by its patience; the order is still in
-//! the queue. Use a newer server where that matters.
+//! gets more attempts than it should.
+//!
+//! And the machines. An order is done when somebody asks for one. With nats-server 2.9 (Debian 12) a machine could be
+//! refused when it came: of several that make the queue at the same moment, that server serves one and tells the others
+//! that the subjects overlap with another stream. Such a machine left, and if no other one had a place free, orders stood
+//! until the submitter's patience was over. Now that refusal is asked about again, for as long as an
+//! [`outage`](Settings::outage) may be. So watch what [`serve_until`] returns, and start a machine that has left again. A
+//! submitter whose patience is over is told what the server has: how many orders wait, how many are with machines, and
+//! whether any machine asks for one.
 //!
 //! # A tour
 //!

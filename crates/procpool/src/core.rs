@@ -22,12 +22,18 @@ pub(crate) type Time = u64;
 const BACKLOG: u64 = 200_000;
 /// How many jobs may be with one worker, however small they are.
 const WINDOW: usize = 64;
+/// How long a job may take before no more is sent behind it, and what was is taken back.
+const LONG: u64 = 5_000_000;
 /// How long a worker may take to say its first word.
 const SILENCE: u64 = 10_000_000_000;
-/// How many starts in a row may fail.
+/// How many starts in a row may fail. Those do not count in which the worker was killed by somebody else; but how long
+/// even that may go on does.
 const MAX_FAILURES: u32 = 3;
-/// How long to wait after the first failed start; four times as long after each further one.
+const GIVE_UP: u64 = 10_000_000_000;
+/// How long to wait after the first failed start; four times as long after each further one. After a kill never longer
+/// than that: it may be over at any time.
 const BACKOFF: u64 = 5_000_000;
+const MAX_BACKOFF: u64 = 320_000_000;
 
 /// Which item of which job a worker has begun: its jobs are numbered from 1 as they are sent to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +82,8 @@ pub(crate) enum Why<'a> {
 pub(crate) struct Obituary {
     pub(crate) pid: u32,
     pub(crate) how: Death,
+    /// It was killed, and neither by us nor, as far as can be known, by itself.
+    pub(crate) from_outside: bool,
     /// What it had begun last.
     pub(crate) begun: Ticket,
     pub(crate) stderr_tail: String,
@@ -93,6 +101,8 @@ pub(crate) enum Action<P> {
         number: u64,
         from: u32,
     },
+    /// Take back what the worker has and has not begun, behind its first job; and say what that leaves it.
+    TakeBack(usize),
     /// Raise the flag that asks this item to stop.
     Ask { worker: usize, ticket: Ticket },
     /// Tell the worker that nothing more will come: it ends when it has done what it has.
@@ -131,7 +141,7 @@ struct Job<P> {
     /// How often the item after those was begun and lost with its worker.
     lost: u32,
     /// The worker that has it; `None` while it is queued.
-    with: Option<usize>,
+    with: Option<u16>,
     /// Nobody wants it any more, but a worker has it.
     cancelled: bool,
 }
@@ -177,6 +187,10 @@ struct Worker {
     asked: Option<(Ticket, Option<Duration>)>,
     /// When something has to be done about it if nothing happens.
     deadline: Option<Time>,
+    /// When it came to its first job, or was last asked what it has not begun.
+    turned: Time,
+    /// It is long at its first job. Nothing is sent behind that.
+    long: bool,
 }
 
 /// What happens to new jobs, and to queued ones.
@@ -198,6 +212,7 @@ pub(crate) struct Counts {
     pub(crate) started: u64,
     pub(crate) died: u64,
     pub(crate) given_back: u64,
+    pub(crate) taken_back: u64,
     pub(crate) retried: u64,
 }
 
@@ -215,6 +230,9 @@ pub(crate) struct Core<P> {
     /// How long an item takes, by function: nanoseconds, rather too much than too little.
     cost: Vec<u64>,
     failures: u32,
+    /// How many of those were nobody else's doing; and since when no start has succeeded.
+    own_failures: u32,
+    failing_since: Option<Time>,
     not_before: Time,
     pub(crate) counts: Counts,
     /// A deadline has been set since this was last taken back.
@@ -236,6 +254,8 @@ impl<P: Payload> Core<P> {
             at: Ticket::default(),
             asked: None,
             deadline: None,
+            turned: 0,
+            long: false,
         };
         Core {
             limits,
@@ -248,6 +268,8 @@ impl<P: Payload> Core<P> {
             starting: 0,
             cost: vec![u64::MAX; functions],
             failures: 0,
+            own_failures: 0,
+            failing_since: None,
             not_before: 0,
             counts: Counts::default(),
             alarm: false,
@@ -306,7 +328,7 @@ impl<P: Payload> Core<P> {
                 Some(idle) => idle,
                 None => {
                     self.start_some(now);
-                    match self.short_queue(work) {
+                    match self.short_queue(now, work) {
                         Some(worker) => worker,
                         None => break,
                     }
@@ -336,13 +358,15 @@ impl<P: Payload> Core<P> {
         let worker = &mut self.workers[place];
         let job = self.jobs.get_mut(key).expect("it was in the queue");
         let number = worker.first + worker.jobs.len() as u64;
-        job.with = Some(place);
+        job.with = u16::try_from(place).ok();
         worker.jobs.push_back(key);
         worker.load = worker.load.saturating_add(work);
         worker.given += u64::from(job.wish.items - job.done);
         let from = job.done;
-        if worker.jobs.len() == 1 {
-            self.watch(now, place);
+        match worker.jobs.len() {
+            1 => self.watch(now, place),
+            2 => self.alarm = true, // should the first one turn out long
+            _ => {}
         }
         self.actions.push_back(Action::Send {
             worker: place,
@@ -353,9 +377,11 @@ impl<P: Payload> Core<P> {
     }
 
     /// A worker that has something to do, but so little that this can lie there as well.
-    fn short_queue(&self, work: u64) -> Option<usize> {
+    fn short_queue(&self, now: Time, work: u64) -> Option<usize> {
         let takes = |worker: &Worker| {
             worker.state == State::Ready
+                && !worker.long
+                && now < worker.turned.saturating_add(LONG)
                 && worker.load.saturating_add(work) <= BACKLOG
                 && worker.jobs.len() < WINDOW
                 && worker.given < self.limits.max_jobs
@@ -389,6 +415,7 @@ impl<P: Payload> Core<P> {
         worker.given = 0;
         worker.answered = false;
         worker.outgrown = false;
+        worker.long = false;
         worker.deadline = Some(now + SILENCE);
         self.alarm = true;
         self.starting += 1;
@@ -426,7 +453,7 @@ impl<P: Payload> Core<P> {
         worker.state = State::Ready;
         worker.deadline = None;
         self.starting -= 1;
-        self.failures = 0;
+        (self.failures, self.own_failures, self.failing_since) = (0, 0, None);
         self.rest(now, place);
         self.pump(now);
     }
@@ -462,6 +489,7 @@ impl<P: Payload> Core<P> {
             return;
         };
         worker.answered = true;
+        worker.long = false;
         let job = self.jobs.get_mut(key).expect("a worker has it");
         let function = job.wish.function;
         let known = self.cost.get(usize::from(function));
@@ -532,6 +560,35 @@ impl<P: Payload> Core<P> {
         }
     }
 
+    /// A worker is long at its first job, and others lie behind it: when they are to be taken back.
+    fn take_back_at(worker: &Worker) -> Option<Time> {
+        let others = worker.state == State::Ready && worker.jobs.len() > 1 && !worker.long;
+        others.then(|| worker.turned.saturating_add(LONG))
+    }
+
+    /// What was taken back from a worker: all after this number. `None`: it has not begun its first job either, so ask
+    /// again later.
+    pub(crate) fn taken_back(&mut self, now: Time, place: usize, begun: Option<u64>) {
+        let worker = &mut self.workers[place];
+        worker.turned = now;
+        let Some(begun) = begun else { return };
+        worker.long = true;
+        let keeps = (begun + 1).saturating_sub(worker.first).max(1);
+        let keeps = worker
+            .jobs
+            .len()
+            .min(usize::try_from(keeps).unwrap_or(usize::MAX));
+        let back = worker.jobs.split_off(keeps);
+        for &key in back.iter().rev() {
+            let job = self.jobs.get_mut(key).expect("a worker had it");
+            job.with = None;
+            self.workers[place].given -= u64::from(job.wish.items - job.done);
+            self.counts.taken_back += 1;
+            self.give_back(key);
+        }
+        self.pump(now);
+    }
+
     fn retire(&mut self, now: Time, place: usize) {
         let worker = &mut self.workers[place];
         worker.state = State::Ending;
@@ -543,6 +600,7 @@ impl<P: Payload> Core<P> {
     /// A worker turns to its first job: from here its time counts.
     fn watch(&mut self, now: Time, place: usize) {
         let worker = &mut self.workers[place];
+        worker.turned = now;
         let Some(job) = worker.jobs.front().and_then(|&key| self.jobs.get(key)) else {
             return;
         };
@@ -600,7 +658,7 @@ impl<P: Payload> Core<P> {
             State::Starting | State::Preparing => {
                 self.starting -= 1;
                 self.counts.died += 1;
-                self.start_failed(now, why);
+                self.start_failed(now, why, obituary.from_outside);
             }
             State::Ready => {
                 self.counts.died += 1;
@@ -675,17 +733,23 @@ impl<P: Payload> Core<P> {
         }
     }
 
-    fn start_failed(&mut self, now: Time, why: &str) {
+    fn start_failed(&mut self, now: Time, why: &str, from_outside: bool) {
         self.failures += 1;
+        self.own_failures += u32::from(!from_outside);
         let wait = BACKOFF << (2 * (self.failures - 1)).min(16);
-        self.not_before = now + wait;
+        self.not_before = match from_outside {
+            true => now + wait.min(MAX_BACKOFF),
+            false => now + wait,
+        };
+        let since = *self.failing_since.get_or_insert(now);
+        let lasts = self.own_failures >= MAX_FAILURES || now.saturating_sub(since) >= GIVE_UP;
         let nobody = |worker: &Worker| {
             matches!(
                 worker.state,
                 State::Absent | State::Starting | State::Preparing
             )
         };
-        if self.failures >= MAX_FAILURES && self.workers.iter().all(nobody) {
+        if lasts && self.workers.iter().all(nobody) {
             let times = self.failures;
             self.break_down(format!(
                 "{times} starts of a worker failed in a row; the last: {why}"
@@ -693,7 +757,8 @@ impl<P: Payload> Core<P> {
         }
     }
 
-    fn break_down(&mut self, why: String) {
+    /// No more workers can be started, and why. What workers have in hand is done.
+    pub(crate) fn break_down(&mut self, why: String) {
         self.phase = Phase::Broken(why.clone());
         self.fail_queued(&Why::Broken(&why));
     }
@@ -726,6 +791,7 @@ impl<P: Payload> Core<P> {
             Some(_) if !running => false,
             Some(place) => {
                 job.cancelled = true;
+                let place = usize::from(place);
                 let worker = &self.workers[place];
                 if worker.jobs.front() == Some(&key) && worker.asked.is_none() {
                     self.ask(now, place, None);
@@ -799,6 +865,9 @@ impl<P: Payload> Core<P> {
     pub(crate) fn tick(&mut self, now: Time, begun: impl Fn(usize) -> Ticket) {
         for place in 0..self.workers.len() {
             let worker = &mut self.workers[place];
+            if Self::take_back_at(worker).is_some_and(|at| at <= now) {
+                self.actions.push_back(Action::TakeBack(place));
+            }
             if worker.deadline.is_none_or(|deadline| deadline > now) {
                 continue;
             }
@@ -831,7 +900,9 @@ impl<P: Payload> Core<P> {
 
     /// When [`tick`](Core::tick) has something to do, if nothing happens before.
     pub(crate) fn next_deadline(&self) -> Option<Time> {
-        let workers = self.workers.iter().filter_map(|worker| worker.deadline);
+        let workers = self.workers.iter();
+        let workers = workers.flat_map(|worker| [worker.deadline, Self::take_back_at(worker)]);
+        let workers = workers.flatten();
         let absent = |worker: &Worker| worker.state == State::Absent;
         let start = self.wants_start() && self.workers.iter().any(absent);
         workers.chain(start.then_some(self.not_before)).min()
@@ -887,13 +958,19 @@ impl<P> Core<P> {
 
     /// The worker that has the job; `None` if it is queued.
     pub(crate) fn with(&self, key: Key) -> Option<usize> {
-        self.jobs.get(key)?.with
+        self.jobs.get(key)?.with.map(usize::from)
+    }
+
+    /// Whether the job lies behind another one, from where it may be taken back.
+    pub(crate) fn is_behind(&self, key: Key) -> bool {
+        let place = self.with(key);
+        place.is_some_and(|place| self.workers[place].jobs.front() != Some(&key))
     }
 
     /// Whether the job is with a worker that has no other one, and nobody waits for a worker: then one can wait for it
     /// there.
     pub(crate) fn alone_with(&self, key: Key) -> Option<usize> {
-        let place = self.jobs.get(key)?.with?;
+        let place = self.with(key)?;
         (self.workers[place].jobs.len() == 1 && self.queued == 0).then_some(place)
     }
 

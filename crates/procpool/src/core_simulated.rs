@@ -140,6 +140,23 @@ impl World {
                     process.jobs.push_back((number, id, from, items));
                     assert!(process.jobs.len() <= WINDOW);
                 }
+                Action::TakeBack(place) => {
+                    let process = self.processes[place].as_mut().expect("taken from nobody");
+                    let begun = process.begun.number();
+                    let begun = (begun >= self.core.turn(place)).then_some(begun);
+                    if let Some(begun) = begun {
+                        let given = &mut process.given;
+                        process.jobs.retain(|&(number, _, from, items)| {
+                            *given -= if number > begun {
+                                u64::from(items - from)
+                            } else {
+                                0
+                            };
+                            number <= begun
+                        });
+                    }
+                    self.core.taken_back(self.now, place, begun);
+                }
                 Action::Ask { worker, ticket } => {
                     let process = self.processes[worker].as_ref().expect("nobody to ask");
                     let mut jobs = process.jobs.iter();
@@ -233,6 +250,9 @@ impl World {
 
     fn tick(&mut self) {
         self.now += self.dice.random_range(0..30_000);
+        if self.dice.random_bool(0.1) {
+            self.now += LONG;
+        }
         let jobs = self.keys.iter().filter_map(|&key| self.core.jobs.get(key));
         let queued = jobs.filter(|job| job.with.is_none()).count();
         assert_eq!(self.core.queued(), queued, "those that no worker has");
@@ -252,11 +272,12 @@ impl World {
         };
         let dies = process.killed || self.dice.random_bool(0.04);
         if dies || process.quit && process.jobs.is_empty() {
-            let begun = process.begun;
+            let (begun, killed) = (process.begun, process.killed);
             self.processes[place] = None;
             let obituary = Obituary {
                 pid: 1,
                 how: Death::Signal(9),
+                from_outside: !killed && self.dice.random_bool(0.5),
                 begun,
                 stderr_tail: String::new(),
             };
@@ -395,6 +416,7 @@ fn three_failed_starts_in_a_row_break_the_pool() {
         let obituary = Obituary {
             pid: 1,
             how: Death::Exit(70),
+            from_outside: false,
             begun: Ticket(0),
             stderr_tail: String::new(),
         };
@@ -408,6 +430,42 @@ fn three_failed_starts_in_a_row_break_the_pool() {
     assert!(world.resolved.contains(&0));
     let lost = LOST.take();
     assert!(lost.iter().all(|&(_, _, why)| why == "broken") && !lost.is_empty());
+}
+
+/// Somebody kills every worker as it starts, as a kill storm does, or a person who tidies up.
+#[test]
+fn workers_that_are_killed_as_they_start_break_the_pool_only_if_that_lasts() {
+    let mut core = Core::new(CALM, 1);
+    give(&mut core, 0, None);
+    let (mut now, mut starts) = (0, 0);
+    while core.phase == Phase::Open {
+        core.tick(now, |_| Ticket(0));
+        for want in wants(&mut core) {
+            assert_eq!(want, "start 0");
+            starts += 1;
+            let obituary = Obituary {
+                pid: 1,
+                how: Death::Signal(9),
+                from_outside: true,
+                begun: Ticket(0),
+                stderr_tail: String::new(),
+            };
+            core.died(now, 0, &obituary, "killed");
+        }
+        now = core.next_deadline().unwrap_or(now);
+    }
+    assert!(now >= GIVE_UP, "after {now} ns");
+    assert!((10..100).contains(&starts), "{starts} starts");
+    assert_eq!(wants(&mut core), ["resolve 0"]);
+    // And a good start in between begins the count anew.
+    let mut core = staffed(CALM, 1);
+    assert_eq!(core.failing_since, None);
+    core.start_failed(7, "killed", true);
+    assert_eq!(core.failing_since, Some(7));
+    core.workers[0].state = State::Preparing;
+    core.starting = 1;
+    core.ready(8, 0);
+    assert_eq!(core.failing_since, None);
 }
 
 // What the dice meet too seldom, or what takes its time, one by one.
@@ -462,6 +520,7 @@ fn dies(core: &mut Core<Paper>, now: Time, place: usize, begun: u64) {
     let obituary = Obituary {
         pid: 1,
         how: Death::Signal(9),
+        from_outside: false,
         begun: Ticket::new(begun, 0),
         stderr_tail: String::new(),
     };
@@ -479,6 +538,7 @@ fn wants(core: &mut Core<Paper>) -> Vec<String> {
                 core.job(job).expect("it is there").id
             )
         }
+        Action::TakeBack(place) => format!("take back from {place}"),
         Action::Ask { worker, .. } => format!("ask {worker}"),
         Action::Retire(place) => format!("retire {place}"),
         Action::Kill(place) => format!("kill {place}"),
@@ -523,6 +583,46 @@ fn tiny_jobs_lie_at_a_worker_up_to_the_window_and_no_others() {
         give(&mut core, id, None);
     }
     assert_eq!(core.load(0), 1, "what takes long has nothing behind it");
+}
+
+#[test]
+fn what_lies_behind_a_long_job_is_taken_back_and_goes_elsewhere() {
+    let begun = |_| Ticket(0);
+    let mut core = staffed(CALM, 1);
+    for id in 1..5 {
+        give(&mut core, id, None); // as numbers 2 to 5
+    }
+    core.actions.clear();
+    assert_eq!(core.next_deadline(), Some(LONG));
+    core.tick(LONG - 1, begun);
+    assert!(wants(&mut core).is_empty(), "it may still be a tiny one");
+    core.tick(LONG, begun);
+    assert_eq!(wants(&mut core), ["take back from 0"]);
+    core.taken_back(LONG, 0, None); // it has not come to its first one
+    assert_eq!((core.load(0), core.next_deadline()), (4, Some(2 * LONG)));
+    core.tick(2 * LONG, begun);
+    core.taken_back(2 * LONG, 0, Some(3)); // it has done the first one, and we have not heard it yet
+    assert_eq!((core.load(0), core.queued()), (2, 2));
+    give(&mut core, 5, None);
+    assert_eq!(
+        (core.load(0), core.queued()),
+        (2, 3),
+        "nothing more behind that"
+    );
+    core.actions.clear();
+    finish(&mut core, 2 * LONG + 1, 0, 1);
+    let sent = ["resolve 1", "send 3 to 0", "send 4 to 0", "send 5 to 0"];
+    assert_eq!(wants(&mut core), sent, "it goes on, and in the same order");
+}
+
+#[test]
+fn nothing_is_sent_behind_a_job_that_is_long_already() {
+    let mut core = staffed(CALM, 1);
+    give(&mut core, 1, None);
+    core.tick(LONG, |_| Ticket(0));
+    core.taken_back(LONG, 0, Some(2));
+    give(&mut core, 2, None);
+    assert_eq!((core.load(0), core.queued()), (1, 1));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use flight::{ActorKind, Event, Lane, Text};
 
 use crate::builder::{Output, Start};
-use crate::core::{Action, Core, State, Ticket, Time, nanos};
+use crate::core::{Action, Core, State, Ticket, Time};
 use crate::error::Death;
 use crate::frame::{Head, Kind};
 use crate::jobs::Jobs;
@@ -35,6 +35,9 @@ use crate::worker::{ARGUMENT, DEPTH};
 
 /// How long the driver stays out of the way after somebody has led.
 const STAY_OUT: u64 = 1_000_000;
+
+/// How long somebody leads for a job that may meanwhile be given to another worker.
+const MAY_MOVE: Duration = Duration::from_millis(5);
 
 /// What a pool is, for everybody who has to do with it.
 pub(crate) struct Shared {
@@ -62,6 +65,7 @@ pub(crate) struct Settings {
     pub(crate) output: Output,
     pub(crate) listener: Option<Listener>,
     pub(crate) env: Vec<(std::ffi::OsString, std::ffi::OsString)>,
+    pub(crate) spin: Duration,
     pub(crate) recorder: flight::Recorder,
     pub(crate) fingerprint: u64,
 }
@@ -90,6 +94,8 @@ pub(crate) struct Inner {
     /// When somebody last led, and how many do.
     led: Time,
     leaders: usize,
+    /// What is to be sent shall be sent now, in one piece.
+    hold_nothing: bool,
     /// The driver is in `poll` without looking at some worker that is led.
     overlooked: bool,
     lane: Lane,
@@ -133,6 +139,7 @@ impl Shared {
             driver: Driver::Awake,
             led: 0,
             leaders: 0,
+            hold_nothing: false,
             overlooked: false,
             lane: settings.recorder.actor(&settings.name, ActorKind::Pool),
             name: settings.recorder.text(&settings.name),
@@ -192,6 +199,12 @@ impl Shared {
                     inner.send(worker, job, number, from);
                     dirty = true;
                 }
+                Action::TakeBack(worker) => {
+                    let first = inner.core.turn(worker);
+                    let link = inner.links[worker].as_mut();
+                    let begun = link.and_then(|link| link.take_back(first));
+                    inner.core.taken_back(self.now(), worker, begun);
+                }
                 Action::Ask { worker, ticket } => {
                     if let Some(link) = &inner.links[worker] {
                         link.page.cancel(ticket.0);
@@ -208,7 +221,7 @@ impl Shared {
                     }
                 }
                 Action::Resolve(order) => {
-                    inner.wakers.extend(order.slot.complete(order.reply));
+                    inner.wakers.extend(order.complete());
                 }
             }
         }
@@ -216,12 +229,14 @@ impl Shared {
             for (place, link) in inner.links.iter_mut().enumerate() {
                 let Some(link) = link else { continue };
                 // A worker with two jobs in hand needs no third at once. Its next answer will send what has gathered.
+                let worth_it = inner.hold_nothing || link.out.len() > 64 * 1024;
                 let in_hand = inner.core.load(place) - link.held.min(inner.core.load(place));
-                if link.held > 0 && (in_hand < 2 || link.out.len() > 64 * 1024) && !link.blocked {
+                if link.held > 0 && (in_hand < 2 || worth_it) && !link.blocked {
                     link.flush();
                 }
             }
         }
+        inner.hold_nothing = false;
         inner.record_starts();
         while !inner.room.is_empty() && inner.core.has_room() {
             // One for each place would be enough; but who was woken may have gone, and then nobody would come.
@@ -280,11 +295,14 @@ impl Shared {
         if led.is_empty() {
             return false;
         }
+        // What is taken back from one of these may be answered by another.
+        let behind = inner.core.is_behind(job).then_some(MAY_MOVE);
+        let limit = [limit, behind].into_iter().flatten().min();
         let begun = self.now();
         inner.leaders += 1;
         inner.led = begun;
         drop(inner);
-        let heard = look(&led, None, limit.map(nanos));
+        let heard = look(&led, None, limit, self.settings.spin);
         let dead = heard.iter().any(|&(_, dead)| dead);
         self.with(|inner, now| {
             for worker in &led {
@@ -365,11 +383,8 @@ impl Shared {
             let watched = inner.watched(&led);
             led.clear();
             drop(inner);
-            let heard = look(
-                &watched,
-                Some(&bell),
-                due.map(|due| due.saturating_sub(now)),
-            );
+            let limit = due.map(|due| Duration::from_nanos(due.saturating_sub(now)));
+            let heard = look(&watched, Some(&bell), limit, self.settings.spin);
             self.with(|inner, now| {
                 inner.driver = Driver::Awake;
                 for (place, dead) in heard {
@@ -496,11 +511,12 @@ impl Inner {
             return;
         };
         let head = Head {
-            len: order.args.len() as u32,
+            len: order.args().len() as u32,
             gifts: order.gifts.as_ref().map_or(0, |gifts| gifts.len()) as u8,
             function: wish.function,
             ticket: Ticket::new(number, from),
             count: wish.items,
+            took: link.round,
             ..Head::of(Kind::Job)
         };
         if number == self.core.turn(place) {
@@ -518,7 +534,8 @@ impl Inner {
             let at = named(&mut self.core, place);
             link.hear(now, place, &mut self.core, fingerprint);
             if link.deaf && !link.killed {
-                link.kill(); // it is ending; or it closed what it should not have
+                // It is ending; or it closed what it should not have. If it is dead already, that was not us.
+                link.process.kill();
             }
             link.read_output(self.voice.as_mut(), at, self.core.turn(place), false);
             if link.held > 0 || link.blocked {
@@ -556,6 +573,7 @@ impl Inner {
                 let obituary = crate::core::Obituary {
                     pid: 0,
                     how: Death::Exit(255),
+                    from_outside: false,
                     begun: Ticket(0),
                     stderr_tail: String::new(),
                 };
@@ -630,6 +648,11 @@ impl Inner {
         links.filter_map(watch).collect()
     }
 
+    /// What is submitted under this lock makes a piece that is worth sending.
+    pub(crate) fn hold_nothing(&mut self) {
+        self.hold_nothing = true;
+    }
+
     pub(crate) fn wait_for_room(&mut self, waker: &Waker) {
         self.room.push_back(waker.clone());
     }
@@ -679,10 +702,14 @@ fn watch(place: usize, link: &Link, reads: bool) -> Watched {
     }
 }
 
-/// Waits until something can be read or written, or for so many nanoseconds. Which places, and whether the process
-/// there is dead.
-fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec<(usize, bool)> {
-    let timeout = timeout.map(Duration::from_nanos);
+/// Waits until something can be read or written, at most for so long, and so much of it awake. Which places, and
+/// whether the process there is dead.
+fn look(
+    watched: &[Watched],
+    bell: Option<&Socket>,
+    limit: Option<Duration>,
+    spin: Duration,
+) -> Vec<(usize, bool)> {
     // For each descriptor: whose it is, and whether it is the one that tells of death.
     let mut whose = Vec::with_capacity(2 * watched.len() + 1);
     let mut fds = Vec::with_capacity(2 * watched.len() + 1);
@@ -699,7 +726,15 @@ fn look(watched: &[Watched], bell: Option<&Socket>, timeout: Option<u64>) -> Vec
         }
     }
     fds.extend(bell.map(|bell| PollFd::new(bell, PollFlags::IN)));
-    poll(&mut fds, timeout);
+    let spin = limit.map_or(spin, |limit| limit.min(spin));
+    let begun = Instant::now();
+    let quiet = |fds: &[PollFd<'_>]| fds.iter().all(|fd| fd.revents().is_empty());
+    while quiet(&fds) && begun.elapsed() < spin {
+        poll(&mut fds, Some(Duration::ZERO));
+    }
+    if quiet(&fds) {
+        poll(&mut fds, limit.map(|limit| limit.saturating_sub(spin)));
+    }
     if let Some(bell) = bell
         && fds.last().is_some_and(|fd| !fd.revents().is_empty())
     {

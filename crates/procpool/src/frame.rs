@@ -1,6 +1,6 @@
 //! What travels over the socket: a head of 24 bytes, then a body of postcard.
 //!
-//! Both ends are the same program on the same machine, and say so by a fingerprint in the first frame. So there is no
+//! Both ends have the same list of jobs, on the same machine, and make sure of that in the first frames. So there is no
 //! version here, and no care for byte order beyond choosing one.
 
 use crate::core::Ticket;
@@ -19,13 +19,17 @@ pub(crate) enum Kind {
     Hello = 4,
     /// From the worker: it takes jobs.
     Ready = 5,
-    /// From the worker: the initializer failed. The body says why.
+    /// From the worker: the initializer failed; or, with the ticket [`FOR_GOOD`], it can never work for this pool. The
+    /// body says why.
     Failed = 6,
     /// From the worker: `count` results, from the ticket's item on, each with a [`Tag`] before it.
     Answer = 7,
     /// From the worker: the ticket's item stopped because it was asked to.
     Stopped = 8,
 }
+
+/// In place of a ticket, from a worker that would fail each time.
+pub(crate) const FOR_GOOD: Ticket = Ticket(1);
 
 /// What stands before each result in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +72,8 @@ pub(crate) struct Head {
     pub(crate) ticket: Ticket,
     /// How many items the job has, or the answer.
     pub(crate) count: u32,
-    /// How many nanoseconds the items of an answer took together.
+    /// How many nanoseconds the items of an answer took together. Of a job: in which round it was sent, see
+    /// [`Page::take_up`](crate::page::Page::take_up).
     pub(crate) took: u32,
 }
 

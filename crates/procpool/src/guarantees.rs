@@ -50,7 +50,9 @@
 //! # The pool never waits for a worker
 //!
 //! A worker that is busy, stopped or wedged holds up itself. Bytes that its socket does not take stay here until it does.
-//! Submitting, awaiting, dropping and the other workers go on.
+//! Submitting, awaiting, dropping and the other workers go on. What was sent to it behind a job that turns out long is
+//! taken back and given to another one: pool and worker share a word that says which job was taken up last, and whoever
+//! changes it first has the job.
 //!
 //! What is not sent is bounded: by the [queue](crate::Builder::queue), and a few jobs for each worker. When the queue is
 //! full, `submit` waits for a place and `try_submit` says so.

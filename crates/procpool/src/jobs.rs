@@ -34,6 +34,8 @@ pub struct Jobs {
 
 pub(crate) struct Entry {
     pub(crate) name: &'static str,
+    /// What stands for the types of argument and result: their names and sizes.
+    types: u64,
     /// Runs the function for every argument in a batch. All that knows its types is in here.
     pub(crate) run: Box<dyn Fn(&mut Batch<'_>) + Send + Sync>,
     /// The same for arguments and results that come from, and go to, other machines.
@@ -69,6 +71,7 @@ impl Jobs {
             self.places.insert(TypeId::of::<F>(), place as u16);
             self.entries.push(Entry {
                 name: type_name::<F>(),
+                types: types::<A, R>(),
                 run: Box::new(move |batch| batch.run(&function)),
                 #[cfg(feature = "nats")]
                 forward: crate::cluster::Forward::of::<A, R>(),
@@ -94,16 +97,73 @@ impl Jobs {
         self.get(place).map_or("", |entry| entry.name)
     }
 
-    /// What the worker must have the same of: the functions, in this order, in a program of this version and size.
+    /// For each function its name, and what stands for its types.
+    pub(crate) fn described(&self) -> Vec<(String, u64)> {
+        let describe = |entry: &Entry| (entry.name.to_owned(), entry.types);
+        self.entries.iter().map(describe).collect()
+    }
+
+    /// In a worker: what is wrong with this list if that is the pool's, in one sentence.
+    pub(crate) fn differ_from(&self, pools: &[(String, u64)]) -> Option<String> {
+        let ours = self.described();
+        if ours == pools {
+            return None;
+        }
+        let missing = |these: &[(String, u64)], those: &[(String, u64)]| {
+            let lacks = |(name, _): &&(String, u64)| !those.iter().any(|(other, _)| other == name);
+            let names: Vec<&str> = these
+                .iter()
+                .filter(lacks)
+                .map(|(name, _)| name.as_str())
+                .collect();
+            names.join(", ")
+        };
+        let (lacks, besides) = (missing(pools, &ours), missing(&ours, pools));
+        let other = pools
+            .iter()
+            .zip(&ours)
+            .find(|(theirs, ours)| theirs != ours);
+        let what = match (lacks.as_str(), besides.as_str(), other) {
+            ("", "", Some(((pools, _), (ours, _)))) if pools == ours => {
+                format!("the types of {pools} differ: pool and worker are not of one build")
+            }
+            ("", "", Some(((pools, _), (ours, _)))) => {
+                format!("in the pool's list {pools} stands where the worker's has {ours}")
+            }
+            ("", "", None) => "one of them has a job twice".to_owned(),
+            (lacks, "", _) => format!("the worker's lacks {lacks}"),
+            ("", besides, _) => format!("the pool's lacks {besides}"),
+            (lacks, besides, _) => format!("the worker's lacks {lacks}, and the pool's {besides}"),
+        };
+        Some(format!(
+            "the pool was built with another list of jobs than its workers have, which is the one that main gives to \
+             worker_entry: {what}"
+        ))
+    }
+
+    /// What the worker must have the same of: the functions, in this order, with types of these names and sizes, in a
+    /// program of this version and size.
     pub(crate) fn fingerprint(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
         size_of::<usize>().hash(&mut hasher);
         for entry in &self.entries {
-            entry.name.hash(&mut hasher);
+            (entry.name, entry.types).hash(&mut hasher);
         }
         hasher.finish()
     }
+}
+
+fn types<A, R>() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (
+        type_name::<A>(),
+        size_of::<A>(),
+        type_name::<R>(),
+        size_of::<R>(),
+    )
+        .hash(&mut hasher);
+    hasher.finish()
 }
 
 impl std::fmt::Debug for Jobs {
@@ -126,4 +186,36 @@ macro_rules! jobs {
     ($($function:expr),* $(,)?) => {
         $crate::Jobs::new()$(.with($function))*
     };
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_list_says_in_one_sentence_what_is_wrong_with_another() {
+        fn taste(dish: u8) -> u8 {
+            dish
+        }
+        fn chop(dish: u8) -> u8 {
+            dish
+        }
+        let said = |workers: &super::Jobs, pools: &super::Jobs| {
+            workers.differ_from(&pools.described()).unwrap_or_default()
+        };
+        let both = crate::jobs![taste, chop];
+        assert_eq!(said(&both, &crate::jobs![taste, chop]), "");
+        assert!(
+            said(&crate::jobs![taste], &both).contains("the worker's lacks procpool::jobs::tests")
+        );
+        assert!(
+            said(&both, &crate::jobs![taste]).contains("the pool's lacks procpool::jobs::tests")
+        );
+        assert!(said(&both, &crate::jobs![chop, taste]).contains("stands where the worker's has"));
+        let mut older = both.described();
+        older[1].1 += 1;
+        let said = both.differ_from(&older).unwrap_or_default();
+        assert!(
+            said.contains("chop differ: pool and worker are not of one build"),
+            "{said}"
+        );
+    }
 }

@@ -50,8 +50,9 @@
 //! # What it does not do
 //!
 //! - A worker is never a fork of this program: it starts afresh, so it has none of this program's state.
-//! - A job that was sent to a worker behind another one, because jobs like it are tiny, waits there until that one is
-//!   done. Only the worker's death, or a limit that kills it, brings it back to the queue.
+//! - A job that was sent to a worker behind another one, because jobs like it are tiny, is taken back if that one turns
+//!   out long: after five milliseconds, or some tens of them where threads wait for their answers themselves. A worker
+//!   that somebody has stopped before it began any of them keeps them.
 //! - The record shows a job's start when the job is its worker's next: when it was sent to an idle worker, which takes
 //!   the time of a message to begin; or when the pool hears that the job before it there is over. Of tiny jobs whose
 //!   answers come together, start and end stand at the same time. Each start has an end; a job whose worker died before
@@ -93,7 +94,7 @@ pub use builder::{Builder, Output, Start};
 pub use cluster::{Cluster, ClusterError};
 pub use error::{Death, Full, JobError, Panic, StartError, WorkerDied};
 pub use jobs::Jobs;
-pub use map::{Map, Results};
+pub use map::{Map, ResultStream, Results};
 pub use pool::{JobBuilder, Metrics, Pool, WorkerInfo, WorkerState};
 pub use submit::Submit;
 pub use voice::{Line, Stream};

@@ -9,7 +9,7 @@ use flight::{End, Event, Lane, Text};
 
 use crate::core::{Core, Obituary, Ticket};
 use crate::error::Death;
-use crate::frame::{Found, Head, Inbox, Kind, Tag};
+use crate::frame::{FOR_GOOD, Found, Head, Inbox, Kind, Tag};
 use crate::os::{self, Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started};
 use crate::page::Page;
 use crate::reply::Order;
@@ -49,6 +49,8 @@ pub(crate) struct Link {
     pub(crate) blocked: bool,
     /// So many jobs are in `out` and were not sent, because the worker has others.
     pub(crate) held: usize,
+    /// How often jobs were taken back. Those that are sent bring it along, so that the worker knows them from earlier ones.
+    pub(crate) round: u32,
     /// It has hung up. Its end will follow.
     pub(crate) deaf: bool,
     inbox: Inbox,
@@ -129,6 +131,7 @@ impl Link {
             out,
             blocked: false,
             held: 0,
+            round: 0,
             deaf: false,
             inbox: Inbox::default(),
             gifts: VecDeque::new(),
@@ -151,9 +154,17 @@ impl Link {
         let gifts = order.gifts.as_deref().cloned().unwrap_or_default();
         self.out.push(gifts, |bytes| {
             bytes.extend_from_slice(&head.to_bytes());
-            bytes.extend_from_slice(&order.args);
+            bytes.extend_from_slice(order.args());
         });
         self.held += 1;
+    }
+
+    /// Takes back the jobs that it has not taken up, unless that is its first one too. Returns the number of the last
+    /// that it has taken up.
+    pub(crate) fn take_back(&mut self, first: u64) -> Option<u64> {
+        let begun = self.page.take_back(first)?;
+        self.round = self.round.wrapping_add(1);
+        Some(begun)
     }
 
     /// Tells it that nothing more will come.
@@ -230,12 +241,15 @@ impl Link {
             match head.kind {
                 Kind::Hello if head.ticket.0 == fingerprint => core.said_hello(place),
                 Kind::Hello => {
-                    let why =
-                        "the worker's program has another list of jobs, or is of another version";
-                    self.failure = Some(why.to_owned());
+                    let why = "the worker's program is of another version, or no worker at all";
+                    core.break_down(why.to_owned());
                     self.kill();
                 }
                 Kind::Ready => core.ready(now, place),
+                // It would fail again, and again in the same way.
+                Kind::Failed if head.ticket == FOR_GOOD => {
+                    core.break_down(String::from_utf8_lossy(body).into_owned());
+                }
                 Kind::Failed => {
                     let why = String::from_utf8_lossy(body);
                     self.failure = Some(format!("its initializer failed: {why}"));
@@ -283,6 +297,8 @@ impl Link {
         let obituary = Obituary {
             pid: self.process.pid(),
             how,
+            // What one does to oneself by accident is none of these.
+            from_outside: !self.killed && matches!(how, Death::Signal(1 | 2 | 3 | 9 | 15)),
             begun,
             stderr_tail: match autopsy.tells_tail {
                 true => self.tail.words(),

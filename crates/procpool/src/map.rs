@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use futures_core::Stream;
 use serde::Serialize;
@@ -14,8 +15,11 @@ use serde::de::DeserializeOwned;
 use crate::answer::{Pending, Unpark};
 use crate::core::Ticket;
 use crate::error::JobError;
-use crate::pool::Call;
+use crate::pool::{Call, Encoded};
 use crate::reply;
+
+/// For so long the first of several chunks waits for the others.
+const PATIENCE: Duration = Duration::from_micros(50);
 
 /// One function over many inputs, to be described further. Made by [`Pool::map`](crate::Pool::map); begun by
 /// [`ordered`](Map::ordered) or [`unordered`](Map::unordered).
@@ -28,7 +32,8 @@ pub struct Map<F, I, A, R> {
     types: PhantomData<fn(F, A) -> R>,
 }
 
-/// The results of a map: a stream on any runtime, and an iterator that waits on its thread.
+/// The results of a map: an iterator that waits on its thread. In an async program that would be the executor's, so take
+/// the [`stream`](Results::stream) there.
 ///
 /// The first inputs are taken and submitted before anybody asks for a result; after that, inputs are taken as results
 /// are taken out. Dropping it cancels what is still queued.
@@ -39,6 +44,8 @@ pub struct Results<I, A, R> {
     inputs: Option<I>,
     chunk: usize,
     buffer: usize,
+    /// How many inputs go to the pool at a time, if that leaves the workers enough to do.
+    several: usize,
     ordered: bool,
     /// How many inputs were taken whose results were not.
     ahead: usize,
@@ -47,6 +54,24 @@ pub struct Results<I, A, R> {
     current: Option<(reply::Results, usize)>,
     types: PhantomData<fn(A) -> R>,
 }
+
+/// The results of a map as a stream, on any runtime. Made by [`Results::stream`].
+///
+/// It is a type of its own, so that `next` and `map` mean the stream's, and nobody waits by accident on a thread that has
+/// other things to do.
+///
+/// ```no_run
+/// use futures::StreamExt;
+/// # fn weigh(bag: u64) -> u64 { bag }
+/// # async fn bake(pool: procpool::Pool) {
+/// let mut weights = pool.map(weigh, 0..1000).chunk(20).unordered().stream();
+/// while let Some(weight) = weights.next().await {
+///     println!("{weight:?}");
+/// }
+/// # }
+/// ```
+#[must_use = "dropping the results cancels what is still queued"]
+pub struct ResultStream<I, A, R>(Results<I, A, R>);
 
 impl<F, I, A, R> Map<F, I, A, R>
 where
@@ -77,7 +102,7 @@ where
         self
     }
 
-    /// How many inputs at most are taken before the results of earlier ones were taken out. The default is 16 chunks
+    /// How many inputs at most are taken before the results of earlier ones were taken out. The default is 32 chunks
     /// for each worker. Less than a chunk makes the chunks smaller.
     ///
     /// # Panics
@@ -102,11 +127,15 @@ where
     fn begin(self, ordered: bool) -> Results<I, A, R> {
         let buffer = self
             .buffer
-            .unwrap_or(self.chunk.saturating_mul(16 * self.call.workers()));
+            .unwrap_or(self.chunk.saturating_mul(32 * self.call.workers()));
+        let chunk = self.chunk.min(buffer);
+        // When a quarter of what the workers have is done, the next quarter is sent, in one piece to each of them.
+        let chunks_each = buffer / chunk / self.call.workers();
         let mut results = Results {
+            several: chunk * (chunks_each / 4 * self.call.workers()).max(1),
             call: self.call,
             inputs: Some(self.inputs),
-            chunk: self.chunk.min(buffer),
+            chunk,
             buffer,
             ordered,
             ahead: 0,
@@ -125,26 +154,43 @@ where
     A: Serialize + DeserializeOwned,
     R: Serialize + DeserializeOwned,
 {
-    /// Takes inputs as long as there is room for a chunk, here and in the pool's queue.
+    /// The same results as a stream. What was taken out before is not in it.
+    pub fn stream(self) -> ResultStream<I, A, R> {
+        ResultStream(self)
+    }
+
+    /// Takes inputs when there is room for several chunks, here and in the pool's queue, until there is none for one.
     fn fill(&mut self) {
-        while self.buffer - self.ahead >= self.chunk
+        while self.buffer - self.ahead >= self.several
             && self
                 .pending
                 .back()
                 .is_none_or(|(last, _)| !last.is_waiting())
+            && self.inputs.is_some()
+        {
+            let orders = self.take_several();
+            self.ahead += orders.iter().map(|(_, items)| items).sum::<usize>();
+            self.pending.extend(self.call.submit_all(orders));
+        }
+    }
+
+    /// The next few chunks. If the inputs are slow in coming, nobody shall wait for them all.
+    fn take_several(&mut self) -> Vec<(Encoded, usize)> {
+        let begun = Instant::now();
+        let mut orders = Vec::with_capacity(self.several / self.chunk);
+        while orders.len() < orders.capacity()
+            && (orders.is_empty() || begun.elapsed() < PATIENCE)
             && let Some(inputs) = &mut self.inputs
         {
             let chunk: Vec<A> = inputs.take(self.chunk).collect();
             if chunk.len() < self.chunk {
                 self.inputs = None;
             }
-            if chunk.is_empty() {
-                break;
+            if !chunk.is_empty() {
+                orders.push((self.call.order(&chunk), chunk.len()));
             }
-            self.ahead += chunk.len();
-            self.pending
-                .push_back((self.call.submit(&chunk), chunk.len()));
         }
+        orders
     }
 
     /// A result that is here already.
@@ -180,7 +226,7 @@ where
     }
 }
 
-impl<I, A, R> Stream for Results<I, A, R>
+impl<I, A, R> Stream for ResultStream<I, A, R>
 where
     I: Iterator<Item = A>,
     A: Serialize + DeserializeOwned,
@@ -189,15 +235,16 @@ where
     type Item = Result<R, JobError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let results = &mut self.0;
         loop {
-            if let Some(result) = self.next_here() {
+            if let Some(result) = results.next_here() {
                 return Poll::Ready(Some(result));
             }
-            self.fill();
-            if self.pending.is_empty() {
+            results.fill();
+            if results.pending.is_empty() {
                 return Poll::Ready(None);
             }
-            if self.poll_chunk(cx.waker()).is_pending() {
+            if results.poll_chunk(cx.waker()).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -238,4 +285,4 @@ where
 }
 
 /// Nothing in it is ever pinned.
-impl<I, A, R> Unpin for Results<I, A, R> {}
+impl<I, A, R> Unpin for ResultStream<I, A, R> {}

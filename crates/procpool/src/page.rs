@@ -6,6 +6,9 @@
 //!
 //! The other way round, the pool writes here which job it wants to stop.
 //!
+//! And one word is written by both: which job the worker has taken up. So the pool can take back what it has sent and the
+//! worker has not taken up, and both know of each job whose it is.
+//!
 //! Writing costs a store to memory. There is no lock, so a worker that dies while writing leaves nothing locked.
 //!
 //! The pool believes nothing in here beyond its being a number: a job that has gone wild may have written over it.
@@ -20,20 +23,24 @@ use crate::os::{Attachment, Descriptor, Receiver, SharedMemory};
 const BYTES: usize = 4096;
 
 /// "procpool", and which edition of the layout.
-const MAGIC: u64 = u64::from_le_bytes(*b"procpoo\x01");
+const MAGIC: u64 = u64::from_le_bytes(*b"procpoo\x02");
+
+/// The word of both: how often the pool has taken jobs back, and below that the number of the last one taken up.
+const NUMBER_BITS: u32 = 44;
+const NUMBER: u64 = (1 << NUMBER_BITS) - 1;
 
 /// What the worker writes has a cache line of its own, and so has what the parent writes.
 #[repr(C)]
 struct Layout {
     by_worker: ByWorker,
     by_parent: ByParent,
+    by_both: ByBoth,
 }
 
 #[repr(C, align(128))]
 struct ByWorker {
     magic: AtomicU64,
     started: AtomicU64,
-    finished: AtomicU64,
     peak: AtomicU64,
     outgrown: AtomicU64,
 }
@@ -41,6 +48,11 @@ struct ByWorker {
 #[repr(C, align(128))]
 struct ByParent {
     cancel: AtomicU64,
+}
+
+#[repr(C, align(128))]
+struct ByBoth {
+    taken: AtomicU64,
 }
 
 const _: () = assert!(size_of::<Layout>() <= BYTES);
@@ -105,6 +117,17 @@ impl Page {
 
     // The worker's half.
 
+    /// The worker takes up the job of this number, which was sent in this round. `false` if the pool has taken it back:
+    /// then it is somebody else's.
+    pub(crate) fn take_up(&self, round: u32, number: u64) -> bool {
+        let word = u64::from(round) << NUMBER_BITS | number & NUMBER;
+        let mine = |taken: u64| (taken >> NUMBER_BITS == word >> NUMBER_BITS).then_some(word);
+        let taken = &self.layout().by_both.taken;
+        taken
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, mine)
+            .is_ok()
+    }
+
     // ANCHOR: start
     /// The worker is about to touch the job, or the item of a job, with this ticket: even reading its argument may end
     /// it. Tickets only grow, and are not 0.
@@ -115,14 +138,6 @@ impl Page {
             .store(ticket, Ordering::Release);
     }
     // ANCHOR_END: start
-
-    /// What has this ticket is over, and its answer is where the worker's death cannot reach it.
-    pub(crate) fn finish(&self, ticket: u64) {
-        self.layout()
-            .by_worker
-            .finished
-            .store(ticket, Ordering::Release);
-    }
 
     /// Between two jobs: the most memory it ever had, and whether it has grown so much that it had better be replaced.
     pub(crate) fn weighs(&self, peak: u64, outgrown: bool) {
@@ -141,6 +156,16 @@ impl Page {
     /// The last ticket that the worker touched. 0: none.
     pub(crate) fn started(&self) -> u64 {
         self.layout().by_worker.started.load(Ordering::Acquire)
+    }
+
+    /// Takes back what the worker has not taken up, if it has come as far as this number: begins another round. Returns
+    /// the number of the last job that it has taken up.
+    pub(crate) fn take_back(&self, number: u64) -> Option<u64> {
+        let next =
+            |taken: u64| (taken & NUMBER >= number).then(|| taken.wrapping_add(1 << NUMBER_BITS));
+        let taken = &self.layout().by_both.taken;
+        let before = taken.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        before.ok().map(|before| before & NUMBER)
     }
 
     /// The most memory that the worker had when it looked last. 0: it has not looked.
@@ -241,6 +266,30 @@ mod tests {
             Page::receive(give(&page)).is_err(),
             "no page of this edition any more"
         );
+    }
+
+    #[test]
+    fn a_job_is_taken_up_or_taken_back_and_never_both() {
+        let page = Page::new().expect("a page");
+        assert_eq!(page.take_back(1), None, "its first one is left to it");
+        for number in 1..=2_000 {
+            let round = number as u32 - 1;
+            assert!(
+                page.take_up(round, 2 * number),
+                "nobody wants that one back"
+            );
+            let (up, back) = std::thread::scope(|scope| {
+                let worker = scope.spawn(|| page.take_up(round, 2 * number + 1));
+                let back = page.take_back(2 * number).expect("it has come as far");
+                (worker.join().expect("it does not panic"), back)
+            });
+            assert_eq!(
+                up,
+                back == 2 * number + 1,
+                "{number}: up {up}, back after {back}"
+            );
+            assert!(!page.take_up(round, 2 * number + 1), "that round is over");
+        }
     }
 
     #[test]

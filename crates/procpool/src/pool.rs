@@ -16,7 +16,7 @@ use crate::driver::{Settings, Shared};
 use crate::error::{Full, JobError, StartError};
 use crate::jobs::Jobs;
 use crate::map::Map;
-use crate::reply::{Order, Reply, Slot};
+use crate::reply::Order;
 use crate::worker::{Briefing, MOST_GIFTS, depth};
 
 /// How deep pools may be nested.
@@ -87,6 +87,8 @@ pub struct Metrics {
     pub workers_died: u64,
     /// Jobs that went back to the queue because their worker ended before it had begun them.
     pub given_back: u64,
+    /// Jobs that went back to the queue because their worker was long at the one before them.
+    pub taken_back: u64,
     /// Attempts at idempotent jobs beyond the first.
     pub retried: u64,
 }
@@ -110,6 +112,9 @@ impl Pool {
         let setting = |why: &str| Err(StartError::Setting(why.to_owned()));
         if builder.workers == 0 {
             return setting("it needs at least one worker");
+        }
+        if builder.workers > usize::from(u16::MAX) {
+            return setting("it can have 65,535 workers at most");
         }
         if builder.queue == 0 {
             return setting("it needs a queue of at least one place");
@@ -135,7 +140,9 @@ impl Pool {
         let briefing = Briefing {
             memory_limit: builder.memory_limit,
             max_growth: builder.max_growth,
+            spin: builder.spin,
             initializer,
+            jobs: builder.jobs.described(),
         };
         let briefing = postcard::to_stdvec(&briefing)
             .map_err(|error| StartError::Setting(format!("the initializer's argument: {error}")))?;
@@ -157,6 +164,7 @@ impl Pool {
             output: builder.output,
             listener: builder.listener,
             env: builder.env,
+            spin: builder.spin,
             recorder: builder.recorder,
         };
         let core = Core::new(limits, builder.jobs.len());
@@ -264,6 +272,7 @@ impl Pool {
                 workers_started: counts.started,
                 workers_died: counts.died,
                 given_back: counts.given_back,
+                taken_back: counts.taken_back,
                 retried: counts.retried,
             }
         })
@@ -369,6 +378,9 @@ impl<F> JobBuilder<'_, F> {
     }
 }
 
+/// A job that can be submitted, or why there is none.
+pub(crate) type Encoded = Result<(Wish, Order), JobError>;
+
 /// A function of a pool, with wishes. Its arguments can be submitted.
 pub(crate) struct Call {
     shared: Arc<Shared>,
@@ -392,7 +404,13 @@ impl Call {
         }
     }
 
-    fn order<A: Serialize>(&self, items: &[A]) -> Result<(Wish, Order), JobError> {
+    /// Several jobs, each with the number of its items, on their way together.
+    pub(crate) fn submit_all(&self, orders: Vec<(Encoded, usize)>) -> Vec<(Pending, usize)> {
+        Pending::several(&self.shared, orders)
+    }
+
+    /// What is to be submitted for these items, or why it cannot be.
+    pub(crate) fn order<A: Serialize>(&self, items: &[A]) -> Encoded {
         let function = self.function.map_err(|name| {
             JobError::Encode(format!(
                 "{name} is not in the pool's list of jobs: add it to jobs![…]"
@@ -406,12 +424,7 @@ impl Call {
         };
         let (args, gifts) = blob::writing(encode);
         let args = args.map_err(|error| JobError::Encode(format!("the argument: {error}")))?;
-        if u32::try_from(args.len()).is_err() {
-            return Err(JobError::Encode(
-                "the argument has 4 GiB or more".to_owned(),
-            ));
-        }
-        if gifts.len() > MOST_GIFTS {
+        if gifts.as_ref().is_some_and(|gifts| gifts.len() > MOST_GIFTS) {
             return Err(JobError::Encode(format!(
                 "the argument has more than {MOST_GIFTS} blobs"
             )));
@@ -422,13 +435,8 @@ impl Call {
             idempotent: self.idempotent,
             limit: self.limit,
         };
-        let order = Order {
-            name: self.shared.jobs.name(function),
-            args,
-            gifts: (!gifts.is_empty()).then(|| Box::new(gifts)),
-            reply: Reply::default(),
-            slot: Slot::new(),
-        };
-        Ok((wish, order))
+        let too_large = || JobError::Encode("the argument has 4 GiB or more".to_owned());
+        let order = Order::new(self.shared.jobs.name(function), args, gifts);
+        Ok((wish, order.ok_or_else(too_large)?))
     }
 }

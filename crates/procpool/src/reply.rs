@@ -6,21 +6,21 @@ use std::task::Waker;
 
 use serde::de::DeserializeOwned;
 
-use crate::blob;
+use crate::blob::{self, Gifts};
 use crate::core::{Payload, Why};
 use crate::error::{JobError, WorkerDied};
 use crate::frame::Tag;
-use crate::os::{Attachment, Descriptor};
+use crate::os::Descriptor;
 
 /// A job on its way: its arguments, its answers, and who wants them.
 pub(crate) struct Order {
     pub(crate) name: &'static str,
-    pub(crate) args: Vec<u8>,
-    /// What travels with the arguments. In a box because it is rare, and there may be a million orders.
-    #[allow(clippy::box_collection)]
-    pub(crate) gifts: Option<Box<Vec<Attachment>>>,
-    pub(crate) reply: Reply,
+    /// What travels with the arguments.
+    pub(crate) gifts: Gifts,
     pub(crate) slot: Arc<Slot>,
+    /// The answers, and before them, in the same memory, so many bytes of arguments: there may be a million orders.
+    reply: Reply,
+    args: u32,
 }
 
 /// The answers to a job's items, one behind the other, each with a [`Tag`] before it.
@@ -39,18 +39,46 @@ struct Rare {
 }
 
 impl Order {
-    /// Adds what the worker answered. `last`: nothing comes after it, so the memory of the arguments can be used.
+    /// Nothing if the arguments have 4 GiB or more.
+    pub(crate) fn new(name: &'static str, args: Vec<u8>, gifts: Gifts) -> Option<Order> {
+        Some(Order {
+            name,
+            gifts,
+            slot: Slot::new(),
+            args: u32::try_from(args.len()).ok()?,
+            reply: Reply {
+                bytes: args,
+                rare: None,
+            },
+        })
+    }
+
+    pub(crate) fn args(&self) -> &[u8] {
+        &self.reply.bytes[..self.args as usize]
+    }
+
+    /// Adds what the worker answered. `last`: nothing comes after it, so the arguments are not needed any more.
     pub(crate) fn answered(&mut self, bytes: &[u8], gifts: Vec<Descriptor>, last: bool) {
-        let reply = &mut self.reply;
-        if last && reply.bytes.is_empty() {
-            self.args.clear();
-            reply.bytes = std::mem::take(&mut self.args);
+        if last {
+            self.forget_args();
         }
+        let reply = &mut self.reply;
         if !gifts.is_empty() {
-            let at = reply.bytes.len();
+            let at = reply.bytes.len() - self.args as usize;
             reply.rare.get_or_insert_default().gifts.push((at, gifts));
         }
         reply.bytes.extend_from_slice(bytes);
+    }
+
+    fn forget_args(&mut self) {
+        let args = std::mem::take(&mut self.args);
+        self.reply.bytes.drain(..args as usize);
+    }
+
+    /// All is answered. Whoever waits is to be woken.
+    pub(crate) fn complete(mut self) -> Option<Waker> {
+        self.forget_args();
+        self.slot.complete(self.reply)
     }
 }
 

@@ -1,22 +1,24 @@
 //! Things with a key that is never used again: an index, and how often its place was used before.
 
-/// The name of something in a [`Slab`].
+use std::num::NonZero;
+
+/// The name of something in a [`Slab`]. An `Option` of it is no larger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     index: u32,
-    use_: u32,
+    use_: NonZero<u32>,
 }
 
 impl Key {
     /// The same in one number, for telling.
     pub(crate) fn number(self) -> u64 {
-        u64::from(self.use_) << 32 | u64::from(self.index)
+        u64::from(self.use_.get() - 1) << 32 | u64::from(self.index)
     }
 }
 
 /// A vector whose empty places are used again.
 pub(crate) struct Slab<T> {
-    places: Vec<(u32, Option<T>)>,
+    places: Vec<(NonZero<u32>, Option<T>)>,
     free: Vec<u32>,
 }
 
@@ -40,8 +42,9 @@ impl<T> Slab<T> {
             }
             None => {
                 let index = u32::try_from(self.places.len()).expect("fewer than 4 billion jobs");
-                self.places.push((0, Some(value)));
-                Key { index, use_: 0 }
+                let use_ = NonZero::<u32>::MIN;
+                self.places.push((use_, Some(value)));
+                Key { index, use_ }
             }
         }
     }
@@ -63,7 +66,7 @@ impl<T> Slab<T> {
             return None;
         }
         let value = place.1.take()?;
-        place.0 = place.0.wrapping_add(1);
+        place.0 = place.0.checked_add(1).unwrap_or(NonZero::<u32>::MIN);
         self.free.push(key.index);
         Some(value)
     }

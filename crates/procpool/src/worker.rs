@@ -8,7 +8,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::process::exit;
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::blob;
 use crate::core::Ticket;
 use crate::error::Panic;
-use crate::frame::{Found, Head, Inbox, Kind, Tag};
+use crate::frame::{FOR_GOOD, Found, Head, Inbox, Kind, Tag};
 use crate::growth::Growth;
 use crate::jobs::Jobs;
 use crate::leash;
@@ -38,8 +38,11 @@ const CANNOT: i32 = 70;
 pub(crate) struct Briefing {
     pub(crate) memory_limit: Option<u64>,
     pub(crate) max_growth: Option<u64>,
+    pub(crate) spin: Duration,
     /// A function's place in the list, and its argument.
     pub(crate) initializer: Option<(u16, Vec<u8>)>,
+    /// The pool's list of jobs: their names, and what stands for their types.
+    pub(crate) jobs: Vec<(String, u64)>,
 }
 
 /// The page of this process, if it is a worker.
@@ -106,16 +109,16 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
     let mut source = Source {
         socket: Socket::from(os::second(&socket)?),
         inbox: Inbox::default(),
+        out: 0,
         gifts: VecDeque::new(),
+        spin: Duration::ZERO,
     };
-    let Some(Message {
-        body, mut gifts, ..
-    }) = source.next()?
-    else {
+    let Some(Message { body, gifts, .. }) = source.next()? else {
         return Ok(());
     };
-    let briefing: Briefing = postcard::from_bytes(&body).map_err(strange)?;
-    let (Some(page), Some(tray)) = (gifts.pop_front(), gifts.pop_front()) else {
+    let briefing: Briefing = postcard::from_bytes(body).map_err(strange)?;
+    let mut gifts = gifts.into_iter();
+    let (Some(page), Some(tray)) = (gifts.next(), gifts.next()) else {
         return Err(io::Error::other("the pool sent no memory to write in"));
     };
     let page = PAGE.get_or_init(|| page_or_end(page));
@@ -125,6 +128,9 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
         since: Instant::now(),
     }));
     hook_panics();
+    if let Some(why) = jobs.differ_from(&briefing.jobs) {
+        return say(Kind::Failed, FOR_GOOD.0, why.as_bytes());
+    }
     say(Kind::Hello, jobs.fingerprint(), &[])?;
     if let Some(bytes) = briefing.memory_limit {
         os::limit_memory(bytes)?;
@@ -135,20 +141,22 @@ fn serve(socket: Socket, jobs: &Jobs) -> io::Result<()> {
         return say(Kind::Failed, 0, why.as_bytes());
     }
     let mut growth = Growth::new(briefing.max_growth);
+    source.spin = briefing.spin;
     say(Kind::Ready, 0, &[])?;
     while let Some(Message { head, body, gifts }) = source.next()? {
         match (head.kind, jobs.get(head.function)) {
+            // The pool has given it to somebody else meanwhile.
+            (Kind::Job, _) if !page.take_up(head.took, head.ticket.number()) => {}
             (Kind::Job, Some(entry)) => {
                 let mut batch = Batch {
-                    args: &body,
-                    gifts: gifts.into(),
+                    args: body,
+                    gifts,
                     head,
                     page,
                     init: None,
                 };
                 (entry.run)(&mut batch);
                 drop(batch);
-                drop(body);
                 growth.look(page);
                 with_out(Out::flush)?;
             }
@@ -188,48 +196,57 @@ fn initialize(jobs: &Jobs, function: u16, arg: &[u8], page: &Page) -> Result<(),
 // ANCHOR_END: entry
 
 /// A frame that has come, with all that belongs to it.
-struct Message {
+struct Message<'a> {
     head: Head,
-    body: Vec<u8>,
-    gifts: VecDeque<Descriptor>,
+    body: &'a [u8],
+    gifts: Vec<Descriptor>,
 }
 
 /// Where frames come from.
 struct Source {
     socket: Socket,
     inbox: Inbox,
+    /// The size of the frame that was given out last.
+    out: usize,
     gifts: VecDeque<Descriptor>,
+    /// How long to look for more before going to sleep.
+    spin: Duration,
 }
 
 impl Source {
     /// The next frame; `None` when the pool has hung up.
-    fn next(&mut self) -> io::Result<Option<Message>> {
-        loop {
-            match self.inbox.front() {
-                Found::Frame(head, body, size) => {
-                    let body = body.to_vec();
-                    let gifts = usize::from(head.gifts).min(self.gifts.len());
-                    self.inbox.took(size);
-                    return Ok(Some(Message {
-                        head,
-                        body,
-                        gifts: self.gifts.drain(..gifts).collect(),
-                    }));
-                }
-                Found::Part(_) => {
-                    let read = self.socket.receive(self.inbox.room(), &mut self.gifts)?;
-                    if read == 0 {
-                        return Ok(None);
-                    }
-                    self.inbox.filled(read);
-                    with_out(|out| {
-                        out.since = Instant::now();
-                        Ok(())
-                    })?;
-                }
-                Found::Nonsense => return Err(strange("what came is no frame")),
+    fn next(&mut self) -> io::Result<Option<Message<'_>>> {
+        self.inbox.took(std::mem::take(&mut self.out));
+        while let Found::Part(_) = self.inbox.front() {
+            let read = self.receive()?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.inbox.filled(read);
+            with_out(|out| {
+                out.since = Instant::now();
+                Ok(())
+            })?;
+        }
+        let Found::Frame(head, body, size) = self.inbox.front() else {
+            return Err(strange("what came is no frame"));
+        };
+        self.out = size;
+        let gifts = usize::from(head.gifts).min(self.gifts.len());
+        let gifts = self.gifts.drain(..gifts).collect();
+        Ok(Some(Message { head, body, gifts }))
+    }
+
+    /// Waits for bytes: a moment without sleeping, if that is wanted, then asleep.
+    fn receive(&mut self) -> io::Result<usize> {
+        let (room, begun) = (self.inbox.room(), Instant::now());
+        while begun.elapsed() < self.spin {
+            match self.socket.try_receive(room, &mut self.gifts) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return done,
             }
         }
+        self.socket.receive(room, &mut self.gifts)
     }
 }
 
@@ -359,7 +376,6 @@ impl Batch<'_> {
         if let Err(error) = sent {
             cannot(&error); // the pool is gone; so will this process be
         }
-        self.page.finish(ticket.0);
     }
 }
 // ANCHOR_END: batch
@@ -445,16 +461,14 @@ fn stopped(ticket: Ticket) -> io::Result<()> {
 fn answer<T: Serialize>(ticket: Ticket, tag: Tag, value: &T) -> Result<(), Unsent> {
     OUT.with_borrow_mut(|out| {
         let Some(out) = out else { return Ok(()) };
-        let mut gifts = Vec::new();
         let mut gone_wrong = None;
         let mut put = |room: &mut [u8]| {
             let (first, rest) = room.split_first_mut()?;
             *first = tag as u8;
-            let (written, with) =
+            let (written, gifts) =
                 blob::writing(|| postcard::to_slice(value, rest).map(|used| used.len()));
-            gifts = with;
             match written {
-                Ok(used) if gifts.is_empty() => Some(1 + used),
+                Ok(used) if gifts.is_none() => Some(1 + used),
                 Ok(_) | Err(postcard::Error::SerializeBufferFull) => None,
                 Err(error) => {
                     gone_wrong = Some(Unsent::Encode(format!("the result: {error}")));
@@ -470,6 +484,7 @@ fn answer<T: Serialize>(ticket: Ticket, tag: Tag, value: &T) -> Result<(), Unsen
         }
         let (bytes, gifts) = blob::writing(|| postcard::to_extend(value, vec![tag as u8]));
         let bytes = bytes.map_err(|error| Unsent::Encode(format!("the result: {error}")))?;
+        let gifts = gifts.as_deref().map_or(&[][..], Vec::as_slice);
         if gifts.len() > MOST_GIFTS {
             return Err(Unsent::Encode(format!(
                 "the result has more than {MOST_GIFTS} blobs"
@@ -483,7 +498,7 @@ fn answer<T: Serialize>(ticket: Ticket, tag: Tag, value: &T) -> Result<(), Unsen
             count: 1,
             ..Head::of(Kind::Answer)
         };
-        Ok(out.send(head, &bytes, &gifts)?)
+        Ok(out.send(head, &bytes, gifts)?)
     })
 }
 

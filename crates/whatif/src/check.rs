@@ -2,22 +2,20 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::panic;
-use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use flight::VirtualTime;
+use whatif_engine::{
+    Dice, End, Ending, Found, GOES_ROUND, Program, Proof, Reduction, Search, Story, Time, Void,
+    count, every_way,
+};
 
-use crate::ending::{End, Ending, Void};
-use crate::explore::{Found, Runs, Search};
-use crate::floor::{Rules, Time};
-use crate::prove::{self, Proof, Reduction};
+use crate::backstage::Backstage;
 use crate::record;
 use crate::replay;
-use crate::run::{self, Backstage, Ran, is_final};
-use crate::scheduler::{Dice, Scheduler};
-use crate::story::{Story, count};
 use crate::tree::{self, Tree};
 
 /// Runs `f` under every schedule, except for those that nobody can tell from one that has been run. If
@@ -173,12 +171,34 @@ impl Checker {
         after: impl Fn(bool),
         f: impl Fn() + Send + Sync + 'static,
     ) -> Result<(Vec<Ending>, usize), usize> {
-        let backstage = Backstage::new(&self.name);
-        let ends = |unlock| {
-            let run: Runs = &|it| self.once(it, unlock, &backstage, false, &f);
-            prove::every_end(self.max_runs, reduction, &after, run)
-        };
-        ends(false).or_else(|| ends(true)).expect("after the second try all steps are known")
+        let (mut program, _backstage) = self.program(&f);
+        program.twice(|program| {
+            let (mut ends, mut runs, mut left) = (Vec::new(), 0, self.max_runs);
+            let stopped = every_way(program, reduction, |way| {
+                if left == 0 {
+                    return ControlFlow::Break(None);
+                }
+                left -= 1;
+                let counts = way.ran.void.is_none() && !way.is_redundant;
+                after(counts);
+                if way.ran.void.is_some() {
+                    return ControlFlow::Break(way.ran.void);
+                }
+                if counts {
+                    runs += 1;
+                    let end = way.ran.told.map_or(Ending::AllWell, |story| story.ending);
+                    if !ends.contains(&end) {
+                        ends.push(end);
+                    }
+                }
+                ControlFlow::Continue(())
+            });
+            match stopped {
+                Some(Some(Void::AgainWithUnlock)) => None,
+                Some(_) => Some(Err(runs)),
+                None => Some(Ok((ends, runs))),
+            }
+        })
     }
 
     /// After so many steps in one run, nobody is getting anywhere. If it is the schedule that keeps
@@ -237,7 +257,7 @@ impl Checker {
         }
         match report.outcome {
             Outcome::Failed(mut story) => {
-                if !run::is_final(story.ending) {
+                if !story.ending.is_final() {
                     story.play_again = play_again(&story.id);
                 }
                 eprintln!("\n{story}\n");
@@ -292,71 +312,72 @@ impl Checker {
     ///
     /// Only if called from inside of a check.
     pub fn tree(self, f: impl Fn() + Send + Sync + 'static) -> Result<Tree, String> {
-        let backstage = Backstage::new(&self.name);
-        let grow =
-            |unlock| tree::grow(&self.name, &|it| self.once(it, unlock, &backstage, true, &f));
-        grow(false).or_else(|| grow(true)).expect("after the second try all steps are known")
+        let (program, _backstage) = self.program(&f);
+        tree::grow(&self.name, program)
     }
 
     fn run_replay(&self, id: &str, f: &dyn Fn()) -> Report {
-        let backstage = Backstage::new(&self.name);
-        replay::replay(&self.name, id, |scheduler, unlock| {
-            self.once(scheduler, unlock, &backstage, true, f)
-        })
+        let (program, _backstage) = self.program(f);
+        Report { check: self.name.clone(), outcome: replay::replay(&self.name, id, program) }
     }
 
     fn run_search(&self, f: &dyn Fn()) -> Report {
-        let backstage = Backstage::new(&self.name);
-        let verdict = |unlock| {
-            let run: Runs = &|it| self.once(it, unlock, &backstage, false, f);
-            self.verdict(unlock, run)
-        };
-        let outcome = verdict(false).or_else(|| verdict(true));
-        let outcome = outcome.expect("after the second try all steps are known");
+        let (mut program, _backstage) = self.program(f);
+        let outcome = program.twice(|program| self.verdict(program));
         Report { check: self.name.clone(), outcome }
     }
 
+    fn program<'a>(&self, f: &'a dyn Fn()) -> (Program<'a>, Backstage) {
+        let mut program = Program::new(&self.name, f);
+        program.rules.time = self.clock.clone().map_or(Time::Stands, Time::Ticks);
+        program.rules.wake_unasked = self.wake_unasked;
+        program.rules.max_steps = self.max_steps;
+        let backstage = Backstage::of(&mut program);
+        (program, backstage)
+    }
+
     /// None: everything must start again, with giving a lock back as a step.
-    fn verdict(&self, unlock_is_step: bool, run: Runs) -> Option<Outcome> {
+    fn verdict(&self, program: &Program) -> Option<Outcome> {
         // First everybody one step in turn. That is perfectly fair, so robots that get nowhere have
         // only themselves to blame; in the search it could be the schedule.
-        let in_turn = run(Scheduler::InTurn);
+        let in_turn = program.in_turn();
         if in_turn.void.is_some() {
             return None;
         }
-        let hopeless = |it: &Story| it.ending == Ending::NobodyGetsAnywhere || is_final(it.ending);
+        let hopeless = |it: &Story| it.ending == Ending::NobodyGetsAnywhere || it.ending.is_final();
         if in_turn.told.as_ref().is_some_and(hopeless) {
             return in_turn.told.map(Outcome::Failed);
         }
         let found = match self.random {
-            Some((runs, seed)) => self.at_random(runs, seed, run),
-            None => self.in_every_order(unlock_is_step, run),
+            Some((runs, seed)) => self.at_random(runs, seed, program),
+            None => self.in_every_order(program),
         };
         let (outcome, met) = found?;
         Some(match (outcome, in_turn.told) {
             (Outcome::Failed(story), _) => Outcome::Failed(story),
             // The search ran out of its budget, but one step in turn had gone wrong before.
             (_, Some(story)) => Outcome::Failed(story),
-            _ if !(met || in_turn.met || self.shares_nothing) => self.failed(&End::never_met()),
+            _ if !(met || in_turn.met || self.shares_nothing) => self.failed(never_met()),
             // Where not a single schedule came to its end, nothing has been checked at all.
             (Outcome::Bounded { runs, .. } | Outcome::Random { runs }, _)
                 if self.to_the_end || runs == 0 =>
             {
-                self.failed(&End::too_many_orders(runs))
+                self.failed(too_many_orders(runs))
             }
             (outcome, _) => outcome,
         })
     }
 
-    fn failed(&self, end: &End) -> Outcome {
-        Outcome::Failed(Story::without_lines(&self.name, end))
+    fn failed(&self, end: End) -> Outcome {
+        Outcome::Failed(Story::without_lines(&self.name, &end))
     }
 
     /// Two passes side by side: the proof is over soon if nothing goes wrong, the search if
     /// something does. Returns also whether robots have met.
-    fn in_every_order(&self, unlock_is_step: bool, run: Runs) -> Option<(Outcome, bool)> {
+    fn in_every_order(&self, program: &Program) -> Option<(Outcome, bool)> {
         let start = Instant::now();
-        let mut search = Search::new(self.max_preemptions, self.max_runs, unlock_is_step);
+        let mut search =
+            Search::new(self.max_preemptions, self.max_runs, program.rules.unlock_is_step);
         // Whoever wants few preemptions does not want a proof that tries them all.
         let proves = self.max_preemptions == usize::MAX;
         // Who can look at a clock sees more of the order of steps than the steps say.
@@ -372,7 +393,7 @@ impl Checker {
                 if search.has_failed() || proof.failure.is_some() {
                     proof.abandon();
                 }
-                match if i < batch { proof.go_on(run) } else { search.go_on(run) } {
+                match if i < batch { proof.go_on(program) } else { search.go_on(program) } {
                     None => {}
                     Some(Found::AgainWithUnlock) => return None,
                     Some(Found::Failure(story)) => return Some((Outcome::Failed(story), true)),
@@ -388,7 +409,7 @@ impl Checker {
         }
         let schedules = search.runs + proof.runs + 1;
         let failure = proof.failure.take();
-        let failure = failure.map(|it| Story { schedules, ..replay::shorten(it, run) });
+        let failure = failure.map(|it| replay::shorten(it, schedules, program));
         let outcome = match search.best().or(failure) {
             Some(story) => Outcome::Failed(story),
             None => {
@@ -399,51 +420,49 @@ impl Checker {
         Some((outcome, search.met))
     }
 
-    fn at_random(&self, runs: usize, seed: u64, run: Runs) -> Option<(Outcome, bool)> {
+    fn at_random(&self, runs: usize, seed: u64, program: &Program) -> Option<(Outcome, bool)> {
         let (start, mut seeds, mut met) = (Instant::now(), Dice(seed), false);
         let mut unended = 0; // These have not gone well, nor wrong.
         for tried in 0..runs {
             if start.elapsed() > self.time_limit {
                 return Some((Outcome::Random { runs: tried - unended }, met));
             }
-            let ran = run(Scheduler::Dice(Dice(seeds.next())));
+            let ran = program.at_random(seeds.draw());
             met |= ran.met;
             let told = match ran.void {
                 Some(Void::AgainWithUnlock) => return None,
                 Some(Void::BeyondProof) => {
                     unended += 1;
-                    ran.told.and_then(|it| replay::gets_nowhere(&it, run))
+                    ran.told.and_then(|it| replay::gets_nowhere(&it, program))
                 }
                 None => ran.told,
             };
             if let Some(story) = told {
-                let story = Story { schedules: tried + 1, ..replay::shorten(story, run) };
+                let story = replay::shorten(story, tried + 1, program);
                 return Some((Outcome::Failed(story), met));
             }
         }
         Some((Outcome::Random { runs: runs - unended }, met))
     }
+}
 
-    fn once(
-        &self,
-        scheduler: Scheduler,
-        unlock_is_step: bool,
-        backstage: &Backstage,
-        whole: bool,
-        f: &dyn Fn(),
-    ) -> Ran {
-        let rules = Rules {
-            check: Arc::clone(&backstage.check),
-            time: self.clock.clone().map_or(Time::Stands, Time::Ticks),
-            unlock_is_step,
-            wake_unasked: self.wake_unasked,
-            things_from_outside: false,
-            max_steps: self.max_steps,
-            crew: backstage.crew.clone(),
-            heartbeat: backstage.watchdog.heartbeat.clone(),
-        };
-        run::once(&self.name, scheduler, rules, backstage, whole, f)
-    }
+/// No two robots have touched the same thing.
+fn never_met() -> End {
+    let rule = "your robots never met: nothing that the check can see was touched by two of them";
+    End::new(Ending::NeverMet, rule.to_owned()).advise(
+        "So every order of steps looks the same, and nothing has been checked. \
+         It sees the locks, bells, channels, atomics and cells of whatif::sync. \
+         Do they use plain std::sync? \
+         (If they are meant to share nothing, say so with Checker::shares_nothing.)",
+    )
+}
+
+fn too_many_orders(runs: usize) -> End {
+    let rule = format!(
+        "there are too many orders of steps to try them all: {} went well, and there are more",
+        count(runs, "schedule")
+    );
+    End::new(Ending::TooManyOrders, rule).advise(GOES_ROUND)
 }
 
 /// The command that plays a schedule again, as far as cargo and the test harness tell how this test

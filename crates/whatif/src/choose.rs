@@ -6,9 +6,7 @@
 
 use std::panic::Location;
 
-use crate::floor::{Me, Place, me};
-use crate::scheduler::Choice;
-use crate::tale::What;
+use whatif_engine::me;
 
 /// Which of `ways` comes next? By itself the first one: 0.
 ///
@@ -43,29 +41,5 @@ use crate::tale::What;
 pub fn choose(ways: &[impl AsRef<str>]) -> usize {
     assert!(!ways.is_empty(), "nobody can choose between no ways at all");
     let at = Location::caller();
-    me().map_or(0, |me| me.choose(ways, at))
-}
-
-impl Me {
-    fn choose(&self, ways: &[impl AsRef<str>], at: Place) -> usize {
-        let mut state = self.floor.state();
-        // A loop that goes round and does nothing else has to end, too.
-        state.count_effort();
-        let mut chosen = 0;
-        if ways.len() > 1 && state.end.is_none() {
-            state.is_offered(self.id, ways, at);
-            let way = |way| Choice { way, ..Choice::of(self.id, usize::from(way > 0)) };
-            let choices: Vec<Choice> = (0..ways.len()).map(way).collect();
-            chosen = state.decide(self.id, &choices).map_or(0, |it| it.way);
-            if chosen > 0 {
-                let turned = What::Turned {
-                    to: ways[chosen].as_ref().to_owned(),
-                    first: ways[0].as_ref().to_owned(),
-                };
-                state.tale.tell(self.id, turned, at);
-            }
-        }
-        drop(self.unless_over(state));
-        chosen
-    }
+    me().map_or(0, |me| me.chooses(ways, at))
 }

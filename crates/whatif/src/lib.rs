@@ -59,26 +59,21 @@
 //! A robot alone can have a choice, too: an event loop picks one of the tasks that are ready.
 //! [`choose()`] makes that a pick like any other.
 //!
-//! The files, in the order in which to read them:
+//! The engine is a crate of its own, `whatif-engine`: one run and whose turn it is in it, the search,
+//! the proof, the clocks of happens-before, and the story. It knows nothing that looks like std; its
+//! `lib.rs` has a table of its files. Here is what stands in front of it, in the order in which to
+//! read it:
 //!
 //! | file | idea |
 //! |---|---|
 //! | `check.rs` | the front door |
-//! | `floor.rs` | one robot moves at a time: stopping, handing over |
-//! | `pending.rs` | a step that has been announced; could it be taken now? |
-//! | `choice.rs` | who could move next, and what is a preemption |
-//! | `scheduler.rs`, `schedule.rs` | who picks; and the picks, written down as an id |
-//! | `explore.rs` | the search: every schedule once, fewest preemptions first |
-//! | `prove.rs`, `independence.rs` | the proof: all schedules but those that make no difference |
-//! | `run.rs`, `replay.rs`, `simulate.rs` | one run: for the search, by its id, by dice in virtual time |
-//! | `thread.rs`, `crew.rs`, `sync/`, `thing.rs`, `channel.rs` | what looks like std |
-//! | `clock.rs` | happens-before: what one robot did that another one can rely on |
+//! | `replay.rs`, `simulate.rs` | one run: by its id, by dice in virtual time |
+//! | `thread.rs`, `sync/`, `channel.rs` | what looks like std |
+//! | `narrate.rs` | what robots say of themselves |
 //! | `choose.rs` | a decision that is not between robots: the run queue of an event loop |
-//! | `narrate.rs`, `tale.rs`, `ending.rs`, `story.rs`, `place.rs` | what happened, in words |
-//! | `marks.rs` | the two or three steps of a story that matter |
 //! | `tree.rs`, `record.rs` | for who wants to see more: all schedules as a tree, a story as a file |
-//! | `one_core.rs` | where they run |
-//! | `breakdown.rs`, `watchdog.rs` | robots that panic, and robots that never come back |
+//! | `backstage.rs`, `one_core.rs`, `crew.rs` | where they run: one core, and threads that stay |
+//! | `watchdog.rs` | robots that never come back |
 //!
 //! # What it does not see
 //!
@@ -107,44 +102,27 @@
 //! that made it free. Time does not pass in a check: a timed wait may end at any moment at which
 //! what it waits for has not come.
 
-mod breakdown;
+mod backstage;
 mod channel;
 mod check;
-mod choice;
 mod choose;
-mod clock;
 mod crew;
-mod ending;
-mod explore;
-mod floor;
-mod independence;
-mod marks;
 mod narrate;
 mod one_core;
-mod pending;
-mod place;
-mod prove;
 mod record;
 mod replay;
-mod run;
-mod schedule;
-mod scheduler;
 mod simulate;
-mod story;
 pub mod sync;
-mod tale;
-mod thing;
 pub mod thread;
 mod tree;
 mod watchdog;
 
 pub use check::{Checker, Outcome, Report, check};
 pub use choose::choose;
-pub use ending::Ending;
 pub use narrate::{never, say, step};
-#[doc(hidden)]
-pub use prove::Reduction;
 pub use simulate::simulate;
-pub use story::{Line, Story};
 pub use tree::{Move, Node, Tree};
 pub use watchdog::DID_NOT_END;
+#[doc(hidden)]
+pub use whatif_engine::Reduction;
+pub use whatif_engine::{Ending, Line, Story};

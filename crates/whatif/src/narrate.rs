@@ -2,10 +2,7 @@
 
 use std::panic::Location;
 
-use crate::ending::End;
-use crate::floor::me;
-use crate::pending::Op;
-use crate::tale::What;
+use whatif_engine::{End, Ending, Op, me};
 
 /// Takes a step of the story, such as "sees table 2 free". Any other robot may come before it.
 ///
@@ -19,7 +16,7 @@ pub fn step(text: impl Into<String>) {
     let at = Location::caller();
     if let Some(me) = me() {
         let text = text.into();
-        me.step(at, |_| Op::Step, |state| state.tale.tell(me.id, What::Said(text), at));
+        me.step(at, |_| Op::Step, |state| state.says(me.id, text, at));
     }
 }
 
@@ -31,7 +28,7 @@ pub fn step(text: impl Into<String>) {
 pub fn say(text: impl Into<String>) {
     let at = Location::caller();
     if let Some(me) = me() {
-        me.glance(|state| state.tale.tell(me.id, What::Said(text.into()), at));
+        me.glance(|state| state.says(me.id, text.into(), at));
     }
 }
 
@@ -51,5 +48,5 @@ pub fn never(rule: &str, broken: bool) {
         assert!(std::thread::panicking(), "this must never be: {rule}");
         return; // While unwinding, one panic is enough.
     };
-    me.end_run(End::rule_broken(rule));
+    me.end_run(End::new(Ending::RuleBroken, rule.to_owned()));
 }

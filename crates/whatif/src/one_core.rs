@@ -15,13 +15,17 @@ use std::thread;
 /// Cores of this process, as they were before any check took one for itself.
 static CORES: OnceLock<Option<NonZero<usize>>> = OnceLock::new();
 
+pub(crate) use system::Cores;
+
 pub(crate) fn before() -> Option<NonZero<usize>> {
     CORES.get().copied().flatten()
 }
 
 /// Until it is dropped, this thread, and those that it starts meanwhile, stay on one core.
 pub(crate) struct OneCore {
-    before: Option<system::Cores>,
+    before: Option<Cores>,
+    /// Where it stays; None: anywhere.
+    pub now: Option<Cores>,
     /// What has been done to this thread must be undone on it.
     _stays: PhantomData<*const ()>,
 }
@@ -30,10 +34,9 @@ impl OneCore {
     pub(crate) fn keep() -> OneCore {
         CORES.get_or_init(|| thread::available_parallelism().ok());
         let before = system::allowed();
-        if before.is_some() {
-            system::allow(&system::current());
-        }
-        OneCore { before, _stays: PhantomData }
+        let now = before.map(|_| system::current());
+        now.iter().for_each(system::allow);
+        OneCore { before, now, _stays: PhantomData }
     }
 }
 
@@ -51,7 +54,7 @@ mod system {
     use std::ffi::c_int;
 
     /// One bit a core, up to the 1,024 that glibc's `cpu_set_t` has room for.
-    pub(super) type Cores = [u64; 16];
+    pub(crate) type Cores = [u64; 16];
 
     // What glibc and musl say in sched.h. Both return a negative number if it cannot be done.
     unsafe extern "C" {
@@ -89,7 +92,7 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod system {
-    pub(super) type Cores = ();
+    pub(crate) type Cores = ();
 
     pub(super) fn allowed() -> Option<Cores> {
         None

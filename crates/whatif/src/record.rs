@@ -25,8 +25,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-use crate::place;
-use crate::story::{Line, Story};
+use whatif_engine::{Line, Story, short};
 
 /// The environment variable that holds the name of the file.
 pub(crate) const VARIABLE: &str = "WHATIF_RECORD";
@@ -60,7 +59,7 @@ fn text(story: &Story) -> String {
     for line in lines {
         let step = line.step.map_or("-".to_owned(), |step| step.to_string());
         let mark = if line.marked || line.step.is_none() { ">>" } else { "-" };
-        put(&["line", &step, mark, &line.robot, &line.text, &place::short(line.loc)]);
+        put(&["line", &step, mark, &line.robot, &line.text, &short(line.loc)]);
     }
     text
 }

@@ -1,11 +1,11 @@
 //! One run in virtual time: the same seed gives the same evening, on every machine.
 
-use flight::VirtualTime;
+use std::cell::Cell;
 
-use crate::floor::{Rules, Time};
-use crate::run::{self, Backstage};
-use crate::scheduler::{Dice, Scheduler};
-use crate::story::Story;
+use flight::VirtualTime;
+use whatif_engine::{Program, Story, Time};
+
+use crate::backstage::Backstage;
 
 /// Steps without any time passing, after which nobody is getting anywhere.
 const MAX_STEPS: u64 = 100_000;
@@ -47,17 +47,13 @@ pub fn simulate(
     f: impl FnOnce() + Send + 'static,
 ) -> Result<(), Story> {
     let name = format!("the evening of seed {seed}");
-    let backstage = Backstage::new(&name);
-    let rules = Rules {
-        check: name.as_str().into(),
-        time: Time::Flows(time.clone()),
-        unlock_is_step: false,
-        wake_unasked: false,
-        things_from_outside: true,
-        max_steps: MAX_STEPS,
-        crew: backstage.crew.clone(),
-        heartbeat: backstage.watchdog.heartbeat.clone(),
-    };
-    let ran = run::once(&name, Scheduler::Dice(Dice(seed)), rules, &backstage, false, f);
-    ran.told.map_or(Ok(()), Err)
+    let f = Cell::new(Some(f)); // There is one run, so it is taken out once.
+    let evening = || f.take().into_iter().for_each(|f| f());
+    let mut program = Program::new(&name, &evening);
+    program.rules.time = Time::Flows(time.clone());
+    program.rules.wake_unasked = false;
+    program.rules.things_from_outside = true;
+    program.rules.max_steps = MAX_STEPS;
+    let _backstage = Backstage::of(&mut program);
+    program.at_random(seed).told.map_or(Ok(()), Err)
 }

@@ -11,11 +11,9 @@ use std::time::Duration;
 
 pub use std::thread::{AccessError, LocalKey, Result, ThreadId, panicking};
 
-use crate::crew;
-use crate::floor::{self, Me, Place};
+use whatif_engine::{NONE, Op, Place, builder, is_sent_home, me};
+
 use crate::one_core;
-use crate::pending::Op;
-use crate::tale::NONE;
 
 /// As std's. In a check, too, it says how many cores the machine has, not how many the check uses.
 ///
@@ -42,7 +40,7 @@ where
 /// Lets others go first, or not: that is a hint, and a check tries both.
 #[track_caller]
 pub fn yield_now() {
-    match floor::me() {
+    match me() {
         Some(me) => me.step(Location::caller(), |_| Op::Yield, |_| ()),
         None => real::yield_now(),
     }
@@ -52,7 +50,7 @@ pub fn yield_now() {
 /// no order. Inside of [`simulate`](crate::simulate) it takes exactly that much virtual time.
 #[track_caller]
 pub fn sleep(nap: Duration) {
-    match floor::me() {
+    match me() {
         Some(me) => {
             me.step(Location::caller(), |state| Op::Nap { until: state.wake_time(nap) }, |_| ())
         }
@@ -76,14 +74,14 @@ pub fn park_timeout(timeout: Duration) {
 }
 
 fn park_until(timeout: Option<Duration>, at: Place, outside: impl FnOnce()) {
-    let Some(me) = floor::me() else { return outside() };
+    let Some(me) = me() else { return outside() };
     let (id, v) = (me.id, me.visit(me.id, at));
     let until = me.glance(|state| {
-        state.robots[id].rung = false;
+        state.robot(id).rung = false;
         timeout.map(|timeout| state.wake_time(timeout))
     });
     v.step(Op::Park { robot: v.thing, until }, |state| {
-        if std::mem::take(&mut state.robots[id].token) {
+        if std::mem::take(&mut state.robot(id).token) {
             state.hears(&v, true);
             state.tell(&v, "goes on: it has been unparked", NONE);
         }
@@ -92,7 +90,7 @@ fn park_until(timeout: Option<Duration>, at: Place, outside: impl FnOnce()) {
 
 /// The robot that runs now. See [`std::thread::current`].
 pub fn current() -> Thread {
-    Thread { inner: real::current(), robot: floor::me().map(|me| (me.floor.run, me.id)) }
+    Thread { inner: real::current(), robot: me().map(|me| (me.run(), me.id)) }
 }
 
 /// A robot, for others to wake. See [`std::thread::Thread`].
@@ -107,11 +105,11 @@ impl Thread {
     /// Lets the robot go on if it is parked; otherwise its next `park` returns at once.
     #[track_caller]
     pub fn unpark(&self) {
-        match (floor::me(), self.robot) {
-            (Some(me), Some((run, robot))) if me.floor.run == run => {
+        match (me(), self.robot) {
+            (Some(me), Some((run, robot))) if me.run() == run => {
                 let v = me.visit(robot, Location::caller());
                 v.step(v.changes("unpark #"), |state| {
-                    state.robots[robot].token = true;
+                    state.robot(robot).token = true;
                     state.leaves_word(&v, true);
                     state.tell(&v, "unparks #", NONE);
                 });
@@ -181,19 +179,16 @@ impl Builder {
         T: Send + 'static,
     {
         let Builder { name, stack_size } = self;
-        let Some(me) = floor::me() else {
-            let thread = crew::builder(name.as_deref(), stack_size).spawn(f)?;
+        let Some(me) = me() else {
+            let thread = builder(name.as_deref(), stack_size).spawn(f)?;
             let handle = Thread { inner: thread.thread().clone(), robot: None };
             return Ok(JoinHandle { thread: handle, inner: Handle::Plain(thread) });
         };
         let result = Arc::new(Mutex::new(None));
         let deliver = Arc::clone(&result);
-        let (id, thread) = start(&me, name.as_deref(), |robot| {
-            let (crew, id) = (robot.crew(), robot.id);
-            let life = move || robot.live(f, move |result| *lock(&deliver) = Some(result));
-            crew.start(id, name.as_deref(), stack_size, Box::new(life))
-        })?;
-        let thread = Thread { inner: thread, robot: Some((me.floor.run, id)) };
+        let deliver = move |result| *lock(&deliver) = Some(result);
+        let (id, thread) = me.spawn(name.as_deref(), stack_size, f, deliver)?;
+        let thread = Thread { inner: thread, robot: Some((me.run(), id)) };
         Ok(JoinHandle { thread, inner: Handle::Robot { id, result } })
     }
 
@@ -212,15 +207,15 @@ impl Builder {
         T: Send + 'scope,
     {
         let Builder { name, stack_size } = self;
-        let builder = crew::builder(name.as_deref(), stack_size);
-        let Some(me) = floor::me() else {
+        let builder = builder(name.as_deref(), stack_size);
+        let Some(me) = me() else {
             let inner = builder.spawn_scoped(&scope.0, || Ok(f()))?;
             let thread = Thread { inner: inner.thread().clone(), robot: None };
             return Ok(ScopedJoinHandle { thread, inner });
         };
         // A thread of the crew may outlive the scope, so what borrows needs one of its own.
-        let (id, inner) = start(&me, name.as_deref(), |robot| {
-            me.glance(|state| state.robots[robot.id].scope = scope.address());
+        let (id, inner) = me.start(name.as_deref(), |robot| {
+            me.glance(|state| state.robot(robot.id).scope = scope.address());
             let live = || {
                 let mut delivered = None;
                 robot.live(f, |result| delivered = Some(result));
@@ -228,45 +223,24 @@ impl Builder {
             };
             builder.spawn_scoped(&scope.0, live)
         })?;
-        let thread = Thread { inner: inner.thread().clone(), robot: Some((me.floor.run, id)) };
+        let thread = Thread { inner: inner.thread().clone(), robot: Some((me.run(), id)) };
         Ok(ScopedJoinHandle { thread, inner })
-    }
-}
-
-/// Starts a robot, and lets it run until it stops for the first time: before that it touches
-/// nothing that others could see, so there is nothing to decide.
-fn start<H>(
-    me: &Me,
-    name: Option<&str>,
-    spawn: impl FnOnce(Me) -> io::Result<H>,
-) -> io::Result<(usize, H)> {
-    let robot = me.hire(name);
-    let id = robot.id;
-    match spawn(robot) {
-        Ok(thread) => {
-            me.let_start();
-            Ok((id, thread))
-        }
-        Err(error) => {
-            me.unhire(id);
-            Err(error)
-        }
     }
 }
 
 /// Joining is a step that can be taken once the other robot has gone home.
 fn wait_for(robot: usize, at: Place) {
-    if let Some(me) = floor::me() {
+    if let Some(me) = me() {
         me.step(at, |_| Op::Join(robot), |state| state.joins(me.id, robot));
     }
 }
 
 /// Looking whether a robot is still there is a step. Then so is its end: it can be noticed.
 fn has_finished(robot: usize, at: Place) -> Option<bool> {
-    let v = floor::me()?.visit(robot, at);
+    let v = me()?.visit(robot, at);
     Some(v.step(v.looks("look whether # has finished"), |state| {
         state.unlock_becomes_step();
-        let gone = state.robots[robot].gone;
+        let gone = state.robot(robot).gone;
         let words = if gone { "sees that # has finished" } else { "sees that # has not finished" };
         state.tell(&v, words, NONE);
         gone
@@ -310,7 +284,7 @@ impl<T> JoinHandle<T> {
                 wait_for(id, Location::caller());
                 match lock(&result).take() {
                     Some(result) => result,
-                    None if floor::is_sent_home() => Err(Box::new("the run is over")),
+                    None if is_sent_home() => Err(Box::new("the run is over")),
                     None => panic!("only robots of the same check can wait for a robot"),
                 }
             }
@@ -352,7 +326,7 @@ where
     let at = Location::caller();
     real::scope(|inner| {
         let scope = Scope::around(inner);
-        let Some(me) = floor::me() else {
+        let Some(me) = me() else {
             return f(scope);
         };
         // std would now wait for the robots, and meanwhile this robot would keep its turn. So wait
@@ -360,7 +334,8 @@ where
         match panic::catch_unwind(AssertUnwindSafe(|| f(scope))) {
             Ok(result) => {
                 let mut robot = 0; // The robots of the scope may spawn more meanwhile.
-                while let Some(of) = me.glance(|state| state.robots.get(robot).map(|it| it.scope)) {
+                while let Some(of) = me.glance(|state| state.robots().get(robot).map(|it| it.scope))
+                {
                     if of == scope.address() {
                         wait_for(robot, at);
                     }

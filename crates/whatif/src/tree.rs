@@ -1,13 +1,12 @@
 //! All schedules of a small program as a tree, for somebody who wants to be the scheduler.
 
-use crate::ending::{Ending, Void};
-use crate::explore::Runs;
-use crate::floor::{Robot, State};
-use crate::pending::Op;
-use crate::prove::{Path, Reduction};
-use crate::run::is_final;
-use crate::scheduler::{Choice, Scheduler};
-use crate::story::{Line, Story};
+use std::mem;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use whatif_engine::{
+    Choice, Ending, Line, NONE, Op, Program, Reduction, Robot, State, Story, Void, every_way,
+};
 
 /// Everything that can happen in a small program: see
 /// [`Checker::tree`](crate::Checker::tree).
@@ -62,7 +61,7 @@ pub struct Move {
 const MOST_MOMENTS: usize = 5_000;
 
 /// What could have been done at one moment of a run.
-pub(crate) struct Moment {
+struct Moment {
     /// Robots, what each is about to do, and whether that preempts another one.
     options: Vec<(String, String, bool)>,
     waiting: Vec<(String, String)>,
@@ -71,61 +70,42 @@ pub(crate) struct Moment {
     told: usize,
 }
 
-impl State {
-    /// Notes what can be done now, if somebody wants a tree.
-    pub(crate) fn note_moment(&mut self, choices: &[Choice], whose_turn: bool) {
-        if !matches!(&self.scheduler, Scheduler::Path(Path { moments: Some(_), .. }))
-            || choices.len() == 1 && !whose_turn
-        {
-            return;
-        }
+impl Moment {
+    fn note(state: &State, choices: &[Choice], picked: usize, whose_turn: bool) -> Moment {
         let options = choices.iter().map(|choice| {
             let preempts = whose_turn && choice.price > 0;
-            (self.robots[choice.robot].name.clone(), self.next_words(choice, whose_turn), preempts)
+            let words = next_words(state, choice, whose_turn);
+            (state.robots()[choice.robot].name.clone(), words, preempts)
         });
-        let (options, told) = (options.collect(), self.tale.lines.len());
-        let waiting = if whose_turn { self.waiting(choices) } else { Vec::new() };
-        let moment = Moment { options, waiting, picked: 0, told };
-        if let Scheduler::Path(Path { moments: Some(moments), .. }) = &mut self.scheduler {
-            moments.push(moment);
-        }
+        let waiting = if whose_turn { waiting(state, choices) } else { Vec::new() };
+        Moment { options: options.collect(), waiting, picked, told: state.told() }
     }
+}
 
-    /// Notes which option was taken. Where there was only one of something, no moment was noted, and
-    /// the one before keeps its own.
-    pub(crate) fn note_pick(&mut self, picked: usize) {
-        if let Scheduler::Path(Path { moments: Some(moments), .. }) = &mut self.scheduler
-            && let Some(moment) = moments.last_mut()
-            && picked > 0
-        {
-            moment.picked = picked;
+fn waiting(state: &State, choices: &[Choice]) -> Vec<(String, String)> {
+    let robots = state
+        .robots()
+        .iter()
+        .enumerate()
+        .filter(|(id, robot)| !robot.gone && choices.iter().all(|choice| choice.robot != *id));
+    let waits = |(id, robot): (usize, &Robot)| match robot.pending {
+        None | Some((Op::Join(_), _)) => None,
+        Some((op, _)) => Some((robot.name.clone(), op.reason(id, state))),
+    };
+    robots.filter_map(waits).collect()
+}
+
+fn next_words(state: &State, choice: &Choice, whose_turn: bool) -> String {
+    match state.robots()[choice.robot].pending {
+        _ if !whose_turn && choice.way > 0 => format!("takes way {}", choice.way),
+        _ if !whose_turn => "is the one".to_owned(),
+        Some((Op::Asleep { bell, .. }, _)) if choice.unasked => {
+            state.fill_in("wakes up at #, although nobody rang", bell, NONE)
         }
-    }
-
-    fn waiting(&self, choices: &[Choice]) -> Vec<(String, String)> {
-        let robots =
-            self.robots.iter().enumerate().filter(|(id, robot)| {
-                !robot.gone && choices.iter().all(|choice| choice.robot != *id)
-            });
-        let waits = |(id, robot): (usize, &Robot)| match robot.pending {
-            None | Some((Op::Join(_), _)) => None,
-            Some((op, _)) => Some((robot.name.clone(), op.reason(id, self))),
-        };
-        robots.filter_map(waits).collect()
-    }
-
-    fn next_words(&self, choice: &Choice, whose_turn: bool) -> String {
-        match self.robots[choice.robot].pending {
-            _ if !whose_turn && choice.way > 0 => format!("takes way {}", choice.way),
-            _ if !whose_turn => "is the one".to_owned(),
-            Some((Op::Asleep { bell, .. }, _)) if choice.unasked => {
-                format!("wakes up at {}, although nobody rang", self.name_of(bell))
-            }
-            // Its text is not known before the step is taken.
-            Some((Op::Step, _)) | None => String::new(),
-            Some((Op::Nap { .. }, _)) => "takes its time".to_owned(),
-            Some((op, _)) => third_person(&op.reason(choice.robot, self)),
-        }
+        // Its text is not known before the step is taken.
+        Some((Op::Step, _)) | None => String::new(),
+        Some((Op::Nap { .. }, _)) => "takes its time".to_owned(),
+        Some((op, _)) => third_person(&op.reason(choice.robot, state)),
     }
 }
 
@@ -153,33 +133,47 @@ struct Growing {
     speaks: bool,
 }
 
-/// Runs every schedule, and puts them together. None: giving a lock back must be a step.
-pub(crate) fn grow(check: &str, run: Runs) -> Option<Result<Tree, String>> {
+/// Runs every schedule, and puts them together.
+pub(crate) fn grow(check: &str, mut program: Program) -> Result<Tree, String> {
+    let moments = Arc::new(Mutex::new(Vec::new()));
+    let notes = Arc::clone(&moments);
+    program.rules.watch = Some(Arc::new(move |state, choices, picked, whose_turn| {
+        if choices.len() > 1 || whose_turn {
+            let moment = Moment::note(state, choices, picked, whose_turn);
+            notes.lock().unwrap_or_else(PoisonError::into_inner).push(moment);
+        }
+    }));
+    program.whole = true;
+    program.twice(|program| put_together(check, program, &moments))
+}
+
+/// None: giving a lock back must be a step.
+fn put_together(
+    check: &str,
+    program: &Program,
+    moments: &Mutex<Vec<Moment>>,
+) -> Option<Result<Tree, String>> {
     let mut growing = Growing::default();
-    let mut path = Path::new(Reduction::None);
-    loop {
-        path.moments = Some(Vec::new());
-        let ran = run(Scheduler::Path(path));
-        let Scheduler::Path(back) = ran.scheduler else { unreachable!("it is what it was") };
-        path = back;
-        let story = ran.told.expect("a run for a tree is told, however it ends");
-        let too_many = |why| Some(Err(format!("{check}: {why} for a tree of all that can happen")));
-        match ran.void {
+    let too_many =
+        |why| ControlFlow::Break(Some(format!("{why} for a tree of all that can happen")));
+    let stopped = every_way(program, Reduction::None, |way| {
+        let moments = mem::take(&mut *moments.lock().unwrap_or_else(PoisonError::into_inner));
+        let story = way.ran.told.expect("a run for a tree is told, however it ends");
+        match way.ran.void {
             Some(Void::BeyondProof) => {
                 return too_many("a robot goes round in a loop, which is too much");
             }
-            Some(_) => return None,
-            None if is_final(story.ending) => return Some(Err(format!("{check}: {}", story.rule))),
-            None => {}
+            Some(Void::AgainWithUnlock) => return ControlFlow::Break(None),
+            None if story.ending.is_final() => return ControlFlow::Break(Some(story.rule)),
+            None => growing.add(&moments, &story),
         }
-        let moments = path.moments.take().unwrap_or_default();
-        growing.add(&moments, &story);
-        if growing.moments > MOST_MOMENTS {
-            return too_many("more than 5,000 moments are too many");
+        match growing.moments > MOST_MOMENTS {
+            true => too_many("more than 5,000 moments are too many"),
+            false => ControlFlow::Continue(()),
         }
-        if !path.turn() {
-            break;
-        }
+    });
+    if let Some(why) = stopped {
+        return why.map(|why| Err(format!("{check}: {why}")));
     }
     let Growing { mut before, root, speaks, .. } = growing;
     let mut root = root.expect("there has been a run");

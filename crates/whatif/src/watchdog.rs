@@ -2,15 +2,11 @@
 
 use std::io::{self, Write};
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-use crate::ending::End;
-use crate::floor::Floor;
-use crate::story::Story;
+use whatif_engine::{Onlooker, Story};
 
 /// The exit code of a process that its watchdog has ended: as `timeout` of Unix has it, and unlike
 /// that of a test that fails (101). The story has been told by then.
@@ -18,10 +14,7 @@ pub const DID_NOT_END: i32 = 124;
 
 /// Watches the runs of one check. Dropping it ends the watch.
 pub(crate) struct Watchdog {
-    /// Counts steps. As long as it moves, all is well.
-    pub heartbeat: Arc<AtomicU64>,
-    stage: Arc<Mutex<Weak<Floor>>>,
-    _stop: Sender<()>,
+    _check: Arc<()>,
 }
 
 /// Seconds without a step. `WHATIF_PATIENCE` changes it; 0 switches the watchdog off, for a
@@ -32,48 +25,70 @@ const PATIENCE: usize = 2;
 /// machine that is overloaded, or has been asleep, the watchdog was as slow as the robot.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// All checks that are going on; one thread watches them all. None: it has gone home.
+static WATCHED: Mutex<Option<Vec<Watched>>> = Mutex::new(None);
+
+struct Watched {
+    check: Weak<()>,
+    onlooker: Onlooker,
+    patience: usize,
+    /// What it saw when it looked last, and how often it has seen that.
+    last: Option<(u64, u64)>,
+    unchanged: usize,
+}
+
 impl Watchdog {
-    pub(crate) fn start(check: &str) -> Watchdog {
-        let heartbeat = Arc::new(AtomicU64::new(0));
-        let stage = Arc::new(Mutex::new(Weak::new()));
-        let (stop, stopped) = mpsc::channel();
+    pub(crate) fn start(onlooker: Onlooker) -> Watchdog {
+        let _check = Arc::new(());
         let patience =
             std::env::var("WHATIF_PATIENCE").ok().and_then(|seconds| seconds.trim().parse().ok());
         let patience = patience.unwrap_or(PATIENCE);
         if patience > 0 {
-            let (check, heartbeat, stage) =
-                (check.to_owned(), Arc::clone(&heartbeat), Arc::clone(&stage));
-            let watch = move || {
-                let mut last = (0, 0);
-                let mut unchanged = 0;
-                while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
-                    let floor = lock(&stage).upgrade();
-                    let seen = (
-                        floor.as_ref().map_or(0, |floor| floor.run),
-                        heartbeat.load(Ordering::Relaxed),
-                    );
-                    unchanged = if seen == last { unchanged + 1 } else { 0 };
-                    last = seen;
-                    match floor {
-                        Some(floor) if unchanged >= patience * 10 => bark(&check, &floor, patience),
-                        _ => {}
-                    }
-                }
-            };
+            let mut watched = watched();
             // Without a watchdog a check is still right, only less patient readers are worse off.
-            let _ = thread::Builder::new().name("watchdog".to_owned()).spawn(watch);
+            let is_awake = watched.is_some()
+                || thread::Builder::new().name("watchdog".to_owned()).spawn(watch).is_ok();
+            if is_awake {
+                let check = Arc::downgrade(&_check);
+                let it = Watched { check, onlooker, patience, last: None, unchanged: 0 };
+                watched.get_or_insert_default().push(it);
+            }
         }
-        Watchdog { heartbeat, stage, _stop: stop }
-    }
-
-    /// Watches this run from now on.
-    pub(crate) fn watch(&self, floor: &Arc<Floor>) {
-        *lock(&self.stage) = Arc::downgrade(floor);
+        Watchdog { _check }
     }
 }
 
-fn lock(stage: &Mutex<Weak<Floor>>) -> std::sync::MutexGuard<'_, Weak<Floor>> {
-    stage.lock().unwrap_or_else(PoisonError::into_inner)
+/// Looks after all checks. When there has been none for a second, it goes home.
+fn watch() {
+    let mut idle = 0;
+    while idle < 10 {
+        thread::sleep(LOOK);
+        let mut watched = watched();
+        let checks = watched.get_or_insert_default();
+        checks.retain_mut(Watched::goes_on);
+        idle = if checks.is_empty() { idle + 1 } else { 0 };
+        if idle == 10 {
+            *watched = None;
+        }
+    }
+}
+
+impl Watched {
+    /// Looks at it. False if the check is over.
+    fn goes_on(&mut self) -> bool {
+        let seen = self.onlooker.pulse();
+        self.unchanged = if seen == self.last { self.unchanged + 1 } else { 0 };
+        self.last = seen;
+        let is_there = self.check.strong_count() > 0;
+        if is_there && seen.is_some() && self.unchanged >= self.patience * 10 {
+            self.onlooker.interrupts(self.patience, bark);
+        }
+        is_there
+    }
+}
+
+fn watched() -> MutexGuard<'static, Option<Vec<Watched>>> {
+    WATCHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Tells the story so far, and ends the process with [`DID_NOT_END`].
@@ -82,18 +97,7 @@ fn lock(stage: &Mutex<Weak<Floor>>) -> std::sync::MutexGuard<'_, Weak<Floor>> {
 /// this is the one end that other tests of the same program share: they must be run again. It
 /// writes to the real stderr, because what `eprintln!` is given in a test is kept back until the
 /// test ends, and this one never does.
-fn bark(check: &str, floor: &Floor, patience: usize) {
-    let mut state = floor.state();
-    if !state.is_running() {
-        return;
-    }
-    // Somebody may have caught the panic that was to send it home, as an executor does.
-    let end = state.end.take();
-    let end = end.unwrap_or_else(|| End::endless_loop(&mut state, patience));
-    let story = Story::tell(check, &state, &end, false);
-    // Tests run side by side, and several may hang. The first one has the word, and nobody talks into it.
-    static BARKING: Mutex<()> = Mutex::new(());
-    let _first = BARKING.lock().unwrap_or_else(PoisonError::into_inner);
+fn bark(story: Story) {
     let _ = io::stderr().write_all(format!("\n{story}\n\n").as_bytes());
     process::exit(DID_NOT_END);
 }

@@ -80,7 +80,7 @@ fn a_failing_check_prints_its_story_once_and_nothing_else() {
         "{text}"
     );
     let replay = if cfg!(windows) {
-        "$env:WHATIF_REPLAY="
+        "$env:WHATIF_REPLAY=\"0c-3b\"; cargo test -p whatif shows_a_story; $env:WHATIF_REPLAY=$null"
     } else {
         "WHATIF_REPLAY=0c-3b cargo test -p whatif shows_a_story"
     };

@@ -9,22 +9,25 @@ use serde_json::{Value, json};
 
 use super::{NOT_REMEMBERED, about, place, print_json};
 use crate::check::{self, CheckOptions, Checked, Verdict};
-use crate::cli::print;
+use crate::cli::{self, answer};
 use crate::contained::Stop;
 use crate::exercises::{self, Exercise};
-use crate::progress::{self, State};
+use crate::progress;
 use crate::trouble::{Trouble, status};
 use crate::{interrupt, starter};
 
 /// What can be said after the command's name.
 #[derive(Args, Debug)]
 pub struct CheckArgs {
-    /// The exercise's number, such as 03; or `all` [default: the first that has not passed]
+    /// The exercise's number, such as 03; or `all` [default: where you were, or the next that has not passed]
     #[arg(value_name = "NN|all")]
     pub exercise: Option<String>,
     /// How long the tests of an exercise may take, in seconds, without the build
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time_limit: u64,
+    /// Show the stack of each panic
+    #[arg(long)]
+    pub backtrace: bool,
     /// Answer in JSON
     #[arg(long)]
     pub json: bool,
@@ -34,10 +37,11 @@ pub struct CheckArgs {
 pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
     let exercises = exercises::load(root)?;
     if let Some(note) = progress::mend(root) {
-        eprintln!("{note}");
+        remark!("{note}");
     }
     let options = CheckOptions {
         tests: Duration::from_secs(args.time_limit),
+        backtrace: args.backtrace,
         ..CheckOptions::default()
     };
     let asked = args.exercise.as_deref().map(str::trim);
@@ -47,14 +51,14 @@ pub fn command(root: &Path, args: &CheckArgs) -> anyhow::Result<u8> {
         }
         Some(asked) => exercises::find(&exercises, asked)?,
         None if exercises.is_empty() => return Err(Trouble::input(exercises::NONE)),
-        None => match progress::next(&exercises, &progress::standings(root, &exercises)) {
+        None => match progress::next(root, &exercises, &progress::standings(root, &exercises)) {
             Some(next) => &exercises[next],
             None => return nothing_left(exercises.len(), args.json),
         },
     };
     if asked.is_none() && !args.json {
-        print(&format!(
-            "Exercise {}, {}, is the first that has not passed.\n",
+        answer(&format!(
+            "Exercise {}, {}, is next.\n",
             exercise.number, exercise.title
         ))?;
     }
@@ -72,12 +76,13 @@ struct Run {
 }
 
 impl Run {
-    /// Checks, and remembers the verdict.
+    /// Checks, and remembers the verdict with `note`.
     fn of(
         root: &Path,
         exercise: &Exercise,
         options: &CheckOptions,
         stop: &Stop,
+        note: fn(&Path, &Exercise, Verdict) -> bool,
         on_line: &mut dyn FnMut(&str),
     ) -> Run {
         let begun = Instant::now();
@@ -92,7 +97,7 @@ impl Run {
             sentence,
             output,
             seconds: seconds_since(begun),
-            remembered: progress::note_check(root, exercise, verdict),
+            remembered: note(root, exercise, verdict),
         }
     }
 
@@ -137,13 +142,16 @@ fn one(
 ) -> anyhow::Result<u8> {
     let interrupt = interrupt::listen()?;
     let mut told = false;
-    let run = Run::of(root, exercise, options, interrupt.stop(), &mut |line| {
+    let mut on_line = |line: &str| {
         told |= line.trim_start().starts_with("To play it again:");
         if !json {
             // A closed pipe is noticed at the end, when the sentence is printed.
             let _ = writeln!(io::stdout(), "{line}");
         }
-    });
+    };
+    let stop = interrupt.stop();
+    let note = progress::note_check;
+    let run = Run::of(root, exercise, options, stop, note, &mut on_line);
     if json {
         print_json(&run.json(root, exercise))?;
         return Ok(run.status());
@@ -163,17 +171,16 @@ fn one(
     if !run.remembered {
         text.push_str(&format!("{NOT_REMEMBERED}\n"));
     }
-    print(&text)?;
+    answer(&text)?;
     Ok(run.status())
 }
 
 /// Where to go on after a pass: to the next one that has not passed, or back to one that was left out.
 fn next(root: &Path, exercises: &[Exercise], passed: &Exercise) -> Option<String> {
     let standings = progress::standings(root, exercises);
+    // Where nothing can be remembered, this one has passed all the same.
     let here = exercises.iter().position(|e| e.slug == passed.slug)?;
-    let next = (here..exercises.len())
-        .chain(0..here)
-        .find(|&n| standings[n].state != State::Passed)?;
+    let next = progress::next_from(&standings, here + 1).filter(|&next| next != here)?;
     let next = &exercises[next];
     Some(format!(
         "Next: exercise {}, {} ({} min), in {}.",
@@ -191,7 +198,7 @@ fn nothing_left(count: usize, json: bool) -> anyhow::Result<u8> {
     };
     match json {
         true => print_json(&json!({ "number": null, "verdict": null, "sentence": sentence }))?,
-        false => print(&format!("{sentence}\n"))?,
+        false => answer(&format!("{sentence}\n"))?,
     }
     Ok(status::DONE)
 }
@@ -221,9 +228,10 @@ fn all(
         }
         let run = if starter::is_edited(root, exercise) {
             let mut at_work = AtWork::new(&exercise.number);
-            let run = Run::of(root, exercise, options, interrupt.stop(), &mut |line| {
-                at_work.hear(line);
-            });
+            let mut on_line = |line: &str| at_work.hear(line);
+            let stop = interrupt.stop();
+            let note = progress::note_one_of_many;
+            let run = Run::of(root, exercise, options, stop, note, &mut on_line);
             at_work.done();
             run
         } else {
@@ -238,9 +246,12 @@ fn all(
             line.push_str(&format!("  ({:.1} s)", run.seconds));
         }
         match json {
-            true => eprintln!("{line}"),
-            // Who closed the pipe has seen enough, and the rest need not run.
-            false => print(&format!("{line}\n"))?,
+            true => remark!("{line}"),
+            false => match cli::print(&format!("{line}\n")) {
+                // Who closed the pipe has seen enough, and the rest need not run. Of that nobody knows that it passes.
+                Err(error) if cli::is_closed_pipe(&error) => return Ok(worst.max(status::FAILS)),
+                printed => printed?,
+            },
         }
         done.push(run.json(root, exercise));
     }
@@ -271,7 +282,7 @@ fn all(
     if !remembered {
         text.push_str(&format!("{NOT_REMEMBERED}\n"));
     }
-    print(&text)?;
+    answer(&text)?;
     Ok(worst)
 }
 
@@ -326,13 +337,13 @@ impl AtWork {
     fn done(&mut self) {
         if self.watched {
             self.replace("");
-            eprint!("\r");
+            let _ = write!(io::stderr(), "\r");
         }
     }
 
     fn replace(&mut self, text: &str) {
         let width = self.shown;
-        eprint!("\r{text:width$}");
+        let _ = write!(io::stderr(), "\r{text:width$}");
         let _ = io::stderr().flush();
         self.shown = text.chars().count();
     }

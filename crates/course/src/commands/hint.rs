@@ -49,7 +49,7 @@ pub fn command(root: &Path, args: &HintArgs) -> anyhow::Result<u8> {
     };
     if args.json {
         if let Some(note) = progress::mend(root) {
-            eprintln!("{note}");
+            remark!("{note}");
         }
         let shown = Shown::of(root, exercise, wish);
         let mut answer = about(exercise, &progress::standing(root, exercise));

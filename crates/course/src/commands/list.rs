@@ -27,10 +27,10 @@ pub struct ListArgs {
 pub fn command(root: &Path, args: &ListArgs) -> anyhow::Result<u8> {
     let all = exercises::load(root)?;
     if let Some(note) = progress::mend(root) {
-        eprintln!("{note}");
+        remark!("{note}");
     }
     let standings = progress::standings(root, &all);
-    let next = progress::next(&all, &standings);
+    let next = progress::next(root, &all, &standings);
     let shown: Vec<usize> = (0..all.len())
         .filter(|&n| {
             args.search

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::print;
+use crate::cli;
 use crate::exercises::Exercise;
 use crate::progress::Standing;
 
@@ -54,7 +54,7 @@ pub fn place(root: &Path, path: &Path) -> String {
 }
 
 fn print_json(value: &Value) -> anyhow::Result<()> {
-    print(&format!("{value:#}\n"))
+    cli::answer(&format!("{value:#}\n"))
 }
 
 /// Asks a question that wants yes or no. `None` where nobody is there to answer.

@@ -30,7 +30,7 @@ pub struct ResetArgs {
 pub fn command(root: &Path, args: &ResetArgs) -> anyhow::Result<u8> {
     let exercises = exercises::load(root)?;
     if let Some(note) = progress::mend(root) {
-        eprintln!("{note}");
+        remark!("{note}");
     }
     if args.exercise.trim().eq_ignore_ascii_case("all") {
         return all(root, &exercises, args);

@@ -37,7 +37,7 @@ pub fn command(root: &Path, args: &SolutionArgs) -> anyhow::Result<u8> {
     let exercises = exercises::load(root)?;
     let exercise = exercises::find(&exercises, &args.exercise)?;
     if let Some(note) = progress::mend(root) {
-        eprintln!("{note}");
+        remark!("{note}");
     }
     let solution = text(root, exercise)?;
     let standing = progress::standing(root, exercise);
@@ -85,9 +85,9 @@ pub fn command(root: &Path, args: &SolutionArgs) -> anyhow::Result<u8> {
         }
     } else {
         // The text alone goes to standard output: it can be sent to a file.
-        eprintln!("{shown}:");
+        remark!("{shown}:");
         print(&solution)?;
-        eprintln!(
+        remark!(
             "`cargo course solution {} --diff` compares it with your code.",
             exercise.number
         );

@@ -79,7 +79,7 @@ pub fn command(root: &Path, args: &DoctorArgs) -> anyhow::Result<u8> {
         &mut screen,
     )?;
     if rounds.stopped {
-        eprintln!("Stopped.");
+        remark!("Stopped.");
         return Ok(status::INTERRUPTED);
     }
     let needed = count(&rounds, State::Mend);
@@ -105,9 +105,9 @@ pub fn command(root: &Path, args: &DoctorArgs) -> anyhow::Result<u8> {
             "seconds": seconds(begun.elapsed()),
             "findings": findings,
         });
-        cli::print(&format!("{answer:#}\n"))?;
+        cli::answer(&format!("{answer:#}\n"))?;
     } else {
-        cli::print(&format!("\n{sentence}\n"))?;
+        cli::answer(&format!("\n{sentence}\n"))?;
     }
     Ok(if ready {
         status::DONE

@@ -118,7 +118,7 @@ impl Screen {
             } else {
                 usize::MAX
             };
-            cli::print(&finding.text(columns))?;
+            cli::answer(&finding.text(columns))?;
         }
         Ok(())
     }

@@ -291,6 +291,9 @@ fn in_json(plan: &Schedule, workshop: &Workshop, length: u32, start: Option<u32>
                 "minutes": item.minutes,
                 "starts": start.map(|_| clock(item.from, start)),
                 "title": heading(&item.what),
+                "number": null,
+                "short": null,
+                "sections": null,
             });
             match &item.what {
                 What::Chapter {

@@ -338,9 +338,9 @@ pub fn make(root: &Path) -> anyhow::Result<u8> {
                 for file in files_of(name, &recording) {
                     write(&root.join(&file.path), &file.text)?;
                 }
-                cli::print(&format!("{name:36} made again\n"))?;
+                cli::answer(&format!("{name:36} made again\n"))?;
             }
-            Err(why) => cli::print(&format!("{name:36} none: {why}\n"))?,
+            Err(why) => cli::answer(&format!("{name:36} none: {why}\n"))?,
         }
     }
     Ok(status::DONE)
@@ -378,7 +378,7 @@ pub(super) fn check(root: &Path, stale: &mut Vec<String>) -> anyhow::Result<usiz
             Ok(()) => "shows what it should".to_owned(),
             Err(why) => format!("NOT as it should be: {why}"),
         };
-        cli::print(&format!("{:36} {said}\n", evening.name()))?;
+        cli::answer(&format!("{:36} {said}\n", evening.name()))?;
     }
     Ok(unsound)
 }

@@ -248,7 +248,7 @@ pub fn command(root: &Path, check: bool) -> anyhow::Result<u8> {
             status::FAILS
         });
     }
-    cli::print(&format!(
+    cli::answer(&format!(
         "\n{} not what this program makes: `cargo course record` makes them again. {}\n",
         if stale.len() == 1 {
             "This file is"
@@ -271,7 +271,7 @@ fn make_again(root: &Path, check: bool) -> anyhow::Result<Vec<String>> {
         let files = match files {
             Ok(files) => files,
             Err(why) => {
-                cli::print(&format!("{name:24} none: {why}\n"))?;
+                cli::answer(&format!("{name:24} none: {why}\n"))?;
                 continue;
             }
         };
@@ -293,7 +293,7 @@ fn make_again(root: &Path, check: bool) -> anyhow::Result<Vec<String>> {
             (true, true) => "NOT as it is made now",
             (true, false) => "made again",
         };
-        cli::print(&format!("{name:24} {said}\n"))?;
+        cli::answer(&format!("{name:24} {said}\n"))?;
     }
     Ok(stale)
 }

@@ -264,7 +264,7 @@ pub fn make(root: &Path) -> anyhow::Result<u8> {
         for file in files_of(evening.name(), &record(evening)?) {
             write(&root.join(&file.path), &file.text)?;
         }
-        cli::print(&format!("{:36} made again\n", evening.name()))?;
+        cli::answer(&format!("{:36} made again\n", evening.name()))?;
     }
     Ok(status::DONE)
 }
@@ -299,7 +299,7 @@ pub(super) fn check(root: &Path, stale: &mut Vec<String>) -> anyhow::Result<usiz
             Ok(()) => "shows what it should".to_owned(),
             Err(why) => format!("NOT as it should be: {why}"),
         };
-        cli::print(&format!("{:36} {said}\n", evening.name()))?;
+        cli::answer(&format!("{:36} {said}\n", evening.name()))?;
     }
     Ok(unsound)
 }

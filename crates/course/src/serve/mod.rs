@@ -80,7 +80,7 @@ impl Options {
             follow: true,
             run_limits: RunLimits::default(),
             check_options: CheckOptions::default(),
-            news: Arc::new(|line| eprintln!("{line}")),
+            news: Arc::new(|line| remark!("{line}")),
         })
     }
 }

@@ -581,13 +581,13 @@ fn advice(look: &Look) -> Vec<String> {
     }
     for one in gone {
         lines.push(format!(
-            "`{pull}` will stop because of {0}, which is gone, and cargo does not start with your file left over there. So `cargo course upgrade-check --take {0}` first, which keeps a copy of it; then `{pull}`, `git rm {1}` and `git commit --no-edit`.",
+            "`{pull}` will stop because of {0}, which is gone, and leave your file in a folder that is no package any more. So `cargo course upgrade-check --take {0}` first, which keeps a copy of it; then `{pull}`, `git rm {1}` and `git commit --no-edit`.",
             one.number, one.file
         ));
     }
     for (folder, files) in &look.left_over {
         lines.push(format!(
-            "Delete the folder {folder} after the pull. The course has it no more, but git leaves what it does not know ({}), and cargo does not start while a folder there has no Cargo.toml.",
+            "The course has the folder {folder} no more. After the pull it still holds what git does not know ({}): that hinders nobody, and you can delete it when you do not need it.",
             in_words(files)
         ));
     }

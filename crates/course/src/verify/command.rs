@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::screen::Screen;
 use super::{Verification, Verified, VerifyOptions, verify};
-use crate::cli::print;
+use crate::cli::answer;
 use crate::trouble::{Trouble, status};
 use crate::{exercises, interrupt};
 
@@ -61,7 +61,7 @@ pub fn command(root: &Path, args: &VerifyArgs) -> anyhow::Result<u8> {
     } else {
         text(&verification)
     };
-    print(&told)?;
+    answer(&told)?;
     Ok(if verification.stopped {
         status::INTERRUPTED
     } else if verification.complaints() == 0 {

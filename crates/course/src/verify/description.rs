@@ -11,6 +11,7 @@ use super::complaint::{About, Complaint};
 use super::packages::{has_harness, read, test_files};
 use crate::commands::place;
 use crate::exercises::Exercise;
+use crate::members;
 use crate::starter;
 
 /// What stands where an author still has to write something. `course new-exercise` leaves it.
@@ -48,6 +49,7 @@ pub fn look(root: &Path, exercise: &Exercise, starters_required: bool) -> Seen {
     eye.files_named();
     eye.chapter();
     let has_manifests = eye.manifests(starters_required);
+    eye.listed();
     let has_tests = eye.tests();
     let has_starter = eye.starter(starters_required);
     eye.wrong_answers();
@@ -209,6 +211,18 @@ impl Eye<'_> {
         }
         self.harness(exercise, solution);
         solution.contains_key("lib")
+    }
+
+    /// Cargo knows both packages.
+    fn listed(&mut self) {
+        let folder = self.exercise.folder.file_name().unwrap_or_default();
+        for package in members::missing(self.root, &folder.to_string_lossy()) {
+            self.complain(
+                "Cargo.toml",
+                format!("{package} is not among the members, so cargo does not know it."),
+                format!("Add a line `\"{package}\",` there; a solution stands among the default-members, too."),
+            );
+        }
     }
 
     /// The solution runs the exercise's test files, each with the same harness.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::check::{Checked, Verdict};
 use crate::commands::list;
 use crate::exercises::Exercise;
-use crate::progress::{Standing, State};
+use crate::progress::{self, Standing, State};
 
 use super::compare::compare;
 use super::telling::{self, Telling};
@@ -50,6 +50,8 @@ pub enum Key {
     Interrupt,
     /// Ctrl-L.
     Redraw,
+    /// Ctrl-Z.
+    Suspend,
 }
 
 /// What happens.
@@ -162,6 +164,8 @@ pub enum Command {
     },
     /// Draw everything again.
     Redraw,
+    /// Give the terminal to the shell until it calls us back.
+    Suspend,
     /// End.
     Quit,
 }
@@ -348,6 +352,7 @@ impl App {
         match key {
             Key::Interrupt => return vec![Command::Quit],
             Key::Redraw => return vec![Command::Redraw],
+            Key::Suspend => return vec![Command::Suspend],
             _ => {}
         }
         self.note = None;
@@ -495,10 +500,7 @@ impl App {
 
     /// The exercise after this one that has not passed; after the last one, the search goes on at the first.
     fn next_open(&self) -> Option<usize> {
-        let all = self.exercises.len();
-        (1..all)
-            .map(|step| (self.current + step) % all)
-            .find(|&n| self.standings[n].state != State::Passed)
+        progress::next_from(&self.standings, self.current + 1).filter(|&n| n != self.current)
     }
 
     /// Goes to the next exercise that has not passed.
@@ -1080,8 +1082,13 @@ fn keys_page() -> Vec<Line> {
         ("Ctrl-L", "draw the screen again"),
         ("q", "quit; on another page: back"),
         ("Ctrl-C", "quit"),
+        (
+            "Ctrl-Z",
+            "back to the shell for a while; fg comes back here",
+        ),
     ];
     keys.iter()
+        .filter(|(key, _)| cfg!(unix) || *key != "Ctrl-Z")
         .map(|(key, what)| {
             Line::new(Ink::Key, format!("{key:>7}")).and(Ink::Plain, format!("  {what}"))
         })

@@ -566,6 +566,7 @@ fn quitting_is_one_key_from_the_verdict_and_ctrl_c_from_anywhere() {
     for keys in ["", "h", "l", "l/", "?", "x", "s"] {
         let mut app = app();
         press_all(&mut app, keys);
+        assert_eq!(press(&mut app, Key::Suspend), [Command::Suspend], "{keys}");
         assert_eq!(press(&mut app, Key::Interrupt), [Command::Quit], "{keys}");
         assert_eq!(at(&mut app, 0, Event::Interrupted), [Command::Quit]);
     }

@@ -49,7 +49,7 @@ const AT_ONCE: usize = 4000;
 /// What can be said after the command's name.
 #[derive(Args, Debug)]
 pub struct WatchArgs {
-    /// Begin with this exercise, such as 03 [default: the first that has not passed]
+    /// Begin with this exercise, such as 03 [default: where you were, or the next that has not passed]
     #[arg(value_name = "NN")]
     pub exercise: Option<String>,
     /// Look at the files twice a second, where the system does not tell of changes (this is found out by itself for network
@@ -66,6 +66,9 @@ pub struct WatchArgs {
     /// How long the tests may take, in seconds, without the build
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub time_limit: u64,
+    /// Show the stack of each panic
+    #[arg(long)]
+    pub backtrace: bool,
 }
 
 /// What reaches the thread that draws.
@@ -94,12 +97,13 @@ pub fn command(root: &Path, args: &WatchArgs) -> anyhow::Result<u8> {
             let found = exercises::find(&all, asked)?;
             all.iter().position(|one| one.number == found.number)
         }
-        None => progress::next(&all, &standings),
+        None => progress::next(root, &all, &standings),
     };
     // When all have passed, there is nothing to do and everything to look at again.
     let first = first.unwrap_or(all.len() - 1);
     let options = CheckOptions {
         tests: Duration::from_secs(args.time_limit),
+        backtrace: args.backtrace,
         ..CheckOptions::default()
     };
     let app = App::new(all.clone(), standings, first, options.tests);
@@ -233,7 +237,7 @@ impl<'a> Shop<'a> {
                     standings: progress::standings(self.root, self.exercises),
                 })
             }
-            Command::Edit { .. } | Command::Redraw | Command::Quit => None,
+            Command::Edit { .. } | Command::Redraw | Command::Suspend | Command::Quit => None,
         }
     }
 }
@@ -325,6 +329,12 @@ impl Ui<'_> {
                 Command::Redraw => {
                     self.screen.forget()?;
                     None
+                }
+                Command::Suspend => {
+                    self.screen.suspend()?;
+                    // The window may have another size by now.
+                    let (columns, rows) = self.screen.size()?;
+                    Some(Event::Resized(columns, rows))
                 }
                 Command::Edit { exercise, line } => self.edit(exercise, line)?.map(Event::Note),
                 command => self.shop.carry_out(&command),

@@ -81,6 +81,19 @@ impl Screen {
         self.terminal.size().map(|size| (size.width, size.height))
     }
 
+    /// Gives the terminal to the shell, and stops until the shell says go on. Where there are no jobs, nothing stops, and it is drawn again.
+    ///
+    /// # Errors
+    ///
+    /// When the terminal cannot be taken again.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        self.lend(|| {
+            // Everybody in the job, as the terminal itself would do it: a shell waits for all of them.
+            #[cfg(unix)]
+            let _ = rustix::process::kill_current_process_group(rustix::process::Signal::TSTP);
+        })
+    }
+
     /// Gives the terminal to somebody else for a while.
     ///
     /// # Errors
@@ -133,6 +146,12 @@ pub fn event(event: event::Event) -> Option<Event> {
             Some(Event::Key(match key.code {
                 KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => {
                     Key::Interrupt
+                }
+                // In raw mode, the terminal leaves it to us to stop.
+                KeyCode::Char('z')
+                    if cfg!(unix) && key.modifiers.contains(KeyModifiers::CONTROL) =>
+                {
+                    Key::Suspend
                 }
                 KeyCode::Char('l') if key.modifiers.contains(KeyModifiers::CONTROL) => Key::Redraw,
                 // Ctrl with a letter is no letter; AltGr, which Windows reports as both, makes one.
@@ -203,6 +222,8 @@ mod tests {
         let ctrl = KeyModifiers::CONTROL;
         assert_eq!(key(KeyCode::Char('c'), ctrl), Some(Key::Interrupt));
         assert_eq!(key(KeyCode::Char('l'), ctrl), Some(Key::Redraw));
+        #[cfg(unix)]
+        assert_eq!(key(KeyCode::Char('z'), ctrl), Some(Key::Suspend));
         assert_eq!(key(KeyCode::Char('x'), ctrl), None);
         assert_eq!(key(KeyCode::Char('q'), KeyModifiers::ALT), None);
         assert_eq!(

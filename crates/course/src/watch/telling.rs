@@ -2,7 +2,7 @@
 
 use crate::check::Verdict;
 
-use super::text::{Ink, Line};
+use super::text::{Ink, Line, width};
 
 /// The line with which a check's tests begin.
 const TESTING: &str = "Testing ...";
@@ -122,7 +122,7 @@ pub fn tell(verdict: Verdict, lines: &[String]) -> Telling {
             page.push(heading.and(Ink::Faint, "  for the same reason"));
         } else {
             page.push(heading);
-            page.extend(story.iter().map(|line| ink_of_story(line)));
+            page.extend(lines_of_story(story));
         }
         hearts.push(heart);
         page.push(Line::blank());
@@ -130,14 +130,14 @@ pub fn tell(verdict: Verdict, lines: &[String]) -> Telling {
     // What was printed outside of any test: all that there is, when the program died early.
     let outside = trimmed(&before);
     if !outside.is_empty() && verdict != Verdict::Passes {
-        page.extend(outside.iter().map(|line| ink_of_story(line)));
+        page.extend(lines_of_story(outside));
         page.push(Line::blank());
     }
     for told in told.iter().filter(|told| told.passed == Some(true)) {
         page.push(Line::new(Ink::Good, "✓ ").and(Ink::Plain, told.name));
         // On a pass, what it says is the proof: `12 schedules cover every order of steps`.
         if verdict == Verdict::Passes {
-            page.extend(trimmed(&told.lines).iter().map(|line| ink_of_story(line)));
+            page.extend(lines_of_story(trimmed(&told.lines)));
         }
     }
     let warnings = trimmed(&compiler);
@@ -261,6 +261,86 @@ fn ink_of_compiler(line: &str) -> Line {
     Line::new(ink, line)
 }
 
+/// A story fits its lines to this many columns.
+const TOLD_IN: usize = 88;
+
+const AGAIN: &str = "To play it again:";
+
+/// A story as it was before it was fitted: a line for a paragraph, and one for a step. The screen fits them to its own width, and twice
+/// would be once too often.
+fn lines_of_story(lines: &[&str]) -> Vec<Line> {
+    let mut whole: Vec<(String, Option<usize>)> = Vec::new();
+    // The last line as it stands there: what has been joined to it is longer than any.
+    let mut above = "";
+    for &line in lines {
+        let (indent, text) = (indent(line), line.trim_start());
+        let goes_on = !text.is_empty()
+            && !above.trim().is_empty()
+            && match whole.last() {
+                Some((_, Some(column))) => step(line).is_none() && indent == *column,
+                Some((_, None)) => {
+                    let word = text.split(' ').next().unwrap_or_default();
+                    step(line).is_none()
+                        && !text.starts_with('(')
+                        && indent == self::indent(above)
+                        && width(above) + 1 + width(word) > TOLD_IN
+                }
+                None => false,
+            };
+        match whole.last_mut().filter(|_| goes_on) {
+            Some((before, column)) => {
+                // The place of a step stands apart.
+                let gap = if column.is_some() && text.starts_with('[') {
+                    "  "
+                } else {
+                    " "
+                };
+                before.push_str(gap);
+                before.push_str(text);
+            }
+            // A command is copied whole, so it has a row of its own.
+            None if text.starts_with(AGAIN) => {
+                let command = text[AGAIN.len()..].trim_start();
+                whole.push((line[..indent + AGAIN.len()].to_owned(), None));
+                whole.push((format!("{:indent$}{command}", ""), None));
+            }
+            None => whole.push((line.to_owned(), step(line))),
+        }
+        above = line;
+    }
+    whole
+        .into_iter()
+        .map(|(text, column)| match column {
+            Some(column) => ink_of_story(&text).hanging(column),
+            None => ink_of_story(&text),
+        })
+        .collect()
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches(' ').len()
+}
+
+/// The column of what happens, in a line such as `>> step 2  WaitBot  clears table 2  [src/lib.rs:81]`.
+fn step(line: &str) -> Option<usize> {
+    let rest = line
+        .strip_prefix(">> ")
+        .or_else(|| line.strip_prefix("   "))?;
+    if !["step ", "for ever", "on and on"]
+        .iter()
+        .any(|label| rest.starts_with(label))
+    {
+        return None;
+    }
+    // Columns of the table are two spaces apart, or more.
+    let mut at = 3;
+    for _ in ["the label", "who it is"] {
+        at += line[at..].find("  ")?;
+        at += indent(&line[at..]);
+    }
+    Some(width(&line[..at]))
+}
+
 fn ink_of_story(line: &str) -> Line {
     let text = line.trim_start();
     let ink = if line.starts_with(">> ") {
@@ -270,7 +350,10 @@ fn ink_of_story(line: &str) -> Line {
         .any(|start| text.starts_with(start))
     {
         Ink::Bad
-    } else if text.starts_with("To play it again:") || text.starts_with("note: ") {
+    } else if text.starts_with(AGAIN)
+        || text.starts_with("WHATIF_REPLAY=")
+        || text.starts_with("note: ")
+    {
         Ink::Faint
     } else {
         Ink::Plain
@@ -331,6 +414,118 @@ ok
                 "✓ waitbot_alone",
             ]
         );
+    }
+
+    /// A story as a wrong answer gets it, word for word.
+    fn quoted(path: &str) -> String {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        std::fs::read_to_string(root.join(path)).unwrap()
+    }
+
+    fn fitted(story: &str, columns: usize) -> Vec<String> {
+        let lines: Vec<&str> = story.lines().collect();
+        let rows = lines_of_story(&lines);
+        let rows = rows.iter().flat_map(|line| line.wrapped(columns));
+        rows.map(|row| row.text().trim_end().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_story_is_fitted_once() {
+        let story = quoted("solutions/03-one-table-two-parties/wrong/two_locked_steps.txt");
+        // The width in which stories are told is the one that is undone here.
+        assert!(story.contains("shortest way\nI found\n"), "{story}");
+        assert_eq!(
+            fitted(&story, 78)[..4],
+            [
+                "a party comes, and WaitBot wants to clear: it can go wrong, and this is the",
+                "shortest way I found",
+                "(4 schedules tried; it takes 1 preemption)",
+                "",
+            ]
+        );
+        let wide = "a party comes, and WaitBot wants to clear: it can go wrong, and this is the shortest way I found";
+        assert_eq!(fitted(&story, 120)[0], wide);
+        // Steps that are too long go on below what happens, not below the step.
+        assert_eq!(
+            fitted(&story, 60)[4..8],
+            [
+                ">> step 1  WaitBot   sees nobody at table 2",
+                "                     [src/lib.rs:70]",
+                "   step 2  GreetBot  sees nobody at table 2",
+                "                     [src/lib.rs:60]",
+            ]
+        );
+        let story = quoted("solutions/11-the-run-queue/wrong/clears_the_flag_after_the_poll.txt");
+        let rows = fitted(&story, 100);
+        assert!(
+            rows.contains(
+                &">> step 4  the evening  LoopBot looks at the queue once more  [tests/the_run_queue.rs:330]"
+                    .to_owned()
+            ),
+            "{rows:#?}"
+        );
+        assert_eq!(
+            rows[rows.len() - 2..],
+            [
+                "   rule broken: the guest has called twice, and the task does not know: a ring is lost, so it was",
+                "   not polled again",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_command_that_plays_it_again_is_not_broken() {
+        let lines = [
+            "",
+            "   To play it again:  WHATIF_REPLAY=0c-1b cargo test -p exercise-03 seat_and_clear",
+        ];
+        let page = lines_of_story(&lines);
+        let texts: Vec<_> = page.iter().map(Line::text).collect();
+        assert_eq!(
+            texts,
+            [
+                "",
+                "   To play it again:",
+                "   WHATIF_REPLAY=0c-1b cargo test -p exercise-03 seat_and_clear"
+            ]
+        );
+        assert!(page[1..].iter().all(|line| line.pieces[0].0 == Ink::Faint));
+    }
+
+    #[test]
+    fn no_story_loses_a_word_by_that_and_every_row_fits() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut stories = 0;
+        for folder in std::fs::read_dir(root.join("solutions")).unwrap() {
+            let Ok(wrong) = std::fs::read_dir(folder.unwrap().path().join("wrong")) else {
+                continue;
+            };
+            for file in wrong.map(|entry| entry.unwrap().path()) {
+                if file.extension().is_none_or(|it| it != "txt") {
+                    continue;
+                }
+                let story = std::fs::read_to_string(&file).unwrap();
+                for columns in [40, 78, 100, 200] {
+                    let rows = fitted(&story, columns);
+                    let words = |text: &str| text.split_whitespace().collect::<String>();
+                    assert_eq!(words(&rows.concat()), words(&story), "{}", file.display());
+                    for row in &rows {
+                        assert!(width(row) <= columns, "{row:?} in {}", file.display());
+                    }
+                }
+                stories += 1;
+            }
+        }
+        assert!(stories > 5, "there are hardly any stories");
+    }
+
+    #[test]
+    fn what_a_learner_prints_is_not_joined() {
+        let long = "x".repeat(80);
+        let lines = ["one", "two", &long, "three", "", "  four", "five"];
+        let page = lines_of_story(&lines);
+        let texts: Vec<_> = page.iter().map(Line::text).collect();
+        assert_eq!(texts, lines);
     }
 
     #[test]

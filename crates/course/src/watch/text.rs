@@ -30,6 +30,8 @@ pub enum Ink {
 pub struct Line {
     /// The pieces, from left to right.
     pub pieces: Vec<(Ink, String)>,
+    /// The column below which it goes on where it needs more rows. `None`: where it begins.
+    pub hang: Option<usize>,
 }
 
 impl Line {
@@ -47,6 +49,13 @@ impl Line {
     #[must_use]
     pub fn and(mut self, ink: Ink, text: impl Into<String>) -> Line {
         self.pieces.push((ink, text.into()));
+        self
+    }
+
+    /// The same, and its further rows begin at this column.
+    #[must_use]
+    pub fn hanging(mut self, column: usize) -> Line {
+        self.hang = Some(column);
         self
     }
 
@@ -96,7 +105,8 @@ impl Line {
         line.and(Ink::Faint, "…")
     }
 
-    /// In as many rows as it needs, broken between words where that is possible. What goes on is indented like the beginning.
+    /// In as many rows as it needs, broken between words where that is possible. What goes on is indented like the beginning, or
+    /// as far as it hangs.
     pub fn wrapped(&self, columns: usize) -> Vec<Line> {
         if columns == 0 || self.width() <= columns {
             return vec![self.clone()];
@@ -106,7 +116,10 @@ impl Line {
         let leading = text.len() - text.trim_start().len();
         let indent = match columns {
             0..8 => 0,
-            _ => width(&text[..leading]).min(columns / 2),
+            _ => self
+                .hang
+                .unwrap_or_else(|| width(&text[..leading]))
+                .min(columns / 2),
         };
         let mut rows = Vec::new();
         let (mut start, mut used, mut at) = (0, 0, 0);

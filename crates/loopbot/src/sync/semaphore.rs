@@ -8,9 +8,10 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
+use loopbot_core::leaf;
+
 use super::Closed;
 use super::wait_list::{self, Calls, Ticket, WaitList};
-use crate::leaf;
 
 /// So many permits, and whoever finds too few waits. In asyncio this is `asyncio.Semaphore`, where each takes one.
 ///

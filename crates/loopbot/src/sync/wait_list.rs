@@ -6,8 +6,7 @@ use std::mem;
 use std::panic::Location;
 use std::task::{Context, Poll, Waker, ready};
 
-use crate::leaf::{self, EndedBy};
-use crate::task::wake_caught;
+use loopbot_core::leaf::{self, EndedBy, wake_caught};
 
 /// Who waits, in the order in which they came. Each has a place, which is theirs until they leave the list.
 ///

@@ -1,28 +1,35 @@
 // ANCHOR: guard
 //! The watchdog's own thread: it looks now and then whether the loop is still in the poll in which it was before.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::ptr;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use flight::{ActorKind, Lane};
+use loopbot_core::LoopBot;
+use loopbot_core::leaf::drop_caught;
+use loopbot_core::observe::{Observe, Observer};
 
 use super::Watchdog;
 use super::stack::Target;
 use super::stuck::Stuck;
 use super::watch::{Poll, Watch};
-use crate::builder::LoopBot;
-use crate::clock::nanoseconds;
-use crate::task::drop_caught;
 
 /// A watchdog that is on duty, for as long as this lives: one run of a LoopBot.
-pub(crate) struct Guard {
-    pub(crate) watch: Arc<Watch>,
+pub(super) struct Guard {
+    watch: Arc<Watch>,
+    /// By place, the last wait point with a name that the watch was told of: nobody else asks for this, so it is not locked.
+    told: RefCell<Vec<Option<WaitPoint>>>,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
+
+type WaitPoint = (&'static Location<'static>, Rc<str>);
 
 /// What the watchdog's thread has.
 struct OnDuty {
@@ -33,19 +40,17 @@ struct OnDuty {
     target: Target,
 }
 
-impl Guard {
-    /// A watchdog for a LoopBot that runs on this thread, if it is to have one.
-    pub(crate) fn of(robot: &LoopBot) -> Option<Guard> {
-        let dog = robot.watchdog.clone()?;
+impl Observe for Watchdog {
+    fn observe(&self, robot: &LoopBot) -> Option<Box<dyn Observer>> {
         let (watch, is_over) = (Arc::new(Watch::new()), Arc::new(AtomicBool::new(false)));
-        let name = format!("watchdog of {}", robot.name);
+        let name = format!("watchdog of {}", robot.name());
         // What it notices happens in real time. In a record on virtual time that has no place.
-        let lane = match robot.clock.is_virtual() {
+        let lane = match robot.clock().is_virtual() {
             true => Lane::off(),
-            false => robot.recorder.actor(&name, ActorKind::Thread),
+            false => robot.recorder().actor(&name, ActorKind::Thread),
         };
         let on_duty = OnDuty {
-            dog,
+            dog: self.clone(),
             watch: watch.clone(),
             is_over: is_over.clone(),
             lane,
@@ -53,23 +58,86 @@ impl Guard {
         };
         let thread = thread::Builder::new().name(name);
         match thread.spawn(move || on_duty.watch()) {
-            Ok(thread) => Some(Guard {
+            Ok(thread) => Some(Box::new(Guard {
                 watch,
+                told: RefCell::default(),
                 is_over,
                 thread: Some(thread),
-            }),
+            })),
             Err(why) => {
                 eprintln!("LoopBot runs without its watchdog, for which there is no thread: {why}");
                 None
             }
         }
     }
+}
 
-    /// The loop has something to do again.
-    pub(crate) fn park_ended(&self) {
+/// What the loop tells goes where the watchdog's thread can read it.
+impl Observer for Guard {
+    fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>) {
+        self.watch.spawned(slot, born, at);
+    }
+
+    fn is_called(&self, slot: u32, born: u32, name: &str) {
+        self.watch.is_called(slot, born, name);
+    }
+
+    fn poll_begins(&self, slot: u32) {
+        self.watch.poll_begins(slot);
+    }
+
+    fn begins_at(&self, t: u64) {
+        self.watch.begins_at(t);
+    }
+
+    fn ends_at(&self, t: u64) {
+        self.watch.ends_at(t);
+    }
+
+    fn poll_ended(&self) {
+        self.watch.poll_ended();
+    }
+
+    fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
+        self.watch.waits(slot, at);
+    }
+
+    /// Mostly that is the name that this place had last time.
+    fn waits_by_name(&self, slot: u32, name: &Rc<str>, at: &'static Location<'static>) {
+        self.watch.waits(slot, Some(at));
+        let mut told = self.told.borrow_mut();
+        match told.get(slot as usize) {
+            Some(Some((place, said))) if ptr::eq(*place, at) && said == name => {}
+            _ => self.tell_name(&mut told, slot, name, at),
+        }
+    }
+
+    fn park_begins(&self) {
+        self.watch.park_begins();
+    }
+
+    fn park_ended(&self) {
         if let Some(thread) = &self.thread {
             self.watch.park_ended(thread.thread());
         }
+    }
+}
+
+impl Guard {
+    #[cold]
+    fn tell_name(
+        &self,
+        told: &mut Vec<Option<WaitPoint>>,
+        slot: u32,
+        name: &Rc<str>,
+        at: &'static Location<'static>,
+    ) {
+        self.watch.wait_is_called(slot, name, at);
+        let index = slot as usize;
+        if told.len() <= index {
+            told.resize(index + 1, None);
+        }
+        told[index] = Some((at, name.clone()));
     }
 }
 
@@ -158,7 +226,7 @@ impl OnDuty {
             ended => Duration::from_nanos(ended.saturating_sub(began)),
         };
         self.lane
-            .mark("watchdog", &stuck.in_the_end(took), nanoseconds(took));
+            .mark("watchdog", &stuck.in_the_end(took), took.as_nanos() as u64);
         caught(|| (self.dog.on_end)(&stuck, took));
     }
 }

@@ -6,6 +6,7 @@
 //! everything that the message needs lies here beforehand, and is put here by plain stores.
 #![allow(unsafe_code)]
 
+use std::collections::HashMap;
 use std::panic::Location;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering, fence};
@@ -26,12 +27,14 @@ const FIRST_ROOM: usize = 64;
 /// Each room is twice as large as the one before. Together they have a place for all who can be on a shelf.
 const ROOMS: usize = 18;
 
-pub(crate) struct Watch {
+pub(super) struct Watch {
     /// The number of the poll that is under way or was the last, and whose it is.
     poll: AtomicU64,
     /// The watchdog sleeps until the loop has something to do.
     asleep: AtomicBool,
     tasks: [OnceLock<Box<[Known]>>; ROOMS],
+    /// By place.
+    names: Mutex<HashMap<u32, Names>>,
     /// When the poll that is under way began, on the recorder's clock. Kept only with a recorder, as is the next.
     pub(super) began: AtomicU64,
     /// When the poll that the watchdog has noticed ended; 0 before that.
@@ -46,7 +49,6 @@ struct Known {
     born: AtomicU32,
     spawned_at: StaticRef,
     waited_at: StaticRef,
-    names: Mutex<Names>,
 }
 
 /// Most tasks have neither.
@@ -74,6 +76,7 @@ impl Watch {
             poll: AtomicU64::new(NOBODY),
             asleep: AtomicBool::new(false),
             tasks: [const { OnceLock::new() }; ROOMS],
+            names: Mutex::default(),
             began: AtomicU64::new(0),
             ended: AtomicU64::new(0),
             noticed: AtomicU64::new(NOBODY),
@@ -84,36 +87,36 @@ impl Watch {
     /// A poll begins. This is all that a poll pays: no clock is read. To count is the loop's alone, so it takes no
     /// more than a load and a store.
     #[inline]
-    pub(crate) fn poll_begins(&self, slot: u32) {
+    pub(super) fn poll_begins(&self, slot: u32) {
         let next = (self.poll.load(Ordering::Relaxed) | PLACE).wrapping_add(1);
         self.poll.store(next + u64::from(slot), Ordering::Release);
     }
     // ANCHOR_END: poll_begins
 
     #[inline]
-    pub(crate) fn poll_ended(&self) {
+    pub(super) fn poll_ended(&self) {
         self.now_polled_is(NOBODY);
     }
 
     /// The recorder's clock was read for the poll that begins.
-    pub(crate) fn begins_at(&self, t: u64) {
+    pub(super) fn begins_at(&self, t: u64) {
         self.began.store(t, Ordering::Relaxed);
     }
 
     /// And for its end. If the watchdog has noticed this poll, it is waiting to hear that.
-    pub(crate) fn ends_at(&self, t: u64) {
+    pub(super) fn ends_at(&self, t: u64) {
         if self.noticed.load(Ordering::Acquire) == self.poll.load(Ordering::Relaxed) {
             self.ended.store(t, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn park_begins(&self) {
+    pub(super) fn park_begins(&self) {
         self.now_polled_is(PARKED);
     }
 
     /// The loop has something to do again. The one word is written and the other read, here and in
     /// [`falls_asleep`](Watch::falls_asleep), and the fences see to it that one of the two reads what the other wrote.
-    pub(crate) fn park_ended(&self, watchdog: &Thread) {
+    pub(super) fn park_ended(&self, watchdog: &Thread) {
         self.now_polled_is(NOBODY);
         fence(Ordering::SeqCst);
         if self.asleep.swap(false, Ordering::Relaxed) {
@@ -128,29 +131,26 @@ impl Watch {
     }
 
     #[inline]
-    pub(crate) fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>) {
+    pub(super) fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>) {
         let known = self.known(slot);
         known.born.store(born, Ordering::Relaxed);
         known.spawned_at.set(Some(at));
         known.waited_at.set(None);
     }
 
-    pub(crate) fn is_called(&self, slot: u32, born: u32, name: &str) {
-        self.known(slot).names().task = Some((born, name.into()));
+    pub(super) fn is_called(&self, slot: u32, born: u32, name: &str) {
+        self.names().entry(slot).or_default().task = Some((born, name.into()));
     }
 
     #[inline]
-    pub(crate) fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
+    pub(super) fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
         self.known(slot).waited_at.set(at);
     }
 
-    pub(crate) fn waits_by_name(&self, slot: u32, name: &str, at: &'static Location<'static>) {
-        let mut names = self.known(slot).names();
-        if !matches!(&names.wait, Some((before, same)) if ptr::eq(*before, at) && **same == *name) {
-            names.wait = Some((at, name.into()));
-        }
-        drop(names);
-        self.waits(slot, Some(at));
+    /// This place in the program has a name, for this task.
+    #[cold]
+    pub(super) fn wait_is_called(&self, slot: u32, name: &str, at: &'static Location<'static>) {
+        self.names().entry(slot).or_default().wait = Some((at, name.into()));
     }
     // ANCHOR_END: loop_side
 
@@ -176,24 +176,28 @@ impl Watch {
         let slot = poll.slot()?;
         let known = self.known(slot);
         let (born, waited_at) = (known.born.load(Ordering::Relaxed), known.waited_at.get());
-        let names = known.names();
+        let names = self.names();
+        let names = names.get(&slot);
         let told = Told {
-            name: match &names.task {
+            name: match names.and_then(|names| names.task.as_ref()) {
                 Some((whose, name)) if *whose == born => name.to_string(),
                 _ if born == 0 => "main".to_owned(),
                 _ => format!("task {born}"),
             },
             spawned_at: known.spawned_at.get(),
             wait: waited_at.map(|at| LastWait {
-                name: match &names.wait {
+                name: match names.and_then(|names| names.wait.as_ref()) {
                     Some((where_, name)) if ptr::eq(*where_, at) => Some(name.to_string()),
                     _ => None,
                 },
                 at,
             }),
         };
-        drop(names);
         (self.poll() == poll).then_some(told)
+    }
+
+    fn names(&self) -> MutexGuard<'_, HashMap<u32, Names>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
@@ -227,12 +231,6 @@ impl Poll {
 
     fn is_parked(self) -> bool {
         self.0 & PLACE == PARKED
-    }
-}
-
-impl Known {
-    fn names(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -79,8 +79,8 @@ fn there_is_a_place_for_whoever_is_on_a_shelf() {
         watch.poll_ended();
     }
     let places: u64 = (0..ROOMS).map(|room| (FIRST_ROOM << room) as u64).sum();
-    assert!(places >= crate::inbox::PLACES as u64);
-    assert!((crate::inbox::PLACES as u64) <= PARKED);
+    assert!(places >= loopbot_core::observe::MOST_PLACES as u64);
+    assert!((loopbot_core::observe::MOST_PLACES as u64) <= PARKED);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A NATS server of our own: from PATH, on a free port of the loopback address, with its files in a folder that goes away.
 #![allow(dead_code)] // the example and the tests use different halves of it
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -82,6 +82,29 @@ impl Server {
         stream.read_to_string(&mut answer)?;
         let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
         Ok(serde_json::from_str(body)?)
+    }
+
+    /// Asks the server as its clients do, and fails if it refuses.
+    pub fn request(&self, subject: &str, body: &str) -> io::Result<Value> {
+        let stream = TcpStream::connect(self.url.trim_start_matches("nats://"))?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let size = body.len();
+        write!(
+            &stream,
+            "CONNECT {{\"verbose\":false}}\r\nSUB answer 1\r\nPUB {subject} answer {size}\r\n{body}\r\n"
+        )?;
+        let mut lines = BufReader::new(stream).lines();
+        while let Some(line) = lines.next().transpose()? {
+            if line.starts_with("MSG ") {
+                let answer: Value =
+                    serde_json::from_str(&lines.next().transpose()?.unwrap_or_default())?;
+                return match &answer["error"] {
+                    Value::Null => Ok(answer),
+                    error => Err(io::Error::other(error.to_string())),
+                };
+            }
+        }
+        Err(io::Error::other("the server has hung up"))
     }
 
     /// Name and address of every connected client that has a name.

@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream::consumer::pull;
 use async_nats::jetstream::consumer::{AckPolicy, PullConsumer};
-use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::context::{CreateStreamErrorKind, PublishErrorKind};
 use async_nats::jetstream::kv::{CreateErrorKind, Store};
+use async_nats::jetstream::stream::ConsumerErrorKind;
 use async_nats::jetstream::stream::{self, DiscardPolicy, Republish, RetentionPolicy, StorageType};
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream::{self, Context, ErrorCode};
 use async_nats::{Client, Event, HeaderMap, Subscriber, header};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -27,6 +28,8 @@ use crate::jobs::Jobs;
 
 /// How long to wait before something is tried again that the server did not answer.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
+/// How long the server may take to say what it has.
+const LOOK: Duration = Duration::from_secs(1);
 /// What a message may have besides our bytes: its headers.
 const HEADERS: usize = 1024;
 
@@ -38,6 +41,7 @@ pub(super) struct Connection {
     down: watch::Receiver<Option<Instant>>,
     name: String,
     list: String,
+    outage: Duration,
 }
 
 /// What became of a write.
@@ -92,7 +96,7 @@ impl Connection {
             num_replicas: settings.replicas,
             ..stream::Config::default()
         };
-        jetstream.create_stream(orders).await.map_err(refused)?;
+        make_stream(&jetstream, orders, settings.outage).await?;
         // The bucket is a stream with certain settings. It is made as one, because the client's own way asks something that
         // servers before 2.10 cannot answer.
         let bucket = format!("{}-results", settings.name);
@@ -116,7 +120,7 @@ impl Connection {
             }),
             ..stream::Config::default()
         };
-        jetstream.create_stream(results).await.map_err(refused)?;
+        make_stream(&jetstream, results, settings.outage).await?;
         let results = jetstream.get_key_value(bucket).await.map_err(refused)?;
         Ok(Connection {
             client,
@@ -125,6 +129,7 @@ impl Connection {
             down,
             name: settings.name.clone(),
             list: format!("{:016x}", jobs.fingerprint()),
+            outage: settings.outage,
         })
     }
 
@@ -184,12 +189,13 @@ impl Connection {
     }
 
     /// Puts an order into the queue, as often as it takes until the server has confirmed it. Twice is once, because the
-    /// server knows its id. A full queue is waited for.
+    /// server knows its id. A full queue is waited for, and so is one that is not there yet, or not yet again.
     pub(super) async fn order(&self, id: &str, order: Vec<u8>) -> Result<(), JobError> {
         self.check_size(order.len())?;
         let subject = format!("{}.order.{}", self.name, self.list);
         let mut headers = HeaderMap::new();
         headers.insert(header::NATS_MESSAGE_ID, id);
+        let mut missing = None;
         loop {
             let sent = self.jetstream.publish_with_headers(
                 subject.clone(),
@@ -203,10 +209,13 @@ impl Connection {
             match confirmed {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == PublishErrorKind::StreamNotFound => {
-                    return Err(refused(error).into());
+                    if missing.get_or_insert_with(Instant::now).elapsed() > self.outage {
+                        return Err(refused(error).into());
+                    }
                 }
-                Err(_) => sleep(PAUSE).await,
+                Err(_) => missing = None,
             }
+            sleep(PAUSE).await;
         }
     }
 
@@ -233,11 +242,91 @@ impl Connection {
             max_waiting: settings.in_hand,
             ..pull::Config::default()
         };
-        let stream = format!("{}-orders", self.name);
-        self.jetstream
-            .create_consumer_on_stream(consumer, stream)
-            .await
-            .map_err(refused)
+        let begin = Instant::now();
+        loop {
+            let made = self
+                .jetstream
+                .create_consumer_on_stream(consumer.clone(), self.orders())
+                .await;
+            match made {
+                Err(error) if begin.elapsed() < self.outage && is_unready(&error.kind()) => {
+                    sleep(PAUSE).await;
+                }
+                made => return made.map_err(refused),
+            }
+        }
+    }
+
+    fn orders(&self) -> String {
+        format!("{}-orders", self.name)
+    }
+
+    /// What the server says of the queue at this moment, for somebody who has waited in vain.
+    pub(super) async fn look(&self) -> String {
+        let consumer = self
+            .jetstream
+            .get_consumer_from_stream::<pull::Config, _, _>(
+                format!("machines-{}", self.list),
+                self.orders(),
+            );
+        match timeout(LOOK, consumer).await {
+            Ok(Ok(consumer)) => {
+                let found = consumer.cached_info();
+                format!(
+                    "{} orders wait, {} are with machines, {} places of machines ask for one",
+                    found.num_pending, found.num_ack_pending, found.num_waiting
+                )
+            }
+            Ok(Err(error)) => match error.kind() {
+                ConsumerErrorKind::JetStream(why)
+                    if why.error_code() == ErrorCode::CONSUMER_NOT_FOUND =>
+                {
+                    "no machine has ever come for this list of jobs".to_owned()
+                }
+                _ => format!("the server does not tell: {error}"),
+            },
+            Err(_) => "the server does not answer".to_owned(),
+        }
+    }
+}
+
+/// Makes a stream, or finds the same one.
+///
+/// Who comes first makes it, and many may come first. nats-server 2.9 then refuses all but one: between its two looks,
+/// for a stream of this name and for one with these subjects, another's has come into being, and it takes the very
+/// stream that was asked for as one that overlaps. By the next time it finds it. So that refusal counts only if it
+/// lasts.
+async fn make_stream(
+    jetstream: &Context,
+    stream: stream::Config,
+    outage: Duration,
+) -> Result<(), ClusterError> {
+    let begin = Instant::now();
+    loop {
+        match jetstream.create_stream(stream.clone()).await {
+            Ok(_) => return Ok(()),
+            Err(error) if begin.elapsed() < outage && may_pass(&error.kind()) => {
+                sleep(PAUSE).await;
+            }
+            Err(error) => return Err(refused(error)),
+        }
+    }
+}
+
+fn may_pass(refusal: &CreateStreamErrorKind) -> bool {
+    match refusal {
+        CreateStreamErrorKind::JetStream(why) => {
+            why.error_code() == ErrorCode::STREAM_SUBJECT_OVERLAP
+        }
+        kind => *kind == CreateStreamErrorKind::TimedOut,
+    }
+}
+
+/// The stream is there, but somebody is still making it; or the server is slow.
+fn is_unready(refusal: &ConsumerErrorKind) -> bool {
+    match refusal {
+        ConsumerErrorKind::JetStream(why) => why.code() >= 500,
+        kind => *kind == ConsumerErrorKind::TimedOut,
     }
 }
 

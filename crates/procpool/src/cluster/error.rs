@@ -33,6 +33,9 @@ pub enum ClusterError {
         /// Whether the server has the order. Then it stands, and will be done. Otherwise the queue was full, or this
         /// submitter had too many jobs without an answer, or the server did not confirm.
         ordered: bool,
+        /// What the server then said of the queue, in words for people: how many orders wait, how many are with machines,
+        /// and whether any machine asks for one.
+        queue: String,
     },
     /// A key has to be of letters, digits, `-` and `_`, 128 at most.
     BadKey {
@@ -68,6 +71,7 @@ impl fmt::Display for ClusterError {
                 key,
                 after,
                 ordered,
+                queue,
             } => {
                 let order = if *ordered {
                     "stands"
@@ -76,7 +80,7 @@ impl fmt::Display for ClusterError {
                 };
                 write!(
                     f,
-                    "no machine has answered within {after:.1?}; the order {key} {order}"
+                    "no machine has answered within {after:.1?}; the order {key} {order}; {queue}"
                 )
             }
             ClusterError::BadKey { key } => {

@@ -126,7 +126,7 @@ impl Machine {
     async fn place(self: Arc<Self>, stopping: watch::Receiver<bool>) -> Result<(), JobError> {
         while !*stopping.borrow() {
             match self.pull().await {
-                Some(Ok(message)) => self.take(&message).await?,
+                Some(Ok(message)) => self.take_in_sight(&message).await?,
                 Some(Err(_)) => sleep(PAUSE).await, // the server is away, or starts
                 None => {}
             }
@@ -144,6 +144,21 @@ impl Machine {
         match batch.await {
             Ok(mut batch) => std::future::poll_fn(|cx| Pin::new(&mut batch).poll_next(cx)).await,
             Err(error) => Some(Err(error.into())),
+        }
+    }
+
+    /// Takes an order, and says at once and again and again that somebody is at it: also while it looks and stores, which
+    /// may take long on a server that has a lot to do.
+    async fn take_in_sight(&self, message: &Message) -> Result<(), JobError> {
+        let mut taken = pin!(self.take(message));
+        let mut progress = interval(self.progress);
+        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut taken => return done,
+                _ = progress.tick() => drop(message.ack_with(AckKind::Progress).await),
+            }
         }
     }
 
@@ -177,7 +192,7 @@ impl Machine {
                 attempts: self.attempts as u32,
             }
             .into()),
-            false => self.cook(message, &order, argument).await,
+            false => forward::run(&self.pool, order.function, order.time_limit, argument).await,
         };
         let (value, outcome, ack) = match result {
             Ok(value) => (value, Outcome::Value, AckKind::Ack),
@@ -209,44 +224,13 @@ impl Machine {
                 (Vec::new(), error.into(), AckKind::Term)
             }
         };
-        self.store(message, id, argument, outcome, value).await;
+        self.store(id, argument, outcome, value).await;
         let _ = message.double_ack_with(ack).await; // if that is lost, it comes again and is known
         Ok(())
     }
 
-    /// Runs the job, and says meanwhile that somebody is at it.
-    async fn cook(
-        &self,
-        message: &Message,
-        order: &Order,
-        argument: &[u8],
-    ) -> Result<Vec<u8>, JobError> {
-        let mut job = pin!(forward::run(
-            &self.pool,
-            order.function,
-            order.time_limit,
-            argument
-        ));
-        let mut progress = interval(self.progress);
-        progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        progress.tick().await; // the first is at once, and says nothing new
-        loop {
-            tokio::select! {
-                result = &mut job => return result,
-                _ = progress.tick() => drop(message.ack_with(AckKind::Progress).await),
-            }
-        }
-    }
-
     /// Stores the result, or finds that there is one. Without a server it tries again until there is one.
-    async fn store(
-        &self,
-        message: &Message,
-        id: &str,
-        argument: &[u8],
-        outcome: Outcome,
-        value: Vec<u8>,
-    ) {
+    async fn store(&self, id: &str, argument: &[u8], outcome: Outcome, value: Vec<u8>) {
         let ran = !matches!(outcome, Outcome::Abandoned { .. });
         let argument = wire::hash(argument);
         let mut packed = wire::pack(&Verdict { argument, outcome }, &value);
@@ -258,18 +242,28 @@ impl Machine {
             packed = wire::pack(&Verdict { argument, outcome }, &[]);
         }
         let Ok(packed) = packed else { return };
+        let mut unsure = false;
         loop {
             match self.connection.store(id, &packed).await {
                 Ok(stored) => {
-                    let count = match stored {
-                        Stored::Now => &self.counts.done,
-                        Stored::Before => &self.counts.late,
+                    let is_ours = match stored {
+                        Stored::Now => true,
+                        // If the server's word got lost, it may have been ours that was stored.
+                        Stored::Before if unsure => {
+                            let there = self.connection.result(id).await;
+                            there.is_ok_and(|there| there.as_ref() == Some(&packed))
+                        }
+                        Stored::Before => false,
+                    };
+                    let count = match is_ours {
+                        true => &self.counts.done,
+                        false => &self.counts.late,
                     };
                     count.fetch_add(u64::from(ran), Relaxed);
                     return;
                 }
                 Err(_) => {
-                    let _ = message.ack_with(AckKind::Progress).await;
+                    unsure = true;
                     sleep(PAUSE).await;
                 }
             }

@@ -132,8 +132,8 @@ impl Settings {
 
     /// How long the connection of a submitter may be down before its answers are
     /// [`ConnectionLost`](ClusterError::ConnectionLost). Shorter outages are not noticed. A
-    /// server that says nothing at all, not even that it is gone, is taken for gone after that time. The default is 10
-    /// seconds.
+    /// server that says nothing at all, not even that it is gone, is taken for gone after that time. And so long a server
+    /// is asked again that is slow to make the queue, or does not find it. The default is 10 seconds.
     pub fn outage(mut self, time: Duration) -> Settings {
         self.outage = time;
         self

@@ -79,7 +79,9 @@ struct Request {
 
 impl Cluster {
     /// Connects to the server, and makes the queue if it is not there. It blocks this thread until that is done, or has
-    /// failed; five seconds at most, unless the [options](Settings::connect) say otherwise.
+    /// failed: five seconds for the connection, unless the [options](Settings::connect) say otherwise. A server that is
+    /// slow to make the queue, or at odds with itself while others make it too, is asked again for as long as an
+    /// [outage](Settings::outage) may be.
     ///
     /// # Errors
     ///
@@ -374,7 +376,8 @@ impl Desk {
             verdict = verdict => verdict,
             () = sleep(patience) => {
                 let ordered = ordered.load(Relaxed);
-                Err(ClusterError::NoAnswer { key, after: patience, ordered }.into())
+                let queue = self.connection.look().await;
+                Err(ClusterError::NoAnswer { key, after: patience, ordered, queue }.into())
             }
             down_for = self.connection.lost(self.outage) => Err(ClusterError::ConnectionLost { key, down_for }.into()),
         };

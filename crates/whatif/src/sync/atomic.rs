@@ -13,9 +13,7 @@ use std::sync::atomic as std_atomic;
 
 pub use std::sync::atomic::Ordering;
 
-use crate::floor::{self, Place};
-use crate::tale::{Value, Words};
-use crate::thing::Tag;
+use whatif_engine::{Place, Tag, Value, Words, anybody_runs, is_robot, me};
 
 /// Orders what this robot has done before it and does after it, together with `Relaxed` accesses of
 /// atomics. See [`std::sync::atomic::fence`]. It is no step: nobody can notice it.
@@ -25,7 +23,7 @@ use crate::thing::Tag;
 /// As std's: if `order` is `Relaxed`.
 pub fn fence(order: Ordering) {
     std_atomic::fence(order);
-    if let Some(me) = floor::me() {
+    if let Some(me) = me() {
         me.glance(|state| state.fences(me.id, order));
     }
 }
@@ -41,7 +39,7 @@ fn change<T: Copy + Into<Value>>(
     op: impl FnOnce() -> T,
     now: impl FnOnce() -> T,
 ) -> T {
-    if floor::anybody_runs() { change_in_a_run(tag, at, order, words, op, now) } else { op() }
+    if anybody_runs() { change_in_a_run(tag, at, order, words, op, now) } else { op() }
 }
 
 #[cold]
@@ -64,7 +62,7 @@ fn change_in_a_run<T: Copy + Into<Value>>(
 }
 
 macro_rules! atomic {
-    ($name:ident, $type:ty, $value:ident, $($fetch:ident)*) => {
+    ($name:ident, $type:ty, $($fetch:ident)*) => {
         #[doc = concat!("A `", stringify!($type), "` that threads share, like [`std::sync::atomic::", stringify!($name), "`].")]
         ///
         /// Outside of a check it is one. Inside, each access is a step. `new` is not `const`: an
@@ -190,7 +188,7 @@ macro_rules! atomic {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$type, $type> {
-                if floor::anybody_runs() && floor::is_robot() {
+                if anybody_runs() && is_robot() {
                     return self.compare_exchange(current, new, success, failure);
                 }
                 self.inner.compare_exchange_weak(current, new, success, failure)
@@ -265,23 +263,17 @@ macro_rules! atomic {
                 self.inner.fmt(f)
             }
         }
-
-        impl From<$type> for Value {
-            fn from(value: $type) -> Value {
-                Value::$value(value as _)
-            }
-        }
     };
 }
 
 macro_rules! numbers {
     ($($name:ident $type:ty;)*) => {$(
-        atomic!($name, $type, Number,
+        atomic!($name, $type,
             fetch_add fetch_sub fetch_and fetch_nand fetch_or fetch_xor fetch_max fetch_min);
     )*};
 }
 
-atomic!(AtomicBool, bool, Bool, fetch_and fetch_nand fetch_or fetch_xor);
+atomic!(AtomicBool, bool, fetch_and fetch_nand fetch_or fetch_xor);
 numbers! {
     AtomicU8 u8; AtomicU16 u16; AtomicU32 u32; AtomicU64 u64; AtomicUsize usize;
     AtomicI8 i8; AtomicI16 i16; AtomicI32 i32; AtomicI64 i64; AtomicIsize isize;

@@ -4,9 +4,33 @@ use std::fmt;
 use std::panic::Location;
 use std::sync;
 
-use crate::pending::Op;
-use crate::tale::NONE;
-use crate::thing::Tag;
+use whatif_engine::{NONE, Tag, Wait};
+
+/// What the floor knows of a barrier.
+#[derive(Default)]
+struct Rounds {
+    /// How often it has opened.
+    opened: usize,
+    /// How many robots it wants.
+    of: usize,
+}
+
+/// Waiting until it has opened once more than so often.
+static THE_LAST_ONE: Wait = Wait {
+    has_come: |thing, round| thing.own::<Rounds>().is_some_and(|it| it.opened > round),
+    verb: None,
+    changes: false,
+    ends_a_wait: true,
+    reason: |state, thing| {
+        let here = state.thing_at(thing).sleepers.len();
+        let wanted = state.thing_at(thing).own::<Rounds>().map_or(0, |it| it.of);
+        let words = state.fill_in("waits at #", thing, NONE);
+        format!("{words} for {} more", wanted.saturating_sub(here))
+    },
+    in_vain: "waits at #",
+    whom: "come",
+    advice: None,
+};
 
 /// A barrier, like [`std::sync::Barrier`]. Outside of a check it is one. Inside, coming to it is a
 /// step; the one who comes last lets them all go on.
@@ -39,21 +63,22 @@ impl Barrier {
         let round = v.step(v.changes("come to #"), |state| {
             state.hears(&v, true);
             state.leaves_word(&v, true);
-            let thing = &mut state.things[v.thing];
-            let (round, last) = (thing.round, thing.sleepers.len() + 1 >= self.of);
+            let thing = state.at(&v);
+            let last = thing.sleepers.len() + 1 >= self.of;
             if last {
                 thing.sleepers.clear();
-                thing.round += 1;
             } else {
                 thing.sleepers.push(v.me.id);
             }
+            let rounds = thing.own_mut::<Rounds>();
+            let round = rounds.opened;
+            *rounds = Rounds { opened: round + usize::from(last), of: self.of };
             let words = if last { "is the last to come to #" } else { "comes to #" };
             state.tell(&v, words, NONE);
             (!last).then_some(round)
         });
         if let Some(round) = round {
-            let op = Op::Leave { thing: v.thing, round, of: self.of };
-            v.step(op, |state| state.hears(&v, false));
+            v.step(v.awaits(&THE_LAST_ONE, round), |state| state.hears(&v, false));
         }
         BarrierWaitResult(round.is_none())
     }

@@ -5,14 +5,10 @@ use std::panic::Location;
 use std::sync::{self, LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::MutexGuard;
-use crate::floor::{self, Place};
-use crate::pending::Op;
-use crate::tale::{NONE, Value, Words};
-use crate::thing::Tag;
+use whatif_engine::{NONE, Op, Place, State, Tag, UNHEARD, Value, me};
 
-/// What a story says of a ring that wakes nobody.
-pub(crate) const UNHEARD: Words = "rings #, but nobody sleeps there";
+use super::MutexGuard;
+use super::guard::gives_back;
 
 /// A condition variable, like [`std::sync::Condvar`].
 ///
@@ -144,21 +140,30 @@ impl Condvar {
         let (me, bell, lock_id) = (v.me.id, v.thing, lock.thing);
         v.step(Op::Wait { bell, lock: lock_id }, |_| ());
         guard.close();
-        let mut state = v.me.floor.state();
-        state.gives_back(&lock);
-        state.things[bell].sleepers.push(me);
-        state.robots[me].rung = false;
-        state.tell(&v, "goes to sleep at #", NONE);
-        let mut state = v.me.stop(state, Op::Asleep { bell, lock: lock_id, until }, at);
-        let timed_out = !state.robots[me].rung;
+        let falls_asleep = |state: &mut State| {
+            gives_back(state, &lock);
+            state.at(&v).sleepers.push(me);
+            state.robot(me).rung = false;
+            state.tell(&v, "goes to sleep at #", NONE);
+            Op::Asleep { bell, lock: lock_id, until }
+        };
+        let has_lock_again = |state: &mut State| {
+            state.at(&lock).holder = Some(me);
+            state.hears(&lock, true);
+        };
+        let timed_out = v.me.step(at, falls_asleep, |state| {
+            let timed_out = !state.robot(me).rung;
+            if timed_out {
+                state.at(&v).sleepers.retain(|sleeper| *sleeper != me);
+                state.tell(&v, "has slept long enough at #", NONE);
+            } else {
+                has_lock_again(state);
+            }
+            timed_out
+        });
         if timed_out {
-            state.things[bell].sleepers.retain(|sleeper| *sleeper != me);
-            state.tell(&v, "has slept long enough at #", NONE);
-            state = v.me.stop(state, Op::Lock(lock_id), at);
+            v.step(Op::Lock(lock_id), has_lock_again);
         }
-        state.things[lock_id].holder = Some(me);
-        state.hears(&lock, true);
-        drop(state);
         guard.reopen();
         Ok((guard, WaitTimeoutResult(timed_out)))
     }
@@ -226,7 +231,7 @@ struct Deadline {
 
 impl Deadline {
     fn after(timeout: Duration) -> Deadline {
-        let on_the_floor = floor::me().map(|me| me.glance(|state| state.wake_time(timeout)));
+        let on_the_floor = me().map(|me| me.glance(|state| state.wake_time(timeout)));
         Deadline { on_the_floor, start: Instant::now(), timeout }
     }
 

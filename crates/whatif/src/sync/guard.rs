@@ -3,129 +3,114 @@
 
 use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-use crate::ending::End;
-use crate::floor::{self, Place, State};
-use crate::pending::Op;
-use crate::tale::{NONE, What, Words};
-use crate::thing::{Tag, Visit};
-
-/// What a story says of a robot that waits for those who read.
-pub(crate) const IN_LINE: Words = "waits in line to write #";
+use whatif_engine::{
+    End, IN_LINE, NONE, Op, Place, State, Tag, Visit, Words, anybody_runs, is_sent_home,
+};
 
 /// How a robot took a lock that it holds. None outside of a check.
 pub(crate) type Taken = Option<Box<Visit>>;
 
-impl Tag {
-    /// Takes the lock when it is free; `alone` if nobody else may hold it meanwhile.
-    #[inline]
-    pub(super) fn lock(&self, at: Place, alone: bool, words: Words) -> Taken {
-        if floor::anybody_runs() { self.lock_in_a_run(at, alone, words) } else { None }
-    }
-
-    #[cold]
-    fn lock_in_a_run(&self, at: Place, alone: bool, words: Words) -> Taken {
-        let v = self.visit_in_a_run(at)?;
-        v.locks(alone, words);
-        Some(Box::new(v))
-    }
-
-    /// Takes the lock if it is free. None: it is not.
-    #[inline]
-    pub(super) fn try_lock(&self, at: Place, alone: bool, words: Words) -> Option<Taken> {
-        if floor::anybody_runs() { self.try_lock_in_a_run(at, alone, words) } else { Some(None) }
-    }
-
-    #[cold]
-    fn try_lock_in_a_run(&self, at: Place, alone: bool, words: Words) -> Option<Taken> {
-        let v = self.visit_in_a_run(at).map(Box::new);
-        v.as_ref().is_none_or(|v| v.tries(alone, words)).then_some(v)
-    }
+/// Takes the lock when it is free; `alone` if nobody else may hold it meanwhile.
+#[inline]
+pub(super) fn take(tag: &Tag, at: Place, alone: bool, words: Words) -> Taken {
+    if anybody_runs() { take_in_a_run(tag, at, alone, words) } else { None }
 }
 
-impl Visit {
-    fn locks(&self, alone: bool, words: Words) {
-        self.asks_for_what_it_has(alone);
-        if !alone {
-            self.step(Op::Share(self.thing), |state| state.takes(self, false, words));
-        } else {
-            while !self.step(Op::Lock(self.thing), |state| state.takes_or_queues(self, words)) {}
-        }
+#[cold]
+fn take_in_a_run(tag: &Tag, at: Place, alone: bool, words: Words) -> Taken {
+    let v = tag.visit(at)?;
+    asks_for_what_it_has(&v, alone);
+    if !alone {
+        v.step(Op::Share(v.thing), |state| takes(state, &v, false, words));
+    } else {
+        while !v.step(Op::Lock(v.thing), |state| takes_or_queues(state, &v, words)) {}
     }
-
-    /// A robot that waits for itself waits for ever.
-    pub(super) fn asks_for_what_it_has(&self, alone: bool) {
-        self.me.glance(|state| {
-            let (thing, me) = (&state.things[self.thing], self.me.id);
-            if thing.holder == Some(me) || alone && thing.readers.contains(&me) {
-                let end = End::locked_twice(state, me, self.thing, self.at);
-                state.finish(end);
-            }
-        });
-    }
-
-    /// Gives the lock back.
-    #[cold]
-    pub(super) fn ends(&self) {
-        self.lets_go("give back #", |state| state.gives_back(self));
-    }
-
-    fn tries(&self, alone: bool, words: Words) -> bool {
-        self.step(self.changes("try to take #"), |state| {
-            // Somebody who only tries can see that the lock is held. So from now on it matters
-            // when it is given back, and that becomes a step of its own.
-            state.unlock_becomes_step();
-            let thing = &state.things[self.thing];
-            let others = if alone { &thing.readers } else { &thing.sleepers };
-            let free = thing.holder.is_none() && others.is_empty();
-            match free {
-                true => state.takes(self, alone, words),
-                false => state.tell(self, "cannot have # at once", NONE),
-            }
-            free
-        })
-    }
+    Some(Box::new(v))
 }
 
-impl State {
-    pub(super) fn takes(&mut self, v: &Visit, alone: bool, words: Words) {
-        let thing = &mut self.things[v.thing];
-        if alone {
-            thing.holder = Some(v.me.id)
-        } else {
-            thing.readers.push(v.me.id)
-        }
-        thing.sleepers.retain(|robot| *robot != v.me.id);
-        self.hears(v, alone);
-        self.tale.tell(v.me.id, What::Took(v.thing, words), v.at);
-    }
+/// Takes the lock if it is free. None: it is not.
+#[inline]
+pub(super) fn try_take(tag: &Tag, at: Place, alone: bool, words: Words) -> Option<Taken> {
+    if anybody_runs() { try_take_in_a_run(tag, at, alone, words) } else { Some(None) }
+}
 
-    /// As long as others read it, whoever wants the lock alone may have to wait in line. From then
-    /// on whoever comes to read waits behind it; until the last one who reads has left, when a new
-    /// one may be faster.
-    fn takes_or_queues(&mut self, v: &Visit, words: Words) -> bool {
-        let free = self.things[v.thing].readers.is_empty();
-        if free {
-            self.takes(v, true, words);
-        } else {
-            self.things[v.thing].sleepers.push(v.me.id);
-            self.tell(v, IN_LINE, NONE);
+#[cold]
+fn try_take_in_a_run(tag: &Tag, at: Place, alone: bool, words: Words) -> Option<Taken> {
+    let v = tag.visit(at).map(Box::new);
+    v.as_ref().is_none_or(|v| takes_at_once(v, alone, words)).then_some(v)
+}
+
+fn takes_at_once(v: &Visit, alone: bool, words: Words) -> bool {
+    v.step(v.changes("try to take #"), |state| {
+        // Somebody who only tries can see that the lock is held. So from now on it matters when it is
+        // given back, and that becomes a step of its own.
+        state.unlock_becomes_step();
+        let thing = state.at(v);
+        let others = if alone { &thing.readers } else { &thing.sleepers };
+        let free = thing.holder.is_none() && others.is_empty();
+        match free {
+            true => takes(state, v, alone, words),
+            false => state.tell(v, "cannot have # at once", NONE),
         }
         free
-    }
+    })
+}
 
-    pub(super) fn gives_back(&mut self, v: &Visit) {
-        let (thing, me) = (&mut self.things[v.thing], v.me.id);
-        let alone = thing.holder == Some(me);
-        if alone {
-            thing.holder = None;
-        } else if let Some(mine) = thing.readers.iter().position(|robot| *robot == me) {
-            thing.readers.swap_remove(mine);
-            if thing.readers.is_empty() {
-                thing.sleepers.clear();
-            }
+/// A robot that waits for itself waits for ever.
+pub(super) fn asks_for_what_it_has(v: &Visit, alone: bool) {
+    v.me.glance(|state| {
+        let (thing, me) = (state.at(v), v.me.id);
+        if thing.holder == Some(me) || alone && thing.readers.contains(&me) {
+            let end = End::locked_twice(state, me, v.thing, v.at);
+            state.finish(end);
         }
-        self.leaves_word(v, alone);
+    });
+}
+
+pub(super) fn takes(state: &mut State, v: &Visit, alone: bool, words: Words) {
+    let thing = state.at(v);
+    if alone {
+        thing.holder = Some(v.me.id)
+    } else {
+        thing.readers.push(v.me.id)
     }
+    thing.sleepers.retain(|robot| *robot != v.me.id);
+    state.hears(v, alone);
+    state.tell_taken(v, words);
+}
+
+/// As long as others read it, whoever wants the lock alone may have to wait in line. From then on
+/// whoever comes to read waits behind it; until the last one who reads has left, when a new one may
+/// be faster.
+fn takes_or_queues(state: &mut State, v: &Visit, words: Words) -> bool {
+    let free = state.at(v).readers.is_empty();
+    if free {
+        takes(state, v, true, words);
+    } else {
+        state.at(v).sleepers.push(v.me.id);
+        state.tell(v, IN_LINE, NONE);
+    }
+    free
+}
+
+/// Gives the lock back.
+#[cold]
+pub(super) fn ends(v: &Visit) {
+    v.lets_go("give back #", |state| gives_back(state, v));
+}
+
+pub(super) fn gives_back(state: &mut State, v: &Visit) {
+    let (thing, me) = (state.at(v), v.me.id);
+    let alone = thing.holder == Some(me);
+    if alone {
+        thing.holder = None;
+    } else if let Some(mine) = thing.readers.iter().position(|robot| *robot == me) {
+        thing.readers.swap_remove(mine);
+        if thing.readers.is_empty() {
+            thing.sleepers.clear();
+        }
+    }
+    state.leaves_word(v, alone);
 }
 
 /// A guard around that of std. In a check, poison is an echo of another run's end.
@@ -137,9 +122,7 @@ pub(super) fn guarded<I, G>(
 ) -> LockResult<G> {
     match inner {
         Ok(inner) => Ok(guard(inner, taken)),
-        Err(poison) if taken.is_some() || floor::is_sent_home() => {
-            Ok(guard(poison.into_inner(), taken))
-        }
+        Err(poison) if taken.is_some() || is_sent_home() => Ok(guard(poison.into_inner(), taken)),
         Err(poison) => Err(PoisonError::new(guard(poison.into_inner(), None))),
     }
 }
@@ -185,7 +168,7 @@ macro_rules! guard {
             #[inline]
             fn drop(&mut self) {
                 if let Some(v) = &self.taken {
-                    v.ends();
+                    $crate::sync::guard::ends(v);
                 }
             }
         }
@@ -226,7 +209,7 @@ macro_rules! lock {
             /// A lock around `value`.
             #[track_caller]
             pub fn new(value: T) -> $name<T> {
-                $name { tag: $crate::thing::Tag::new(stringify!($name)), inner: std::sync::$name::new(value) }
+                $name { tag: whatif_engine::Tag::new(stringify!($name)), inner: std::sync::$name::new(value) }
             }
 
             #[doc = concat!("Gives it a name for stories: \"the pass\" instead of \"the ", stringify!($name), " made at src/lib.rs:7\".")]

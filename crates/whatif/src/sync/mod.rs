@@ -24,9 +24,7 @@ mod shared;
 mod unguarded;
 
 pub use barrier::{Barrier, BarrierWaitResult};
-pub(crate) use condvar::UNHEARD;
 pub use condvar::{Condvar, WaitTimeoutResult};
-pub(crate) use guard::IN_LINE;
 pub use mutex::{Mutex, MutexGuard};
 pub use once::{LazyLock, Once, OnceLock};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

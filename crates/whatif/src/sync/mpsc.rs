@@ -12,10 +12,9 @@ use std::time::Duration;
 
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-use crate::channel::Channel;
-use crate::floor::Place;
-use crate::pending::Op;
-use crate::thing::{CHANNEL, Tag, Visit};
+use whatif_engine::{NONE, Op, Place, State, Tag, Visit};
+
+use crate::channel::{self, A_MESSAGE, A_PLACE, A_TAKER, begins_to_wait};
 
 /// A channel that holds any number of messages. See [`std::sync::mpsc::channel`].
 ///
@@ -49,10 +48,9 @@ pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
 /// The sending end's, and the receiving end's, share of a new channel.
 #[track_caller]
 fn ends(at: Place, bound: Option<usize>) -> (SendingEnd, Arc<Tag>) {
-    let tag = Arc::new(Tag::new(CHANNEL));
+    let tag = Arc::new(Tag::with_contents("channel"));
     if let Some(v) = tag.visit(at) {
-        let channel = Channel::new(bound, v.me.id);
-        v.me.glance(|state| state.things[v.thing].channel = channel);
+        v.me.glance(|state| channel::opens(state, &v, bound));
     }
     (SendingEnd { tag: Arc::clone(&tag), number: 0 }, tag)
 }
@@ -68,7 +66,7 @@ impl Clone for SendingEnd {
     #[track_caller]
     fn clone(&self) -> SendingEnd {
         let tag = Arc::clone(&self.tag);
-        let clone = |v: Visit| v.me.glance(|state| state.clones_sender(&v, self.number));
+        let clone = |v: Visit| v.me.glance(|state| channel::clones_sender(state, &v, self.number));
         let number = tag.visit(Location::caller()).map_or(0, clone);
         SendingEnd { tag, number }
     }
@@ -77,7 +75,8 @@ impl Clone for SendingEnd {
 impl Drop for SendingEnd {
     fn drop(&mut self) {
         if let Some(v) = self.tag.visit(self.tag.made_at) {
-            v.lets_go("drop a sender of #", |state| state.drops_sender(&v, self.number));
+            let drops = |state: &mut State| channel::drops_sender(state, &v, self.number);
+            v.lets_go("drop a sender of #", drops);
         }
     }
 }
@@ -97,7 +96,7 @@ impl<T> Sender<T> {
     #[track_caller]
     pub fn send(&self, message: T) -> Result<(), SendError<T>> {
         if let Some(v) = self.end.tag.visit(Location::caller())
-            && !v.step(v.changes("send to #"), |state| state.sends(&v, self.end.number))
+            && !v.step(v.changes("send to #"), |it| channel::sends(it, &v, self.end.number))
         {
             return Err(SendError(message));
         }
@@ -131,15 +130,15 @@ impl<T> SyncSender<T> {
         let Some(v) = self.end.tag.visit(Location::caller()) else {
             return self.inner.send(message);
         };
-        let sent = |state: &mut crate::floor::State| {
-            state.sends(&v, self.end.number).then(|| state.things[v.thing].channel.ticket())
+        let sent = |state: &mut State| {
+            channel::sends(state, &v, self.end.number).then(|| channel::ticket(state, &v))
         };
-        let Some(ticket) = v.step(Op::Send(v.thing), sent) else {
+        let Some(ticket) = v.step(v.awaits(&A_PLACE, 0), sent) else {
             return Err(SendError(message));
         };
         self.put(message)?;
         if let Some(ticket) = ticket
-            && !v.step(Op::Offer { channel: v.thing, ticket }, |state| state.hands_over(&v, ticket))
+            && !v.step(v.awaits(&A_TAKER, ticket), |it| channel::hands_over(it, &v, ticket))
         {
             let back = self.back.lock().unwrap_or_else(PoisonError::into_inner).take();
             return Err(SendError(back.expect("who leaves gives back what was offered")));
@@ -159,11 +158,11 @@ impl<T> SyncSender<T> {
             return self.inner.try_send(message);
         };
         let sent = v.step(v.changes("try to send to #"), |state| {
-            let place = state.has_place(&v);
+            let place = channel::has_place(state, &v);
             if !place {
-                state.tell(&v, "finds no place in #", crate::tale::NONE);
+                state.tell(&v, "finds no place in #", NONE);
             }
-            place.then(|| state.sends(&v, self.end.number))
+            place.then(|| channel::sends(state, &v, self.end.number))
         });
         match sent {
             None => Err(TrySendError::Full(message)),
@@ -202,7 +201,7 @@ impl<T> Receiver<T> {
     pub fn called(self, name: impl Into<String>) -> Receiver<T> {
         self.tag.call(name);
         if let Some(v) = self.tag.visit(Location::caller()) {
-            v.me.glance(|state| state.things[v.thing].name = self.tag.name());
+            v.me.glance(|state| state.rename(&v, self.tag.name()));
         }
         self
     }
@@ -219,9 +218,9 @@ impl<T> Receiver<T> {
 
     fn recv_at(&self, at: Place) -> Result<T, RecvError> {
         let Some(v) = self.tag.visit(at) else { return self.inner.recv() };
-        begin_to_wait(&v);
-        let op = Op::Receive { channel: v.thing, until: None };
-        v.step(op, |state| state.receives(&v)).map_err(|_| RecvError)?;
+        begins_to_wait(&v);
+        let receives = |state: &mut State| channel::receives(state, &v);
+        v.step(v.awaits(&A_MESSAGE, 0), receives).map_err(|_| RecvError)?;
         self.inner.try_recv().map_err(|_| RecvError)
     }
 
@@ -239,7 +238,7 @@ impl<T> Receiver<T> {
         if let Some(v) = self.tag.visit(at) {
             v.step(v.changes("look for a message in #"), |state| {
                 state.unlock_becomes_step();
-                state.receives(&v)
+                channel::receives(state, &v)
             })?;
         }
         self.inner.try_recv()
@@ -256,11 +255,12 @@ impl<T> Receiver<T> {
         let Some(v) = self.tag.visit(Location::caller()) else {
             return self.inner.recv_timeout(timeout);
         };
-        begin_to_wait(&v);
+        begins_to_wait(&v);
         let until = Some(v.me.glance(|state| state.wake_time(timeout)));
-        let received = v.step(Op::Receive { channel: v.thing, until }, |state| {
+        let op = Op::Await { wait: &A_MESSAGE, thing: v.thing, number: 0, until };
+        let received = v.step(op, |state| {
             state.unlock_becomes_step();
-            state.receives(&v)
+            channel::receives(state, &v)
         });
         match received {
             Ok(()) => self.inner.try_recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -282,18 +282,10 @@ impl<T> Receiver<T> {
     }
 }
 
-fn begin_to_wait(v: &Visit) {
-    if v.me.glance(|state| state.waiting_is_step(v)) {
-        v.step(v.changes("wait at #"), |state| {
-            state.things[v.thing].channel.receiver_waits = true;
-        });
-    }
-}
-
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         if let Some(v) = self.tag.visit(self.tag.made_at) {
-            v.step(v.changes("drop the receiver of #"), |state| state.drops_receiver(&v));
+            v.step(v.changes("drop the receiver of #"), |it| channel::drops_receiver(it, &v));
             if let Some(back) = &self.back {
                 *back.lock().unwrap_or_else(PoisonError::into_inner) = self.inner.try_recv().ok();
             }

@@ -3,8 +3,9 @@
 use std::panic::Location;
 use std::sync::{self, LockResult, TryLockError, TryLockResult};
 
-use super::guard::{guard, guarded, lock, try_guarded};
-use crate::thing::{Tag, Visit};
+use whatif_engine::{Tag, Visit};
+
+use super::guard::{guard, guarded, lock, take, try_guarded, try_take};
 
 /// A mutual exclusion lock, like [`std::sync::Mutex`].
 ///
@@ -43,7 +44,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let taken = self.tag.lock(Location::caller(), true, "takes #");
+        let taken = take(&self.tag, Location::caller(), true, "takes #");
         guarded(taken, self.inner.lock(), MutexGuard::new(self))
     }
 
@@ -55,7 +56,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let taken = self.tag.try_lock(Location::caller(), true, "takes #");
+        let taken = try_take(&self.tag, Location::caller(), true, "takes #");
         let taken = taken.ok_or(TryLockError::WouldBlock)?;
         try_guarded(taken, self.inner.try_lock(), MutexGuard::new(self))
     }

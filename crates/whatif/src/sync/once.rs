@@ -5,68 +5,83 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::sync::{self, Mutex, PoisonError};
 
-use crate::floor::Place;
-use crate::pending::Op;
-use crate::tale::NONE;
-use crate::thing::{Tag, Visit};
+use whatif_engine::{NONE, Op, Place, State, Tag, Visit, Wait};
+
+use super::guard::{asks_for_what_it_has, gives_back, takes};
+
+/// What the floor knows of it: it has been done.
+#[derive(Default)]
+struct Done(bool);
+
+/// Waiting until it has been done.
+static IT_IS_DONE: Wait = Wait {
+    has_come: |thing, _| thing.own::<Done>().is_some_and(|it| it.0),
+    verb: None,
+    changes: false,
+    ends_a_wait: true,
+    reason: |state, thing| state.fill_in("waits until # is done", thing, NONE),
+    in_vain: "waits until # is done",
+    whom: "do it",
+    advice: None,
+};
+
+fn done<'a>(state: &'a mut State, v: &Visit) -> &'a mut bool {
+    &mut state.at(v).own_mut::<Done>().0
+}
 
 /// Whoever comes finds it done, or not; it may have been done before the run began.
 fn visit(tag: &Tag, at: Place, is_done: impl FnOnce() -> bool) -> Option<Visit> {
     let v = tag.visit(at)?;
     v.me.glance(|state| {
-        let thing = &mut state.things[v.thing];
-        if thing.holder.is_none() {
-            thing.round = usize::from(is_done());
+        if state.at(&v).holder.is_none() {
+            *done(state, &v) = is_done();
         }
     });
     Some(v)
 }
 
-impl Visit {
-    /// Is it done? Somebody who only looks can see that it is not. So from now on it matters when
-    /// it is done, and that becomes a step of its own.
-    fn sees_done(&self) -> bool {
-        self.step(self.looks("look whether # is done"), |state| {
-            let done = state.things[self.thing].round > 0;
-            if done {
-                state.hears(self, false);
-            } else {
-                state.unlock_becomes_step();
-            }
-            state.tell(self, if done { "finds # done" } else { "finds # not done yet" }, NONE);
-            done
-        })
-    }
-
-    /// Waits until it is done, or is the one to do it, and returns true.
-    fn is_first(&self) -> bool {
-        if self.me.glance(|state| state.things[self.thing].round > 0) {
-            return !self.sees_done();
+/// Is it done? Somebody who only looks can see that it is not. So from now on it matters when it is
+/// done, and that becomes a step of its own.
+fn sees_done(v: &Visit) -> bool {
+    v.step(v.looks("look whether # is done"), |state| {
+        let done = *done(state, v);
+        if done {
+            state.hears(v, false);
+        } else {
+            state.unlock_becomes_step();
         }
-        self.asks_for_what_it_has(true);
-        self.step(Op::Lock(self.thing), |state| {
-            let done = state.things[self.thing].round > 0;
-            if done {
-                state.hears(self, false);
-                state.tell(self, "finds # done", NONE);
-            } else {
-                state.takes(self, true, "is the first to come to #");
-            }
-            !done
-        })
-    }
+        state.tell(v, if done { "finds # done" } else { "finds # not done yet" }, NONE);
+        done
+    })
+}
 
-    fn has_done(&self) {
-        self.lets_go("be done with #", |state| {
-            state.things[self.thing].round = 1;
-            state.gives_back(self);
-        });
+/// Waits until it is done, or is the one to do it, and returns true.
+fn is_first(v: &Visit) -> bool {
+    if v.me.glance(|state| *done(state, v)) {
+        return !sees_done(v);
     }
+    asks_for_what_it_has(v, true);
+    v.step(Op::Lock(v.thing), |state| {
+        let done = *done(state, v);
+        if done {
+            state.hears(v, false);
+            state.tell(v, "finds # done", NONE);
+        } else {
+            takes(state, v, true, "is the first to come to #");
+        }
+        !done
+    })
+}
 
-    fn waits_until_done(&self) {
-        let op = Op::Leave { thing: self.thing, round: 0, of: 0 };
-        self.step(op, |state| state.hears(self, false));
-    }
+fn has_done(v: &Visit) {
+    v.lets_go("be done with #", |state| {
+        *done(state, v) = true;
+        gives_back(state, v);
+    });
+}
+
+fn waits_until_done(v: &Visit) {
+    v.step(v.awaits(&IT_IS_DONE, 0), |state| state.hears(v, false));
 }
 
 /// Something to do once, like [`std::sync::Once`]. Outside of a check it is one. `new` is not
@@ -100,10 +115,10 @@ impl Once {
         let Some(v) = self.visit(Location::caller()) else {
             return self.inner.call_once(f);
         };
-        if v.is_first() {
+        if is_first(&v) {
             f();
             self.inner.call_once(|| ());
-            v.has_done();
+            has_done(&v);
         }
     }
 
@@ -111,7 +126,7 @@ impl Once {
     #[track_caller]
     pub fn is_completed(&self) -> bool {
         match self.visit(Location::caller()) {
-            Some(v) => v.sees_done(),
+            Some(v) => sees_done(&v),
             None => self.inner.is_completed(),
         }
     }
@@ -120,7 +135,7 @@ impl Once {
     #[track_caller]
     pub fn wait(&self) {
         match self.visit(Location::caller()) {
-            Some(v) => v.waits_until_done(),
+            Some(v) => waits_until_done(&v),
             None => self.inner.wait(),
         }
     }
@@ -165,7 +180,7 @@ impl<T> OnceLock<T> {
     /// The value, if it is there. Never waits.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        let done = self.visit(Location::caller()).is_none_or(|v| v.sees_done());
+        let done = self.visit(Location::caller()).is_none_or(|v| sees_done(&v));
         self.inner.get().filter(|_| done)
     }
 
@@ -179,9 +194,9 @@ impl<T> OnceLock<T> {
         let Some(v) = self.visit(at) else {
             return self.inner.get_or_init(f);
         };
-        if v.is_first() {
+        if is_first(&v) {
             let _ = self.inner.set(f());
-            v.has_done();
+            has_done(&v);
         }
         self.inner.get().expect("the floor has said that it is there")
     }
@@ -202,7 +217,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn wait(&self) -> &T {
         if let Some(v) = self.visit(Location::caller()) {
-            v.waits_until_done();
+            waits_until_done(&v);
         }
         self.inner.wait()
     }

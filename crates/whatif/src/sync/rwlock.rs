@@ -3,8 +3,9 @@
 use std::panic::Location;
 use std::sync::{self, LockResult, TryLockError, TryLockResult};
 
-use super::guard::{guard, guarded, lock, try_guarded};
-use crate::thing::Tag;
+use whatif_engine::Tag;
+
+use super::guard::{guard, guarded, lock, take, try_guarded, try_take};
 
 /// A reader-writer lock, like [`std::sync::RwLock`].
 ///
@@ -48,7 +49,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let taken = self.tag.lock(Location::caller(), false, "takes # to read");
+        let taken = take(&self.tag, Location::caller(), false, "takes # to read");
         guarded(taken, self.inner.read(), RwLockReadGuard::new(self))
     }
 
@@ -64,7 +65,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let taken = self.tag.lock(Location::caller(), true, "takes # to write");
+        let taken = take(&self.tag, Location::caller(), true, "takes # to write");
         guarded(taken, self.inner.write(), RwLockWriteGuard::new(self))
     }
 
@@ -76,7 +77,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let taken = self.tag.try_lock(Location::caller(), false, "takes # to read");
+        let taken = try_take(&self.tag, Location::caller(), false, "takes # to read");
         let taken = taken.ok_or(TryLockError::WouldBlock)?;
         try_guarded(taken, self.inner.try_read(), RwLockReadGuard::new(self))
     }
@@ -89,7 +90,7 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let taken = self.tag.try_lock(Location::caller(), true, "takes # to write");
+        let taken = try_take(&self.tag, Location::caller(), true, "takes # to write");
         let taken = taken.ok_or(TryLockError::WouldBlock)?;
         try_guarded(taken, self.inner.try_write(), RwLockWriteGuard::new(self))
     }

@@ -5,9 +5,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
-use crate::floor::{Place, within_one_step};
-use crate::tale::NONE;
-use crate::thing::Tag;
+use whatif_engine::{NONE, Place, Tag, within_one_step};
 
 /// A value that threads share, and read and write one access at a time.
 ///

@@ -4,10 +4,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{Mutex, PoisonError, TryLockError};
 
-use crate::ending::End;
-use crate::floor::{Place, within_one_step};
-use crate::pending::Op;
-use crate::thing::Tag;
+use whatif_engine::{End, Place, Tag, within_one_step};
 
 /// A value that robots share with nothing around it, like a field that two threads reach through a
 /// raw pointer, or a variable of C. Something else has to order the accesses: a lock that is held,
@@ -82,20 +79,10 @@ impl<T> Unguarded<T> {
         let Some(v) = self.tag.visit(at) else {
             return f(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner));
         };
-        // A loop that waits for a change would never let anybody make it.
-        if v.me.glance(|state| state.passes(v.me.id, at)) > PATIENCE {
-            v.step(Op::Yield, |_| ());
-        }
-        v.me.glance(|state| {
-            if let Some((before, now)) = state.accesses(&v, writes) {
-                let end = End::data_race(state, v.thing, before, now);
-                state.finish(end);
-            }
-        });
-        drop(v.me.unless_over(v.me.floor.state()));
+        v.accesses(writes);
         match self.inner.try_lock() {
             Err(TryLockError::WouldBlock) => {
-                v.me.end_run(v.me.glance(|state| End::misuse(&state.robots[v.me.id].name, at)))
+                v.me.end_run(v.me.glance(|state| End::misuse(&state.robot(v.me.id).name, at)))
             }
             Err(TryLockError::Poisoned(value)) => within_one_step(|| f(&mut value.into_inner())),
             Ok(mut value) => within_one_step(|| f(&mut value)),
@@ -136,10 +123,6 @@ impl<T> Unguarded<T> {
         self.inner.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// How often a robot may pass the same access, with nobody else moving, before it lets the others
-/// go first.
-const PATIENCE: usize = 100;
 
 impl<T> fmt::Debug for Unguarded<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -94,7 +94,7 @@ pub fn command(root: &Path, args: &BundleArgs) -> anyhow::Result<u8> {
         // Whoever stops us at the very end has an archive all the same.
         Ok(bundle) => bundle,
         Err(_) if interrupt.stop().is_raised() => {
-            eprintln!("Stopped. No archive was written.");
+            remark!("Stopped. No archive was written.");
             return Ok(status::INTERRUPTED);
         }
         Err(error) => return Err(error),

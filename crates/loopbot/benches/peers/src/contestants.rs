@@ -13,6 +13,8 @@ pub struct Contestant {
     pub works: Works,
     /// Rows in which it would end the whole process or measure nothing: the key of the row, and why.
     pub leaves_out: &'static [(&'static str, &'static str)],
+    /// Rows in which it gets the result by doing less than the row is about: shown with the reason, and not called the best.
+    pub does_less: &'static [(&'static str, &'static str)],
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -44,6 +46,12 @@ pub struct Works {
     pub start: fn(u64) -> Duration,
 }
 
+const MONOIO_YIELDS: &[(&str, &str)] = &[
+    ("yield-100", STAYS_AT_THE_FRONT),
+    ("yield-10k", STAYS_AT_THE_FRONT),
+];
+const STAYS_AT_THE_FRONT: &str = "a task that wakes itself stays at the front of its queue and is polled again at once; the others do not get a turn";
+
 /// All of them, in the order of the table's columns.
 pub fn all() -> Vec<Contestant> {
     let mut all = vec![
@@ -68,13 +76,15 @@ pub fn all() -> Vec<Contestant> {
         Contestant::new::<FuturesPool>("futures LocalPool", Role::Other),
         Contestant::new::<MonoioEpoll>("monoio epoll", Role::Other)
             .with_clock::<MonoioEpoll>()
-            .with_sockets::<MonoioEpoll>(),
+            .with_sockets::<MonoioEpoll>()
+            .doing_less(MONOIO_YIELDS),
     ];
     #[cfg(target_os = "linux")]
     all.push(
         Contestant::new::<MonoioUring>("monoio uring", Role::Other)
             .with_clock::<MonoioUring>()
-            .with_sockets::<MonoioUring>(),
+            .with_sockets::<MonoioUring>()
+            .doing_less(MONOIO_YIELDS),
     );
     #[cfg(target_os = "linux")]
     all.push(
@@ -84,7 +94,11 @@ pub fn all() -> Vec<Contestant> {
             .leaving_out(&[
                 ("timers-100k", "it panics at 32,767 wakers of one task"),
                 ("timers-1m", "it panics at 32,767 wakers of one task"),
-            ]),
+            ])
+            .doing_less(&[(
+                "spawn-join-at-once",
+                "`spawn` runs the task inside the call; when it is awaited it is over, and nobody waits, is woken or takes turns",
+            )]),
     );
     all.extend([
         Contestant::new::<Compio>("compio", Role::Other)
@@ -139,6 +153,7 @@ impl Contestant {
                 start: start::start::<P>,
             },
             leaves_out: &[],
+            does_less: &[],
         }
     }
 
@@ -162,5 +177,16 @@ impl Contestant {
     fn leaving_out(mut self, rows: &'static [(&'static str, &'static str)]) -> Contestant {
         self.leaves_out = rows;
         self
+    }
+
+    fn doing_less(mut self, rows: &'static [(&'static str, &'static str)]) -> Contestant {
+        self.does_less = rows;
+        self
+    }
+
+    /// Why its figure in this row is not to be judged, if that is so.
+    pub fn does_less_in(&self, row: &str) -> Option<&'static str> {
+        let found = self.does_less.iter().find(|(key, _)| *key == row);
+        found.map(|(_, why)| *why)
     }
 }

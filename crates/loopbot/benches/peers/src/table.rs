@@ -74,17 +74,25 @@ impl Results<'_> {
                 self.effort.of(row.repetitions).to_string(),
             ];
             for (contestant, cell) in self.contestants.iter().zip(cells) {
-                line.push(match cell {
-                    Cell::Figures(figures) => written(figures[number]),
-                    Cell::No => "-".to_string(),
-                    Cell::Failed(why) => {
+                let (text, why) = match cell {
+                    Cell::Figures(figures) => {
+                        let why = contestant.does_less_in(row.key);
+                        let why = why.map(|why| format!("not judged: {why}"));
+                        (written(figures[number]), why)
+                    }
+                    Cell::No => ("-".to_string(), None),
+                    Cell::Failed(why) => ("-".to_string(), Some(why.clone())),
+                };
+                line.push(match why {
+                    None => text,
+                    Some(why) => {
                         let note = format!("{}: {why}", contestant.name);
                         let known = notes.iter().position(|known| *known == note);
                         let place = known.unwrap_or_else(|| {
                             notes.push(note);
                             notes.len() - 1
                         });
-                        format!("- ({})", place + 1)
+                        format!("{text} ({})", place + 1)
                     }
                 });
             }
@@ -101,13 +109,14 @@ impl Results<'_> {
         }
     }
 
-    /// The best peer. One whose sleeps end early is not in the running: it did not do the work.
+    /// The best peer. One whose sleeps end early is not in the running, nor one that does less than the row is about.
     fn best(&self, row: &Row, cells: &[Cell], number: usize) -> Option<(usize, f64)> {
         let figure = &row.figures[number];
         let peers = self.contestants.iter().zip(cells).enumerate();
         peers
             .filter(|(_, (contestant, _))| matches!(contestant.role, Role::Tokio | Role::Other))
             .filter(|(_, (_, cell))| !wakes_early(row, cell))
+            .filter(|(_, (contestant, _))| contestant.does_less_in(row.key).is_none())
             .filter_map(|(who, (_, cell))| Some((who, value(cell, number)?)))
             .reduce(|best, other| match figure.better {
                 Better::Less if other.1 < best.1 => other,

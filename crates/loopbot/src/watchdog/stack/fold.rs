@@ -48,21 +48,22 @@ enum Whose {
 /// The function that polls the task, or what is left of it if the compiler has merged it with others. Beyond it there are only ours.
 fn is_the_loop(name: &str) -> bool {
     let ours = ["task", "executor", "current", "builder"];
-    ours.iter()
-        .any(|file| name.contains(&format!("loopbot::{file}::")) && !is_argument_of(name, file))
+    ours.iter().any(|file| {
+        name.contains(&format!("loopbot_core::{file}::")) && !is_argument_of(name, file)
+    })
 }
 
 /// Whether one of our types is named only as what a function of somebody else's is generic over.
 fn is_argument_of(name: &str, file: &str) -> bool {
     let name = name.trim_start_matches('<');
-    !name.starts_with(&format!("loopbot::{file}::"))
+    !name.starts_with(&format!("loopbot_core::{file}::"))
 }
 
 fn whose(function: &Function) -> Whose {
     let file = function.file.as_deref().unwrap_or_default();
     let comes_along = |part| file.contains(part);
     match stuck::crate_of(&function.name) {
-        Some("loopbot") => Whose::LoopBot,
+        Some("loopbot" | "loopbot_core" | "loopbot_io") => Whose::LoopBot,
         // A function in C, or one that was inlined, of which the whole name is not known.
         None => Whose::Library,
         _ if stuck::is_standard(&function.name) => Whose::Library,

@@ -58,7 +58,7 @@ fn main() -> ExitCode {
 fn one(key: &str, name: &str, place: &Path) -> Result<(), String> {
     let row = rows::ALL.iter().find(|row| row.key == key);
     let row = row.ok_or_else(|| format!("no row is called {key}: `--list` tells them"))?;
-    let contestants = contestants::all();
+    let contestants = contestants::rust_pools();
     let contestant = contestants.iter().find(|c| c.name == name);
     let contestant = contestant.ok_or_else(|| format!("nobody here is called {name}"))?;
     let How::Rust(measure) = contestant.how else {

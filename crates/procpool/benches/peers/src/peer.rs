@@ -9,6 +9,11 @@ pub trait Peer: Sized {
 
     fn start() -> Self;
 
+    /// One whose workers, and whoever waits for them, look for the next message a while before they go to sleep.
+    fn start_awake() -> Option<Self> {
+        None
+    }
+
     /// One no-op, and its answer.
     fn round_trip(&mut self, number: u64) -> u64;
 

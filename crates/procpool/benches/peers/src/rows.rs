@@ -47,6 +47,13 @@ pub const ALL: &[Row] = &[
         samples: 7,
     },
     Row {
+        key: "awake",
+        title: "no-op, while nobody sleeps",
+        figures: &[("p50", "µs"), ("awaited, p50", "µs")],
+        count: 5_000,
+        samples: 7,
+    },
+    Row {
         key: "submit",
         title: "no-ops, all submitted first",
         figures: &[("", "thousand/s")],
@@ -57,7 +64,7 @@ pub const ALL: &[Row] = &[
         key: "map",
         title: "map in chunks of 64",
         figures: &[("", "million/s")],
-        count: 1_000_000,
+        count: 2_000_000,
         samples: 7,
     },
     Row {
@@ -143,7 +150,10 @@ pub const ALL: &[Row] = &[
 pub fn measure<P: Peer>(row: &Row, place: &Path) -> Option<Vec<f64>> {
     let places = || ["a", "b"].map(|name| place.join(name).to_string_lossy().into_owned());
     let start = Instant::now();
-    let mut pool = P::start();
+    let mut pool = match row.key {
+        "awake" => P::start_awake()?,
+        _ => P::start(),
+    };
     if row.key == "start" {
         pool.round_trip(1);
         return Some(vec![start.elapsed().as_secs_f64() * 1e3]);
@@ -157,6 +167,15 @@ pub fn measure<P: Peer>(row: &Row, place: &Path) -> Option<Vec<f64>> {
                 assert_eq!(pool.round_trip(number), number);
             });
             Some(vec![median(&micros), quantile(&micros, 0.99)])
+        }
+        "awake" => {
+            let waited = micros_each(row.count, |number| {
+                assert_eq!(pool.round_trip(number), number);
+            });
+            let awaited = micros_each(row.count, |number| {
+                assert_eq!(pool.awaited(number), Some(number));
+            });
+            Some(vec![median(&waited), median(&awaited)])
         }
         "await" => {
             pool.awaited(0)?;

@@ -261,7 +261,12 @@ fn both_workers_killed_at_once_cost_their_two_jobs() {
 
 // (12)
 fn a_death_is_seen_whoever_waits_for_whom() {
-    let pool = pool(2);
+    for awake in [Duration::ZERO, Duration::from_secs(1)] {
+        deaths_are_seen(build(Pool::builder(kitchen()).workers(2).spin(awake)));
+    }
+}
+
+fn deaths_are_seen(pool: Pool) {
     let gate = Gate::new();
     let stays = pool.submit(at_gate, gate.pass("stays"));
     let busy = gate.arrived("stays");

@@ -294,6 +294,7 @@ fn a_clone_keeps_the_pool_open() {
 /// What this program can play.
 pub const PLAYS: &[Play] = &[
     ("leaks", play_leaks),
+    ("rebuilt", super::workers::play_rebuilt),
     ("shouts", play_shouts),
     ("refused", play_refused),
     ("one-core", play_one_core),

@@ -483,7 +483,7 @@ fn many_blobs_in_one_message() {
         doubled_blob,
         (0..10).map(|n| Blob::build(1 << 19, |bytes| bytes.fill(n))),
     );
-    let all = futures::executor::block_on(StreamExt::collect::<Vec<_>>(maps.chunk(4).ordered()));
+    let all = futures::executor::block_on(maps.chunk(4).ordered().stream().collect::<Vec<_>>());
     for (n, blob) in (0..).zip(all) {
         assert!(blob.expect("an answer").iter().all(|byte| *byte == 2 * n));
     }

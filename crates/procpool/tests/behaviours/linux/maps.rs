@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use futures::StreamExt;
 use futures::executor::block_on;
 use procpool::{JobError, Jobs};
 
@@ -114,11 +115,15 @@ fn a_map_gives_what_the_iterators_own_map_gives_whatever_the_chunks() {
 fn a_map_is_a_stream_too() {
     let pool = pool(2);
     let results = pool.map(double, 0..1000).chunk(7).ordered();
-    let all: Vec<_> = block_on(futures::StreamExt::collect(results));
+    let all: Vec<_> = block_on(results.stream().collect());
     assert_eq!(all, (0..1000).map(double).map(Ok).collect::<Vec<_>>());
-    let results = pool.map(double, 0..1000).chunk(7).unordered();
-    let all: BTreeSet<_> = loopbot::run(futures::StreamExt::collect::<Vec<_>>(results))
+    // Both kinds of `next` are in scope here, and each means one thing.
+    let mut results = pool.map(double, 0..1000).chunk(7).unordered();
+    let first = results.next();
+    let rest = results.stream().collect::<Vec<_>>();
+    let all: BTreeSet<_> = loopbot::run(rest)
         .into_iter()
+        .chain(first)
         .map(|result| result.expect("an answer"))
         .collect();
     assert_eq!(all, (0..1000).map(double).collect());
@@ -179,7 +184,7 @@ fn a_map_of_nothing_is_at_its_end_and_stays_there() {
     assert_eq!(one.next(), Some(Ok(2)));
     assert_eq!(one.next(), None);
     assert_eq!(one.next(), None);
-    assert_eq!(block_on(futures::StreamExt::collect::<Vec<_>>(one)), []);
+    assert_eq!(block_on(one.stream().collect::<Vec<_>>()), []);
 }
 
 // (6, 7)

@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitCode, ExitStatus, Output, Stdio};
 
 use super::endings;
@@ -38,7 +39,14 @@ pub struct Actor {
 
 impl Actor {
     pub fn enters(role: &str) -> Actor {
-        let mut process = command(role).spawn().expect("this program can be started");
+        let this = env::current_exe().expect("this program has a path");
+        Actor::enters_as(&this, role)
+    }
+
+    fn enters_as(program: &Path, role: &str) -> Actor {
+        let mut process = command(program, role)
+            .spawn()
+            .expect("this program can be started");
         let says = BufReader::new(process.stdout.take().expect("it is piped"));
         Actor { process, says }
     }
@@ -93,7 +101,16 @@ impl Drop for Actor {
 
 /// Plays a role to its end.
 pub fn plays(role: &str) -> Output {
-    let (status, stdout, stderr) = Actor::enters(role).exits();
+    ends(Actor::enters(role))
+}
+
+/// The same, by a copy of this program.
+pub fn plays_as(program: &Path, role: &str) -> Output {
+    ends(Actor::enters_as(program, role))
+}
+
+fn ends(actor: Actor) -> Output {
+    let (status, stdout, stderr) = actor.exits();
     Output {
         status,
         stdout: stdout.into_bytes(),
@@ -101,8 +118,8 @@ pub fn plays(role: &str) -> Output {
     }
 }
 
-fn command(role: &str) -> Command {
-    let mut command = Command::new(env::current_exe().expect("this program has a path"));
+fn command(program: &Path, role: &str) -> Command {
+    let mut command = Command::new(program);
     command
         .args([ROLE, role])
         // A signal for its group, as a terminal sends it, must not reach the tests.

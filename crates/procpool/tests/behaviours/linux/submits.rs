@@ -1,5 +1,8 @@
 //! One job and its answer: what arrives, on which runtime, and what can be done with an answer before it is there.
 
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -15,7 +18,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-use super::gate::Gate;
+use super::gate::{Gate, Pass};
 use super::kitchen::{at_gate, build, double, kitchen, panics, pid, pool};
 use super::waits::until;
 
@@ -40,6 +43,8 @@ promises![submits:
     a_thread_that_waits_is_woken_when_another_cancels,
     all_ways_of_waiting_at_once,
     the_first_to_finish_is_the_first_to_be_seen,
+    what_lies_behind_a_job_that_turns_out_long_is_done_elsewhere,
+    what_is_taken_back_is_begun_once,
     a_hundred_jobs_that_end_while_one_begins_to_wait,
     ten_threads_share_a_pool,
     chains_of_jobs_hundreds_deep,
@@ -56,6 +61,27 @@ pub fn jobs(jobs: Jobs) -> Jobs {
         .with(cling)
         .with(left_in_here)
         .with(dawdles)
+        .with(quick_unless_held)
+        .with(signs)
+}
+
+/// Writes its number into the book, and takes its time if it is told to.
+fn signs((book, number, long): (PathBuf, u32, bool)) {
+    let mut book = OpenOptions::new()
+        .append(true)
+        .open(book)
+        .expect("it is there");
+    // One write, so that lines of several workers do not mix.
+    let line = format!("{number}\n");
+    book.write_all(line.as_bytes()).expect("there is room");
+    if long {
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Tiny, as far as the pool has seen.
+fn quick_unless_held(pass: Option<Pass>) -> u32 {
+    pass.map_or_else(std::process::id, at_gate)
 }
 
 fn plus((a, b, c): (u64, u64, u64)) -> u64 {
@@ -432,7 +458,13 @@ fn a_thread_that_waits_is_woken_when_another_cancels() {
 
 // (45, 48)
 fn all_ways_of_waiting_at_once() {
-    let pool = pool(2);
+    for awake in [0, 100] {
+        let builder = Pool::builder(kitchen()).workers(2);
+        wait_in_all_ways(build(builder.spin(Duration::from_micros(awake))));
+    }
+}
+
+fn wait_in_all_ways(pool: Pool) {
     let threads: Vec<_> = (0..6)
         .map(|seed| {
             let pool = pool.clone();
@@ -495,6 +527,60 @@ fn the_first_to_finish_is_the_first_to_be_seen() {
     slow.open();
     assert_eq!(block_on(both.next()), Some(Ok(of_slow)));
     assert_eq!(block_on(both.next()), None);
+}
+
+// (47)
+fn what_lies_behind_a_job_that_turns_out_long_is_done_elsewhere() {
+    for round in 0..10 {
+        let pool = pool(2);
+        for _ in 0..200 {
+            assert!(pool.submit(quick_unless_held, None).wait().is_ok());
+        }
+        let (long, longer) = (Gate::new(), Gate::new());
+        let [first, second] =
+            [&long, &longer].map(|gate| pool.submit(quick_unless_held, Some(gate.pass("held"))));
+        let behind: Vec<_> = (0..20)
+            .map(|_| pool.submit(quick_unless_held, None))
+            .collect();
+        // The second one may have been sent behind the first one itself.
+        let (one, other) = (long.arrived("held"), longer.arrived("held"));
+        long.open();
+        // Whoever waits: a thread that looks at the workers itself, or one that is woken.
+        for (number, answer) in behind.into_iter().enumerate() {
+            let done = match (number + round) % 2 {
+                0 => answer.wait(),
+                _ => block_on(answer),
+            };
+            assert!(done.is_ok(), "{done:?}");
+        }
+        assert!(!second.is_done(), "it is held");
+        longer.open();
+        assert_eq!((first.wait(), second.wait()), (Ok(one), Ok(other)));
+    }
+}
+
+// (47)
+fn what_is_taken_back_is_begun_once() {
+    let place = Gate::new();
+    let book = place.path().join("book");
+    fs::write(&book, "").expect("there is room");
+    let pool = pool(3);
+    let jobs = 6_000;
+    let answers: Vec<_> = (0..jobs)
+        .map(|number| pool.submit(signs, (book.clone(), number, number % 150 == 149)))
+        .collect();
+    for (number, answer) in answers.into_iter().enumerate() {
+        let done = match number % 2 {
+            0 => answer.wait(),
+            _ => block_on(answer),
+        };
+        assert_eq!(done, Ok(()));
+    }
+    let text = fs::read_to_string(book).expect("it is there");
+    let mut signed: Vec<u32> = text.lines().map(|line| line.parse().unwrap()).collect();
+    signed.sort_unstable();
+    assert_eq!(signed, (0..jobs).collect::<Vec<_>>());
+    assert!(pool.metrics().taken_back > 0, "{:?}", pool.metrics());
 }
 
 // (48)

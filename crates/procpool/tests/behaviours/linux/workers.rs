@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use procpool::{JobError, Jobs, Output, Pool, Start, StartError, Stream};
 
-use super::gate::Gate;
+use super::gate::{Gate, Pass};
 use super::kitchen::{at_gate, build, double, kitchen, panics, pid, pool};
-use super::stage::plays;
+use super::stage::{plays, plays_as};
 use super::waits::{kill, until, until_reaped};
 
 promises![workers:
@@ -27,6 +28,9 @@ promises![workers:
     failing_jobs_and_replaced_workers_and_shutting_down,
     killing_while_workers_are_replaced_lets_none_escape,
     a_worker_that_cannot_be_replaced_breaks_the_pool,
+    another_list_than_the_workers_breaks_the_pool_in_one_sentence,
+    a_program_that_is_built_anew_starts_the_workers_that_it_was,
+    workers_that_are_killed_as_they_start_do_not_break_the_pool,
     the_initializer_runs_once_in_each_worker_before_its_first_job,
     an_initializer_that_panics_breaks_the_pool_and_says_why,
     an_initializer_that_kills_its_worker_breaks_the_pool,
@@ -61,6 +65,11 @@ pub fn jobs(jobs: Jobs) -> Jobs {
         .with(shout_and_die)
         .with(keeps)
         .with(group)
+        .with(prepares_at_gate)
+}
+
+fn prepares_at_gate(pass: Pass) {
+    pass.wait();
 }
 
 /// What the initializer has left in this worker, and how often it ran.
@@ -365,6 +374,63 @@ fn a_worker_that_cannot_be_replaced_breaks_the_pool() {
         Err(JobError::Broken(_))
     ));
     pool.shut_down();
+}
+
+// (21)
+fn another_list_than_the_workers_breaks_the_pool_in_one_sentence() {
+    fn stranger(_: ()) {}
+    let pool = build(Pool::builder(procpool::jobs![double, stranger]).workers(2));
+    let Err(JobError::Broken(why)) = pool.submit(stranger, ()).wait() else {
+        panic!("nobody can do that");
+    };
+    assert!(why.contains("another list of jobs"), "{why}");
+    assert!(why.contains("the worker's lacks behaviours::"), "{why}");
+    assert!(why.contains("::stranger, and the pool's "), "{why}");
+    assert!(pool.metrics().workers_started <= 2, "once is enough");
+    pool.shut_down();
+}
+
+/// A copy of this program replaces itself, and then makes a pool.
+pub fn play_rebuilt() -> ExitCode {
+    let program = std::env::current_exe().expect("this program has a path");
+    let is_copy = program.file_name().is_some_and(|name| name == "kitchen");
+    assert!(is_copy, "{}", program.display());
+    fs::remove_file(&program).expect("it is there");
+    fs::copy("/bin/true", &program).expect("there is room");
+    assert_eq!(pool(1).submit(double, 21).wait(), Ok(42));
+    ExitCode::SUCCESS
+}
+
+// (21)
+fn a_program_that_is_built_anew_starts_the_workers_that_it_was() {
+    let place = Gate::new();
+    let program = place.path().join("kitchen");
+    let this = std::env::current_exe().expect("this program has a path");
+    fs::copy(this, &program).expect("there is room");
+    let output = plays_as(&program, "rebuilt");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+// (71)
+fn workers_that_are_killed_as_they_start_do_not_break_the_pool() {
+    let gate = Gate::new();
+    let builder = Pool::builder(kitchen()).workers(1);
+    let pool = build(builder.initializer(prepares_at_gate, gate.pass("prepares")));
+    let answer = pool.submit(double, 4);
+    for killed in 0..6 {
+        let mut starting = None;
+        until("a worker starts", || {
+            starting = pool.workers().first().map(|worker| worker.pid);
+            starting.is_some()
+        });
+        kill(starting.expect("it is there"));
+        until("its death is known", || {
+            pool.metrics().workers_died > killed
+        });
+    }
+    gate.open();
+    assert_eq!(answer.wait(), Ok(8));
 }
 
 // (25)

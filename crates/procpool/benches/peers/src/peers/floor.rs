@@ -388,7 +388,7 @@ impl<const WINDOW: usize> Floor<WINDOW> {
 }
 
 impl<const WINDOW: usize> Peer for Floor<WINDOW> {
-    const FLOOD: u64 = 1_000_000;
+    const FLOOD: u64 = 20_000 * WINDOW as u64;
 
     fn start() -> Floor<WINDOW> {
         Floor {

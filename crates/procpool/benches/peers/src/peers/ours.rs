@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
-use procpool::{Blob, Jobs, Pool};
+use procpool::{Blob, Builder, Jobs, Pool};
 
 use crate::jobs::{self, hold, hold_once, next, no_op, primes, spin};
 use crate::peer::Peer;
@@ -12,6 +12,11 @@ pub struct Ours(Pool);
 
 pub fn kitchen() -> Jobs {
     procpool::jobs![no_op, next, echo, primes, hold, hold_once, spin, touch, sum]
+}
+
+fn builder() -> Builder {
+    let queue = 2 * Ours::FLOOD as usize;
+    Pool::builder(kitchen()).workers(2).queue(queue)
 }
 
 /// Sends back what it got, in memory of its own: every byte is read and written here.
@@ -31,10 +36,15 @@ impl Peer for Ours {
     const FLOOD: u64 = 200_000;
 
     fn start() -> Ours {
-        let pool = Pool::builder(kitchen())
-            .workers(2)
-            .queue(2 * Self::FLOOD as usize);
-        Ours(pool.build().expect("a pool"))
+        Ours(builder().build().expect("a pool"))
+    }
+
+    fn start_awake() -> Option<Ours> {
+        builder()
+            .spin(Duration::from_micros(100))
+            .build()
+            .ok()
+            .map(Ours)
     }
 
     fn round_trip(&mut self, number: u64) -> u64 {
