@@ -10,7 +10,7 @@ fn shown(names: &[&str]) -> Vec<String> {
         file: None,
         line: None,
     };
-    let stack = names.iter().chain(&["loopbot::task::Task::poll"]);
+    let stack = names.iter().chain(&["loopbot_core::task::Task::poll"]);
     let frames = for_a_reader(stack.map(function));
     frames.into_iter().map(|frame| frame.function).collect()
 }
@@ -54,7 +54,7 @@ fn loopbot_is_left_out() {
     let stack = [
         "std::thread::functions::sleep",
         "soup::naps",
-        "<loopbot::waiting::WaitPoint<F> as core::future::future::Future>::poll",
+        "<loopbot_core::wait_point::Waits<F> as core::future::future::Future>::poll",
         "soup::serve",
     ];
     assert_eq!(
