@@ -1,6 +1,6 @@
 //! must fail with: it is being held
 //!
-//! A map is a stream, and an iterator. The iterator waits on its thread, and here that is LoopBot's.
+//! The results of a map are an iterator, and become a stream by `stream()`. The iterator waits on its thread, and here that is LoopBot's.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
