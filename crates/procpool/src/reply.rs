@@ -214,21 +214,19 @@ impl Slot {
     /// The reply, once. Otherwise remembers whom to wake.
     pub(crate) fn take_or_wait(&self, waker: Option<&Waker>) -> Option<Reply> {
         let mut state = self.lock();
-        match &mut *state {
-            State::Waiting(waiting) => {
-                if let Some(waker) = waker {
-                    match waiting {
-                        Some(same) if same.will_wake(waker) => {}
-                        _ => *waiting = Some(waker.clone()),
-                    }
-                }
-                None
-            }
-            State::Taken => None,
-            State::Done(_) => match std::mem::replace(&mut *state, State::Taken) {
-                State::Done(reply) => Some(reply),
-                State::Waiting(_) | State::Taken => None,
-            },
+        if let State::Waiting(waiting) = &mut *state {
+            let before = match (waker, &*waiting) {
+                (Some(waker), Some(same)) if same.will_wake(waker) => None,
+                (Some(waker), _) => waiting.replace(waker.clone()),
+                (None, _) => None,
+            };
+            drop(state);
+            drop(before); // its owner's code may run here
+            return None;
+        }
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Done(reply) => Some(reply),
+            State::Waiting(_) | State::Taken => None,
         }
     }
 

@@ -311,11 +311,17 @@ fn who_waits_for_a_place_is_remembered_once_and_forgotten_when_it_goes() {
             assert!(polled.is_pending(), "there is no place");
             drop(waker);
             let kept = Arc::strong_count(&bell) - 1;
-            assert!(kept <= 2, "{kept} wakers kept after look {look} of round {round}");
+            assert!(
+                kept <= 2,
+                "{kept} wakers kept after look {look} of round {round}"
+            );
         }
         drop(waiting);
         let kept = Arc::strong_count(&bell) - 1;
-        assert_eq!(kept, 0, "wakers kept for somebody who is gone, round {round}");
+        assert_eq!(
+            kept, 0,
+            "wakers kept for somebody who is gone, round {round}"
+        );
     }
     gate.open();
     held.wait().expect("an answer");
