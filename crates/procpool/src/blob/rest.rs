@@ -1,4 +1,9 @@
 //! Memory of blobs that are gone is used again: fresh pages cost five times as much.
+//!
+//! Here, where it was made, it stays mapped meanwhile. Whoever receives it maps it anew each time: reading 64 MiB once takes
+//! about as long as the kernel needs to enter their 16,384 pages and to strike them out again. A mapping that stays
+//! there, too, would save that. But whoever has it mapped has it, and then the kernel could no longer say that nobody does.
+//! Pages entered in advance (`MAP_POPULATE`) save little of it, and cost whoever looks at a part only.
 
 use std::collections::VecDeque;
 use std::io;
