@@ -151,6 +151,8 @@ impl Shared {
     /// A thread leaves, or could not be started.
     pub(crate) fn leave(&self, state: &mut State, seat: usize) {
         state.leave(seat);
+        // The stack of a thread is freed when its handle goes. Without this, those of a rush would stay until the next.
+        state.handles.retain(|handle| !handle.is_finished());
         if state.threads == 0 {
             self.everybody_left.notify_all();
             self.deadlines_changed.notify_all();
