@@ -42,6 +42,9 @@ impl Clock {
     /// most, so that timers which are due at nearly the same time share one wake-up. A wake-up
     /// costs some microseconds. A virtual clock is always exact.
     ///
+    /// On Linux the system adds a little of its own: a thread that does nothing but sleep may be woken 50 µs late. A LoopBot
+    /// that has a socket, and waits for that as well, is not.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use loopbot::{Clock, LoopBot};
