@@ -12,7 +12,7 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use flight::{ActorKind, End, Event, Lane, Recorder, Source, Text};
+use flight::{ActorKind, End, Event, Lane, Recorder, Source};
 
 use crate::builder::LoopBot;
 use crate::observe::Observer;
@@ -32,8 +32,6 @@ pub(crate) struct Record {
     names_given: Cell<bool>,
     /// By place on the shelf.
     notes: RefCell<Vec<Note>>,
-    why_timer: Cell<Option<Text>>,
-    why_outside: Cell<Option<Text>>,
 }
 
 /// What is known of one task.
@@ -68,8 +66,6 @@ impl Record {
             names_given: Cell::new(false),
             recorder: robot.recorder.clone(),
             notes: RefCell::default(),
-            why_timer: Cell::new(None),
-            why_outside: Cell::new(None),
         }
     }
 
@@ -202,15 +198,11 @@ impl Record {
     pub(crate) fn park_begins(&self, due: Option<u64>) {
         self.status.parks();
         if self.lane.is_on() {
-            let (cell, why) = match due {
-                Some(_) => (&self.why_timer, "nobody is ready: waits for the next timer"),
-                None => (
-                    &self.why_outside,
-                    "nobody is ready: waits for a wake from outside",
-                ),
+            let why = match due {
+                Some(_) => "nobody is ready: waits for the next timer",
+                None => "nobody is ready: waits for a wake from outside",
             };
-            let why = cell.get().unwrap_or_else(|| self.lane.text(why));
-            cell.set(Some(why));
+            let why = self.lane.text(why);
             let until = due.map_or(0, |due| self.time(due));
             self.lane.record(Event::ParkBegin { why, until });
         }

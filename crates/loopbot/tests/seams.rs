@@ -18,7 +18,7 @@ use common::{virtual_robot, with_an_end};
 use loopbot::leaf::{self, EndedBy};
 use loopbot::observe::{self, Known, Observe, Observer, Run, Status};
 use loopbot::parking::{self, Park, Unpark};
-use loopbot::{LoopBot, sleep, spawn_named, wait_point, yield_now};
+use loopbot::{LoopBot, sleep, spawn, spawn_named, wait_point, yield_now};
 
 /// Letters come here, from any thread, and one task reads them.
 #[derive(Default)]
