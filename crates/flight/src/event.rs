@@ -9,7 +9,7 @@ pub struct Text(pub(crate) u32);
 pub struct Loc(pub(crate) u32);
 
 /// A task, as an index into the recording's table of tasks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Task(pub(crate) u32);
 
 impl Text {

@@ -83,7 +83,7 @@ impl Executor {
     /// For the record, the task that is being polled.
     fn sleeper(&self) -> flight::Task {
         if self.lane().is_on() {
-            self.record.row(self.polled.get().unwrap_or(MAIN))
+            self.record.row(self.polled().unwrap_or(MAIN))
         } else {
             Recorder::off().task("")
         }

@@ -20,6 +20,7 @@ use crate::current;
 use crate::join_error::JoinError;
 use crate::join_handle::JoinHandle;
 use crate::leaf::WaitsFor;
+use crate::observe;
 use crate::pace::Pace;
 use crate::parking::Park;
 use crate::record::Record;
@@ -35,8 +36,6 @@ pub(crate) struct Executor {
     pub(crate) shelf: RefCell<Shelf>,
     /// Where other threads ring.
     pub(crate) address: Address,
-    /// The task that is being polled.
-    pub(crate) polled: Cell<Option<u32>>,
     /// How many times leaf futures may go on in this poll.
     pub(crate) budget: Cell<i64>,
     /// Whom this poll said it waits for.
@@ -65,7 +64,7 @@ pub(crate) struct Executor {
 pub(crate) fn run<F: Future>(robot: &LoopBot, main: F) -> Result<F::Output, StandStill> {
     let at = Location::caller();
     let executor = current::enter(|run| Executor::new(robot, run));
-    let ended = executor.run_main(main, at);
+    let ended = observe::watched(robot, &executor.record, || executor.run_main(main, at));
     // With `executor` the tasks go that are left, before anything is returned or thrown.
     drop(executor);
     match ended? {
@@ -80,7 +79,6 @@ impl Executor {
         Executor {
             shelf: RefCell::new(Shelf::new(run, address.inbox, robot.limits.max_tasks)),
             address,
-            polled: Cell::new(None),
             budget: Cell::new(0),
             waits: Cell::new(WaitsFor::NobodyNamed),
             bell_in_hand_of: Cell::new(None),
@@ -102,9 +100,8 @@ impl Executor {
         main: F,
         at: &'static Location<'static>,
     ) -> Result<thread::Result<F::Output>, StandStill> {
-        self.record.main_begins(at);
+        self.record.spawned(MAIN, 0, None, at);
         let ended = self.run_loop(pin!(main));
-        self.record.turns_ended();
         let how = match &ended {
             Ok(Ok(_)) => End::Done,
             Ok(Err(_)) => End::Panicked,
@@ -124,7 +121,7 @@ impl Executor {
     ) -> Result<thread::Result<F::Output>, StandStill> {
         let mut just_waited = false;
         loop {
-            self.record.turns_ended();
+            self.record.status.turns_end();
             self.open_the_inbox();
             self.fire_timers();
             if self.shelf().ready.is_empty() {
@@ -194,7 +191,6 @@ impl Executor {
     #[inline(always)]
     pub(crate) fn poll<R>(&self, turn: Turn, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
         self.record.poll_begins(turn.slot);
-        self.polled.set(Some(turn.slot));
         self.budget.set(i64::from(self.robot.limits.budget));
         self.waits.set(WaitsFor::NobodyNamed);
         let name = Name {
@@ -208,14 +204,13 @@ impl Executor {
     /// It was polled, and goes on waiting.
     #[inline(always)]
     fn put_back(&self, turn: Turn, task: Option<Task>) {
-        self.polled.set(None);
+        self.record.status.poll_ends();
         let waits_inside = self.waits.get() == WaitsFor::Tasks;
         let replaced = self.shelf().put_back(turn.slot, task, waits_inside);
         if replaced.is_some() {
             drop_caught(replaced);
         }
-        self.record.poll_ended(turn.slot, false);
-        self.look_for_wakers(turn.slot);
+        self.goes_on_waiting(turn.slot);
     }
     // ANCHOR_END: poll
 
@@ -227,7 +222,7 @@ impl Executor {
         if let Some(joiner) = joiner {
             wake_caught(joiner);
         }
-        self.polled.set(None);
+        self.record.status.poll_ends();
         if polled {
             self.record.poll_ended(slot, true);
         }
@@ -312,8 +307,7 @@ impl Executor {
         }
         let claim = shelf.spawn(future);
         drop(shelf);
-        self.record
-            .spawned(claim.slot, claim.born, name, at, self.polled.get());
+        self.record.spawned(claim.slot, claim.born, name, at);
         JoinHandle::new(claim)
     }
 
@@ -328,7 +322,7 @@ impl Executor {
     /// Who rings, if this task is woken on this thread now.
     fn source_of_wake(&self, woken: u32) -> Source {
         self.bell_in_hand_of.get().unwrap_or_else(|| {
-            if self.polled.get() == Some(woken) {
+            if self.polled() == Some(woken) {
                 Source::OwnPoll
             } else {
                 Source::Task
@@ -357,7 +351,7 @@ impl Executor {
             for slot in &waiting {
                 let task = self.shelf().take_off(*slot);
                 if let Some(task) = task {
-                    self.polled.set(Some(*slot));
+                    self.record.status.poll_begins(*slot);
                     self.fail(*slot, task, None, false);
                 }
             }
@@ -373,6 +367,12 @@ impl Executor {
     pub(crate) fn task_name(&self, slot: u32) -> Rc<str> {
         let born = self.shelf().born(slot);
         self.record.name(slot, born)
+    }
+
+    /// The task that is being polled.
+    #[inline]
+    pub(crate) fn polled(&self) -> Option<u32> {
+        self.record.status.polled()
     }
 
     /// Whether this is the loop that has this number.

@@ -56,7 +56,8 @@ struct Tree {
 /// What ends the loop's sleep.
 pub(crate) enum Bell {
     Nobody,
-    /// It is parked.
+    /// It is parked. (Under loom no loop runs, and only the tests below park.)
+    #[cfg_attr(loom, allow(dead_code))]
     Thread(Thread),
     /// It waits where it was told to.
     Parking(std::sync::Arc<dyn Unpark>),

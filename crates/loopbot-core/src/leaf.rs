@@ -136,7 +136,7 @@ pub fn is_observed() {
 
 fn of_the_polled(note: impl FnOnce(&Record, u32)) {
     current::try_with(|executor| {
-        if let (Some(slot), true) = (executor.polled.get(), executor.lane().is_on()) {
+        if let (Some(slot), true) = (executor.polled(), executor.lane().is_on()) {
             note(&executor.record, slot);
         }
     });
@@ -153,9 +153,7 @@ pub fn waits(what: &'static str, at: &'static Location<'static>, ended_by: Ended
 /// Call it after each such poll.
 pub fn waits_by_name(name: &Rc<str>, at: &'static Location<'static>) {
     current::try_with(|executor| {
-        executor
-            .record
-            .waits_by_name(executor.polled.get(), name, at);
+        executor.record.waits_by_name(name, at);
         if executor.record.is_taken() {
             executor.names_a_wait(name.to_string(), Some(at));
         }
@@ -190,18 +188,22 @@ impl Executor {
         false
     }
 
-    /// For the record: this task was polled, and goes on waiting. Who can wake it?
+    /// For the record: this task was polled, and goes on waiting.
     #[inline]
-    pub(crate) fn look_for_wakers(&self, slot: u32) {
-        if self.lane().is_on() {
-            self.note_who_has_none(slot);
+    pub(crate) fn goes_on_waiting(&self, slot: u32) {
+        if self.record.is_taken() {
+            self.note_that_it_waits(slot);
         }
     }
 
-    /// Copies of our wakers are not counted, so that nobody pays for it. But if there never was one, nobody has one.
+    /// Who can wake it? Copies of our wakers are not counted, so that nobody pays for it. But if there never was one, nobody has one.
     #[cold]
     #[inline(never)]
-    fn note_who_has_none(&self, slot: u32) {
+    fn note_that_it_waits(&self, slot: u32) {
+        self.record.note_end_of_poll(slot, false);
+        if !self.lane().is_on() {
+            return;
+        }
         let is_kept = self.record.note(slot, |note| {
             note.waker_is_kept |= self.waits.get() != WaitsFor::NobodyNamed;
             note.waker_is_kept
@@ -227,7 +229,7 @@ impl Executor {
             EndedBy::Task if so_far != WaitsFor::Outside => WaitsFor::Tasks,
             _ => WaitsFor::Outside,
         });
-        self.record.waits_at(self.polled.get(), Some(at));
+        self.record.status.waits(Some(at));
         if self.record.is_taken() {
             self.names_a_wait(what.into(), Some(at));
         }
@@ -238,7 +240,7 @@ impl Executor {
         if self.waits.get() != WaitsFor::Outside {
             self.waits.set(WaitsFor::Tasks);
         }
-        self.record.waits_at(self.polled.get(), None);
+        self.record.status.waits(None);
         if self.record.is_taken() {
             self.names_whom_it_joins(slot);
         }
@@ -253,7 +255,7 @@ impl Executor {
 
     #[cold]
     pub(crate) fn names_a_wait(&self, what: String, at: Option<&'static Location<'static>>) {
-        if let Some(slot) = self.polled.get()
+        if let Some(slot) = self.polled()
             && self.record.is_taken()
         {
             self.record

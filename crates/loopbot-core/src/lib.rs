@@ -38,7 +38,8 @@
 //! | `alarms.rs` | the loop's timers |
 //! | `leaf.rs` | what every future that waits has to do: keep a budget, and say what it waits for |
 //! | `sleep.rs`, `yield_now.rs` | the two smallest useful futures |
-//! | `record.rs`, `observe.rs` | what is written down, and what is told to whoever watches |
+//! | `record.rs` | what is written down |
+//! | `status.rs`, `observe.rs` | what other threads may know of a run, and who looks |
 //! | `stand_still.rs` | what it says when nothing can ever happen again |
 //! | `current.rs` | which LoopBot runs on this thread |
 //! | `builder.rs`, `pick_next.rs` | a LoopBot with another clock, a recorder, limits, another order |
@@ -85,6 +86,7 @@ mod run_queue;
 mod shelf;
 mod sleep;
 mod stand_still;
+mod status;
 mod task;
 mod timer_queue;
 mod waker;

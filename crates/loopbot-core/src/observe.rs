@@ -1,5 +1,5 @@
 // ANCHOR: whole
-//! Being watched: what a LoopBot tells somebody who wants to know in which poll it is, and since when.
+//! Being watched: how somebody gets to see, from another thread, in which poll a LoopBot is.
 //!
 //! The watchdog is such a somebody. It lives in a crate above this one, and on a thread of its own.
 
@@ -7,52 +7,53 @@ use std::panic::Location;
 use std::rc::Rc;
 
 use crate::builder::LoopBot;
-
-/// Places on the shelf are numbered from 0, and there are never more than this.
-pub const MOST_PLACES: usize = crate::inbox::PLACES;
+use crate::record::Record;
+pub use crate::status::{Known, Poll, Status};
 
 /// Whoever watches LoopBots: given to [`Builder::watchdog`](crate::Builder::watchdog).
 pub trait Observe {
-    /// A run begins, on this thread. If the run is to be watched, here is who is told of everything in it. It is dropped when
-    /// the run is over and all tasks are gone.
-    fn observe(&self, robot: &LoopBot) -> Option<Box<dyn Observer>>;
+    /// A run begins, on this thread: `run` is all of it, up to the end of the main future, and must be called. Meanwhile
+    /// `status` says how it gets on. Nobody is called for that, it lies there to be looked at: so let another thread do so,
+    /// which borrows it until `run` is back (see [`std::thread::scope`]). What is left of the tasks is dropped afterwards.
+    ///
+    /// If `run` panics, that panic must get out of here.
+    fn observe(&self, robot: &LoopBot, status: &Status, run: &mut Run<'_>);
 }
 
-/// What is told of one run, on the loop's own thread, while it happens. The loop waits meanwhile, so be quick; and a panic in
-/// here ends the run.
-///
-/// A task is named by its place (`slot`), which another task gets when it is gone. Who it is there is said by
-/// how-manyth task it is (`born`); main is number 0, and in place 0.
-pub trait Observer {
-    /// A task was spawned, or main begins.
-    fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>);
+/// A run, which is given whoever is told of it, if somebody is.
+pub type Run<'run> = dyn FnMut(Option<Box<dyn Observer>>) + 'run;
 
-    /// It was given a name.
+/// What happens too seldom to lie in the [`Status`], or cannot lie there, is told, on the loop's own thread. The loop waits
+/// meanwhile, so be quick; and a panic in here ends the run.
+pub trait Observer {
+    /// The task in this place, which is the `born`-th of the run, was given a name.
     fn is_called(&self, slot: u32, born: u32, name: &str);
 
-    /// A poll begins, and the one before is over.
-    fn poll_begins(&self, slot: u32);
-
-    /// When it began, on the recorder's clock, if there is a recorder.
-    fn begins_at(&self, t: u64);
-
-    /// When the poll ended, on the recorder's clock, if there is a recorder.
-    fn ends_at(&self, t: u64);
-
-    /// Nobody is polled: the loop looks at the world. Of two polls that follow one another without a look, only the beginnings
-    /// are told.
-    fn turns_ended(&self);
-
-    /// The polled task waits, at this place in the program if that is known.
-    fn waits(&self, slot: u32, at: Option<&'static Location<'static>>);
-
-    /// The polled task waits at a place that has a name. Keep a share of the name rather than a copy.
+    /// The one in this place waits where its status says, and that has a name. Keep a share of it rather than a copy.
     fn waits_by_name(&self, slot: u32, name: &Rc<str>, at: &'static Location<'static>);
 
-    /// The loop has nothing to do.
-    fn park_begins(&self);
+    /// When the poll that is about to begin began, on the recorder's clock, if there is a recorder.
+    fn begins_at(&self, t: u64);
 
-    /// It may have something to do again.
+    /// When this poll ended, on the recorder's clock, if there is a recorder.
+    fn ends_at(&self, poll: Poll, t: u64);
+
+    /// The loop may have something to do, after it had not.
     fn park_ended(&self);
+}
+
+/// Lets a run happen, and whoever watches look on.
+pub(crate) fn watched<R>(robot: &LoopBot, record: &Record, run: impl FnOnce() -> R) -> R {
+    let Some(watchdog) = &robot.watchdog else {
+        return run();
+    };
+    let (mut run, mut ended) = (Some(run), None);
+    watchdog.observe(robot, &record.status, &mut |observer| {
+        if let Some(run) = run.take() {
+            let _ = record.observer.set(observer); // There is none yet.
+            ended = Some(run());
+        }
+    });
+    ended.expect("whoever observes a run has to call `run`")
 }
 // ANCHOR_END: whole

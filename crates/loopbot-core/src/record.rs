@@ -5,24 +5,26 @@
 //! was given a name, the name is kept in any case. Otherwise everything here costs one branch: what is behind the branch is kept out of line,
 //! so that it takes no room and no registers where nobody takes notes.
 //!
-//! The watchdog hears of things here as well. It keeps what it hears where its own thread can read it.
+//! Whoever watches finds here as well what other threads may know: the [`Status`].
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use flight::{ActorKind, End, Event, Lane, Recorder, Source, Text};
+use flight::{ActorKind, End, Event, Lane, Recorder, Source};
 
 use crate::builder::LoopBot;
 use crate::observe::Observer;
-use crate::shelf::MAIN;
 use crate::stand_still::Wait;
+use crate::status::Status;
 
 pub(crate) struct Record {
     recorder: Recorder,
     pub(crate) lane: Lane,
-    observer: Option<Box<dyn Observer>>,
+    pub(crate) status: Status,
+    /// Who is told what does not lie there.
+    pub(crate) observer: OnceCell<Option<Box<dyn Observer>>>,
     /// What to add to a time of ours to get a time of the recorder's, whose clock may have begun earlier.
     offset: u64,
     taken: bool,
@@ -30,11 +32,10 @@ pub(crate) struct Record {
     names_given: Cell<bool>,
     /// By place on the shelf.
     notes: RefCell<Vec<Note>>,
-    why_timer: Cell<Option<Text>>,
-    why_outside: Cell<Option<Text>>,
 }
 
 /// What is known of one task.
+#[derive(Default)]
 pub(crate) struct Note {
     pub(crate) name: Option<Rc<str>>,
     /// Its row in the record's table of tasks.
@@ -55,7 +56,8 @@ impl Record {
     pub(crate) fn new(robot: &LoopBot) -> Record {
         Record {
             lane: robot.recorder.actor(&robot.name, ActorKind::Loop),
-            observer: robot.watchdog.as_ref().and_then(|dog| dog.observe(robot)),
+            status: Status::new(robot.watchdog.is_some()),
+            observer: OnceCell::new(),
             offset: robot.recorder.now(),
             taken: robot.recorder.is_on()
                 || robot.clock.is_virtual()
@@ -64,8 +66,6 @@ impl Record {
             names_given: Cell::new(false),
             recorder: robot.recorder.clone(),
             notes: RefCell::default(),
-            why_timer: Cell::new(None),
-            why_outside: Cell::new(None),
         }
     }
 
@@ -75,23 +75,15 @@ impl Record {
         self.taken
     }
 
-    /// Tells the watchdog, if there is one.
-    #[inline(always)]
-    fn tell_watchdog(&self, tell: impl FnOnce(&dyn Observer)) {
-        if let Some(dog) = &self.observer {
-            tell(&**dog);
+    /// Tells whoever watches, if somebody does.
+    #[inline]
+    fn tell_observer(&self, tell: impl FnOnce(&dyn Observer)) {
+        if let Some(Some(observer)) = self.observer.get() {
+            tell(&**observer);
         }
     }
 
-    /// The run begins. To have notes on main, and its name, is not a reason to have them on all others.
-    pub(crate) fn main_begins(&self, at: &'static Location<'static>) {
-        self.tell_watchdog(|watch| watch.spawned(MAIN, 0, at));
-        if self.is_taken() {
-            self.note_spawn(MAIN, 0, Some("main"), at, None);
-        }
-    }
-
-    /// A task was spawned. Once there are names, one without a name must not inherit that of the place's last task.
+    /// A task was spawned, or main begins. Once there are names, one without a name must not inherit that of the place's last task.
     #[inline]
     pub(crate) fn spawned(
         &self,
@@ -99,35 +91,26 @@ impl Record {
         born: u32,
         name: Option<&str>,
         at: &'static Location<'static>,
-        by: Option<u32>,
     ) {
-        self.tell_watchdog(|watch| watch.spawned(slot, born, at));
+        self.status.spawned(slot, born, at);
         if self.is_taken() || name.is_some() || self.names_given.get() {
-            self.note_spawn(slot, born, name, at, by);
+            self.note_spawn(slot, born, name, at);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn note_spawn(
-        &self,
-        slot: u32,
-        born: u32,
-        name: Option<&str>,
-        at: &'static Location<'static>,
-        by: Option<u32>,
-    ) {
+    fn note_spawn(&self, slot: u32, born: u32, name: Option<&str>, at: &'static Location<'static>) {
         if let Some(name) = name {
-            self.tell_watchdog(|watch| watch.is_called(slot, born, name));
+            self.tell_observer(|observer| observer.is_called(slot, born, name));
         }
         if !self.is_taken() {
             self.names_given.set(true);
             return self.note(slot, |note| note.name = name.map(Rc::from));
         }
-        // Tasks are counted from 1 as they are spawned, those with names as well; main comes before them.
         let name: Rc<str> = name.map_or_else(|| numbered(born), Rc::from);
         let task = self.recorder.task(&name);
-        let by = by.map(|by| self.row(by));
+        let by = self.status.polled().map(|by| self.row(by));
         let cause = self.lane.record(Event::TaskSpawn { task, by });
         self.note(slot, |note| {
             *note = Note {
@@ -145,7 +128,7 @@ impl Record {
         if self.is_taken() {
             self.note_poll(slot);
         }
-        self.tell_watchdog(|watch| watch.poll_begins(slot));
+        self.status.poll_begins(slot);
     }
 
     #[cold]
@@ -158,7 +141,7 @@ impl Record {
             (note.row, note.polls, note.cause)
         });
         let (_, t) = self.lane.record_at(Event::PollBegin { task, poll, cause });
-        self.tell_watchdog(|watch| watch.begins_at(t));
+        self.tell_observer(|observer| observer.begins_at(t));
     }
 
     #[inline]
@@ -168,18 +151,11 @@ impl Record {
         }
     }
 
-    /// The loop looks at the world, or ends. Between two turns the watchdog is told nothing: what a task leaves behind is
-    /// dropped there, and takes that task's time.
-    pub(crate) fn turns_ended(&self) {
-        self.tell_watchdog(|watch| watch.turns_ended());
-    }
-
     #[cold]
     #[inline(never)]
-    fn note_end_of_poll(&self, slot: u32, ready: bool) {
-        let task = self.row(slot);
-        let (_, t) = self.lane.record_at(Event::PollEnd { task, ready });
-        self.tell_watchdog(|watch| watch.ends_at(t));
+    pub(crate) fn note_end_of_poll(&self, slot: u32, ready: bool) {
+        let (_, t) = self.write(slot, |task| Event::PollEnd { task, ready });
+        self.tell_observer(|observer| observer.ends_at(self.status.poll(), t));
     }
 
     #[inline]
@@ -192,53 +168,41 @@ impl Record {
     #[cold]
     #[inline(never)]
     fn note_wake(&self, slot: u32, source: Source) {
-        let task = self.row(slot);
-        let cause = self.lane.record(Event::Wake { task, source });
+        let (cause, _) = self.write(slot, |task| Event::Wake { task, source });
         self.note(slot, |note| note.cause = cause);
     }
 
     #[inline]
     pub(crate) fn ended(&self, slot: u32, how: End) {
         if self.is_taken() {
-            self.note_end(slot, how);
+            self.write(slot, |task| Event::TaskEnd { task, how });
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn note_end(&self, slot: u32, how: End) {
-        let task = self.row(slot);
-        self.lane.record(Event::TaskEnd { task, how });
     }
 
     /// Somebody took what the task made. Its place may be free by now, but nobody else has had it yet.
     #[inline]
     pub(crate) fn observed(&self, slot: u32) {
         if self.is_taken() {
-            self.note_observed(slot);
+            self.write(slot, |task| Event::Observed { task });
         }
     }
 
+    /// Returns the event's number, and the time.
     #[cold]
     #[inline(never)]
-    fn note_observed(&self, slot: u32) {
-        let task = self.row(slot);
-        self.lane.record(Event::Observed { task });
+    fn write(&self, slot: u32, event: impl FnOnce(flight::Task) -> Event) -> (u64, u64) {
+        self.lane.record_at(event(self.row(slot)))
     }
 
     /// The loop has nothing to do, until the next timer or until somebody rings.
     pub(crate) fn park_begins(&self, due: Option<u64>) {
-        self.tell_watchdog(|watch| watch.park_begins());
+        self.status.parks();
         if self.lane.is_on() {
-            let (cell, why) = match due {
-                Some(_) => (&self.why_timer, "nobody is ready: waits for the next timer"),
-                None => (
-                    &self.why_outside,
-                    "nobody is ready: waits for a wake from outside",
-                ),
+            let why = match due {
+                Some(_) => "nobody is ready: waits for the next timer",
+                None => "nobody is ready: waits for a wake from outside",
             };
-            let why = cell.get().unwrap_or_else(|| self.lane.text(why));
-            cell.set(Some(why));
+            let why = self.lane.text(why);
             let until = due.map_or(0, |due| self.time(due));
             self.lane.record(Event::ParkBegin { why, until });
         }
@@ -246,27 +210,16 @@ impl Record {
 
     /// It may have something to do.
     pub(crate) fn park_ended(&self) {
-        self.tell_watchdog(|watch| watch.park_ended());
+        self.status.turns_end();
+        self.tell_observer(|observer| observer.park_ended());
         self.lane.record(Event::ParkEnd);
     }
 
-    /// For the watchdog: where the polled task waits, if that is known.
+    /// For whoever watches: the polled task waits at a place that has a name.
     #[inline]
-    pub(crate) fn waits_at(&self, polled: Option<u32>, at: Option<&'static Location<'static>>) {
-        if let Some(slot) = polled {
-            self.tell_watchdog(|watch| watch.waits(slot, at));
-        }
-    }
-
-    /// The same, if that place has a name.
-    pub(crate) fn waits_by_name(
-        &self,
-        polled: Option<u32>,
-        name: &Rc<str>,
-        at: &'static Location<'static>,
-    ) {
-        if let Some(slot) = polled {
-            self.tell_watchdog(|watch| watch.waits_by_name(slot, name, at));
+    pub(crate) fn waits_by_name(&self, name: &Rc<str>, at: &'static Location<'static>) {
+        if let Some(slot) = self.status.waits(Some(at)) {
+            self.tell_observer(|observer| observer.waits_by_name(slot, name, at));
         }
     }
 
@@ -298,13 +251,7 @@ impl Record {
     pub(crate) fn name(&self, slot: u32, born: u32) -> Rc<str> {
         let name = (self.is_taken() || self.names_given.get())
             .then(|| self.note(slot, |note| note.name.clone()));
-        name.flatten().unwrap_or_else(|| {
-            if born == 0 {
-                "main".into()
-            } else {
-                numbered(born)
-            }
-        })
+        name.flatten().unwrap_or_else(|| numbered(born))
     }
 
     /// The notes on a task; empty ones, if it was spawned before notes were taken.
@@ -318,21 +265,10 @@ impl Record {
     }
 }
 
-impl Default for Note {
-    fn default() -> Note {
-        Note {
-            name: None,
-            row: Recorder::off().task(""),
-            polls: 0,
-            cause: 0,
-            waker_is_kept: false,
-            spawned_at: None,
-            waits: Vec::new(),
-            waited: Vec::new(),
-        }
-    }
-}
-
+/// Tasks are counted from 1 as they are spawned, those with names as well; main comes before them.
 fn numbered(born: u32) -> Rc<str> {
-    format!("task {born}").into()
+    match born {
+        0 => "main".into(),
+        _ => format!("task {born}").into(),
+    }
 }

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::panic::{Location, catch_unwind};
 use std::rc::Rc;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Poll, Waker, ready};
 use std::thread;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use common::{virtual_robot, with_an_end};
 use loopbot::leaf::{self, EndedBy};
-use loopbot::observe::{Observe, Observer};
+use loopbot::observe::{self, Known, Observe, Observer, Run, Status};
 use loopbot::parking::{self, Park, Unpark};
 use loopbot::{LoopBot, sleep, spawn, spawn_named, wait_point, yield_now};
 
@@ -244,6 +245,40 @@ fn in_words(panic: &(dyn Any + Send)) -> String {
         .unwrap_or_default()
 }
 
+/// How long a task waits for somebody who looks on, before the test fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks on from a thread of its own, as often as somebody asks, and tells them to go on.
+#[derive(Clone)]
+struct Onlooker {
+    seen: Rc<RefCell<Vec<Known>>>,
+    told: Diary,
+    asked: Arc<Mutex<Receiver<()>>>,
+    go_on: Sender<()>,
+}
+
+impl Observe for Onlooker {
+    fn observe(&self, robot: &LoopBot, status: &Status, run: &mut Run<'_>) {
+        assert_eq!(robot.name(), "the waiter");
+        let (asked, go_on) = (self.asked.clone(), self.go_on.clone());
+        let seen = thread::scope(|scope| {
+            let looks = scope.spawn(move || {
+                let mut seen = Vec::new();
+                while asked.lock().unwrap().recv().is_ok() {
+                    let poll = status.poll();
+                    assert!(poll.is_under_way());
+                    seen.push(status.known(poll).expect("the loop is held meanwhile"));
+                    go_on.send(()).unwrap();
+                }
+                seen
+            });
+            run(Some(Box::new(self.told.clone())));
+            looks.join().unwrap()
+        });
+        self.seen.borrow_mut().extend(seen);
+    }
+}
+
 /// Writes down what it is told.
 #[derive(Clone, Default)]
 struct Diary(Rc<RefCell<Vec<String>>>);
@@ -254,50 +289,19 @@ impl Diary {
     }
 }
 
-impl Observe for Diary {
-    fn observe(&self, robot: &LoopBot) -> Option<Box<dyn Observer>> {
-        self.note(format!("a run of {}", robot.name()));
-        Some(Box::new(self.clone()))
-    }
-}
-
 impl Observer for Diary {
-    fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>) {
-        assert!(at.file().ends_with("seams.rs"));
-        self.note(format!("task {born} in place {slot}"));
-    }
-
     fn is_called(&self, slot: u32, born: u32, name: &str) {
         self.note(format!("task {born} in place {slot} is {name}"));
     }
 
-    fn poll_begins(&self, slot: u32) {
-        self.note(format!("{slot} begins"));
+    fn waits_by_name(&self, slot: u32, name: &Rc<str>, _: &'static Location<'static>) {
+        self.note(format!("the one in place {slot} waits for {name}"));
     }
 
     fn begins_at(&self, _: u64) {}
 
-    fn ends_at(&self, _: u64) {}
-
-    fn turns_ended(&self) {
-        self.note("looks".to_owned());
-    }
-
-    fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
-        let place = if at.is_some() {
-            "somewhere"
-        } else {
-            "for a task"
-        };
-        self.note(format!("{slot} waits {place}"));
-    }
-
-    fn waits_by_name(&self, slot: u32, name: &Rc<str>, _: &'static Location<'static>) {
-        self.note(format!("{slot} waits for {name}"));
-    }
-
-    fn park_begins(&self) {
-        self.note("parks".to_owned());
+    fn ends_at(&self, poll: observe::Poll, _: u64) {
+        assert!(poll.is_under_way() && poll.number() > 0);
     }
 
     fn park_ended(&self) {
@@ -306,96 +310,115 @@ impl Observer for Diary {
 }
 
 #[test]
-fn an_observer_is_told_of_every_poll_and_every_wait() {
-    let diary = Diary::default();
+fn an_observer_sees_who_is_polled_and_where_it_waited() {
+    let (ask, asked) = mpsc::channel();
+    let (go_on, answered) = mpsc::channel();
+    let onlooker = Onlooker {
+        seen: Rc::default(),
+        told: Diary::default(),
+        asked: Arc::new(Mutex::new(asked)),
+        go_on,
+    };
     let robot = LoopBot::builder()
         .name("the waiter")
         .clock(virtual_robot().clock().clone())
-        .watchdog(diary.clone())
+        .watchdog(onlooker.clone())
         .build();
-    robot.run(async {
-        let cook = spawn_named("cook", async {
-            yield_now().await;
-            wait_point("the oven", sleep(Duration::from_secs(1))).await;
+    let run_at = line() + 1;
+    let (spawned_at, waited_at) = robot.run(async move {
+        let hold_on = Rc::new(move || {
+            ask.send(()).unwrap();
+            answered.recv_timeout(PATIENCE).expect("somebody looks on");
         });
-        cook.await.unwrap();
+        hold_on();
+        let cook = {
+            let hold_on = hold_on.clone();
+            async move {
+                yield_now().await;
+                hold_on();
+                let waited_at = line() + 1;
+                wait_point("the oven", sleep(Duration::from_secs(1))).await;
+                hold_on();
+                waited_at
+            }
+        };
+        let spawned_at = line() + 1;
+        let cook = spawn_named("cook", cook);
+        let waited_at = cook.await.unwrap();
+        hold_on();
+        (spawned_at, waited_at)
     });
-    let told = diary.0.take();
+    let seen = onlooker.seen.take();
+    let who: Vec<(u32, u32)> = seen.iter().map(|known| (known.slot, known.born)).collect();
+    assert_eq!(who, [(0, 0), (1, 1), (1, 1), (0, 0)]);
+    let line_of = |at: Option<&Location<'_>>| at.map(Location::line);
+    let spawned = |known: &Known| line_of(known.spawned_at);
+    let lines: Vec<Option<u32>> = seen.iter().map(spawned).collect();
     assert_eq!(
-        told,
+        lines,
+        [run_at, spawned_at, spawned_at, run_at].map(Some),
+        "main begins where `run` was called"
+    );
+    let waited = |known: &Known| line_of(known.waited_at);
+    let lines: Vec<Option<u32>> = seen.iter().map(waited).collect();
+    assert_eq!(
+        lines,
+        [None, None, Some(waited_at), None],
+        "to give way is no wait that says where it is, and to wait for a task's end neither"
+    );
+    assert_eq!(
+        onlooker.told.0.take(),
         [
-            "a run of the waiter",
-            "task 0 in place 0",
-            "task 0 in place 0 is main",
-            "looks",
-            "0 begins",
-            "task 1 in place 1",
             "task 1 in place 1 is cook",
-            "0 waits for a task",
-            "looks",
-            "1 begins",
-            "looks",
-            "1 begins",
-            "1 waits somewhere",
-            "1 waits for the oven",
-            "looks",
-            "parks",
+            "the one in place 1 waits for the oven",
             "goes on",
-            "looks",
-            "1 begins",
-            "looks",
-            "0 begins",
-            "looks",
         ]
     );
 }
 
-/// It is there from before the first task to after the last one.
+#[track_caller]
+fn line() -> u32 {
+    Location::caller().line()
+}
+
+/// It is there from before the main future to after it, also if that is by a panic.
 #[test]
-fn an_observer_goes_when_the_run_is_over() {
-    struct Leaves(Rc<Cell<bool>>);
-    impl Observe for Leaves {
-        fn observe(&self, _: &LoopBot) -> Option<Box<dyn Observer>> {
-            Some(Box::new(Leaves(self.0.clone())))
+fn a_run_is_within_its_observer() {
+    struct Around(Rc<RefCell<Vec<&'static str>>>);
+    impl Observe for Around {
+        fn observe(&self, _: &LoopBot, status: &Status, run: &mut Run<'_>) {
+            assert!(!status.poll().is_under_way());
+            self.0.borrow_mut().push("before");
+            run(None);
+            run(None); // There is no second one.
+            self.0.borrow_mut().push("after");
         }
     }
-    impl Drop for Leaves {
-        fn drop(&mut self) {
-            self.0.set(true);
-        }
-    }
-    impl Observer for Leaves {
-        fn spawned(&self, _: u32, _: u32, _: &'static Location<'static>) {}
-        fn is_called(&self, _: u32, _: u32, _: &str) {}
-        fn poll_begins(&self, _: u32) {}
-        fn begins_at(&self, _: u64) {}
-        fn ends_at(&self, _: u64) {}
-        fn turns_ended(&self) {}
-        fn waits(&self, _: u32, _: Option<&'static Location<'static>>) {}
-        fn waits_by_name(&self, _: u32, _: &Rc<str>, _: &'static Location<'static>) {}
-        fn park_begins(&self) {}
-        fn park_ended(&self) {}
-    }
-    /// Dropped with the task that is left over.
-    struct Last(Rc<Cell<bool>>, Rc<Cell<bool>>);
-    impl Drop for Last {
-        fn drop(&mut self) {
-            self.1.set(self.0.get());
-        }
-    }
-    let (has_left, had_left) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(true)));
-    let robot = LoopBot::builder()
-        .watchdog(Leaves(has_left.clone()))
-        .build();
-    robot.run(async {
-        let last = Last(has_left.clone(), had_left.clone());
-        spawn(async move {
-            let _last = last;
-            std::future::pending::<()>().await;
-        });
+    let notes = Rc::new(RefCell::new(Vec::new()));
+    let robot = LoopBot::builder().watchdog(Around(notes.clone())).build();
+    let four = robot.run(async {
+        notes.borrow_mut().push("main");
+        4
     });
-    assert!(has_left.get(), "the run is over");
-    assert!(!had_left.get(), "when the last task was dropped it was not");
+    assert_eq!(four, 4);
+    assert_eq!(notes.take(), ["before", "main", "after"]);
+    let bound = std::panic::AssertUnwindSafe(|| robot.run(async { panic!("the soup boils over") }));
+    let panic = catch_unwind(bound).unwrap_err();
+    assert!(in_words(&*panic).contains("boils over"));
+    assert_eq!(notes.take(), ["before", "after"]);
+}
+
+#[test]
+fn an_observer_that_does_not_let_the_run_happen_is_told_so() {
+    struct Jealous;
+    impl Observe for Jealous {
+        fn observe(&self, _: &LoopBot, _: &Status, _: &mut Run<'_>) {}
+    }
+    let robot = LoopBot::builder().watchdog(Jealous).build();
+    let bound = std::panic::AssertUnwindSafe(|| robot.run(async {}));
+    let panic = catch_unwind(bound).unwrap_err();
+    assert!(in_words(&*panic).contains("has to call `run`"));
+    assert_eq!(loopbot::run(async { 4 }), 4, "this thread is free again");
 }
 
 /// Counts the turns between two looks.

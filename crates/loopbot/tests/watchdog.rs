@@ -343,3 +343,19 @@ fn the_record_has_the_slice_as_it_was_on_a_lane_of_the_watchdog_s_own() {
     let actor = &recording.actors[noticed.actor];
     assert_eq!(actor.name, "watchdog of LoopBot");
 }
+
+/// A panic that is not a task's own goes through the run, and through whoever watches it.
+#[test]
+fn it_goes_home_when_the_run_itself_panics() {
+    let (robot, _bark) = watched();
+    let robot = robot
+        .pick_next(|_| panic!("nobody wants to choose"))
+        .build();
+    let bound = std::panic::AssertUnwindSafe(|| robot.run(async {}));
+    let panic = std::panic::catch_unwind(bound).unwrap_err();
+    assert_eq!(
+        panic.downcast_ref::<&str>(),
+        Some(&"nobody wants to choose")
+    );
+    assert_eq!(loopbot::run(async { 4 }), 4, "this thread is free again");
+}

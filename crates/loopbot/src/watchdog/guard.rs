@@ -2,147 +2,83 @@
 //! The watchdog's own thread: it looks now and then whether the loop is still in the poll in which it was before.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
-use std::ptr;
-use std::rc::Rc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use flight::{ActorKind, Lane};
 use loopbot_core::LoopBot;
 use loopbot_core::leaf::drop_caught;
-use loopbot_core::observe::{Observe, Observer};
+use loopbot_core::observe::{Observe, Poll, Run, Status};
 
 use super::Watchdog;
 use super::stack::Target;
 use super::stuck::Stuck;
-use super::watch::{Poll, Watch};
+use super::watch::{Teller, Watch};
 
-/// A watchdog that is on duty, for as long as this lives: one run of a LoopBot.
-pub(super) struct Guard {
+/// What the watchdog's thread has. It borrows most of it, for as long as the run lasts.
+struct OnDuty<'run> {
+    dog: &'run Watchdog,
+    status: &'run Status,
     watch: Arc<Watch>,
-    /// By place, the last wait point with a name that the watch was told of: nobody else asks for this, so it is not locked.
-    told: RefCell<Vec<Option<WaitPoint>>>,
-    is_over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-type WaitPoint = (&'static Location<'static>, Rc<str>);
-
-/// What the watchdog's thread has.
-struct OnDuty {
-    dog: Watchdog,
-    watch: Arc<Watch>,
-    is_over: Arc<AtomicBool>,
+    is_over: &'run AtomicBool,
     lane: Lane,
     target: Target,
 }
 
 impl Observe for Watchdog {
-    fn observe(&self, robot: &LoopBot) -> Option<Box<dyn Observer>> {
-        let (watch, is_over) = (Arc::new(Watch::new()), Arc::new(AtomicBool::new(false)));
+    fn observe(&self, robot: &LoopBot, status: &Status, run: &mut Run<'_>) {
         let name = format!("watchdog of {}", robot.name());
         // What it notices happens in real time. In a record on virtual time that has no place.
         let lane = match robot.clock().is_virtual() {
             true => Lane::off(),
             false => robot.recorder().actor(&name, ActorKind::Thread),
         };
+        let (watch, is_over) = (Arc::new(Watch::default()), AtomicBool::new(false));
         let on_duty = OnDuty {
-            dog: self.clone(),
+            dog: self,
+            status,
             watch: watch.clone(),
-            is_over: is_over.clone(),
+            is_over: &is_over,
             lane,
             target: Target::this_thread(),
         };
-        let thread = thread::Builder::new().name(name);
-        match thread.spawn(move || on_duty.watch()) {
-            Ok(thread) => Some(Box::new(Guard {
+        thread::scope(|scope| {
+            let thread = thread::Builder::new().name(name);
+            let thread = thread.spawn_scoped(scope, move || on_duty.watch());
+            let thread = match thread {
+                Ok(thread) => thread,
+                Err(why) => {
+                    eprintln!(
+                        "LoopBot runs without its watchdog, for which there is no thread: {why}"
+                    );
+                    return run(None);
+                }
+            };
+            let teller = Teller {
                 watch,
+                thread: thread.thread().clone(),
                 told: RefCell::default(),
-                is_over,
+            };
+            let _guard = Guard {
+                is_over: &is_over,
                 thread: Some(thread),
-            })),
-            Err(why) => {
-                eprintln!("LoopBot runs without its watchdog, for which there is no thread: {why}");
-                None
-            }
-        }
+            };
+            run(Some(Box::new(teller)));
+        });
     }
 }
 
-/// What the loop tells goes where the watchdog's thread can read it.
-impl Observer for Guard {
-    fn spawned(&self, slot: u32, born: u32, at: &'static Location<'static>) {
-        self.watch.spawned(slot, born, at);
-    }
-
-    fn is_called(&self, slot: u32, born: u32, name: &str) {
-        self.watch.is_called(slot, born, name);
-    }
-
-    fn poll_begins(&self, slot: u32) {
-        self.watch.poll_begins(slot);
-    }
-
-    fn begins_at(&self, t: u64) {
-        self.watch.begins_at(t);
-    }
-
-    fn ends_at(&self, t: u64) {
-        self.watch.ends_at(t);
-    }
-
-    fn turns_ended(&self) {
-        self.watch.poll_ended();
-    }
-
-    fn waits(&self, slot: u32, at: Option<&'static Location<'static>>) {
-        self.watch.waits(slot, at);
-    }
-
-    /// Mostly that is the name that this place had last time.
-    fn waits_by_name(&self, slot: u32, name: &Rc<str>, at: &'static Location<'static>) {
-        self.watch.waits(slot, Some(at));
-        let mut told = self.told.borrow_mut();
-        match told.get(slot as usize) {
-            Some(Some((place, said))) if ptr::eq(*place, at) && said == name => {}
-            _ => self.tell_name(&mut told, slot, name, at),
-        }
-    }
-
-    fn park_begins(&self) {
-        self.watch.park_begins();
-    }
-
-    fn park_ended(&self) {
-        if let Some(thread) = &self.thread {
-            self.watch.park_ended(thread.thread());
-        }
-    }
+/// A watchdog that is on duty, for as long as this lives.
+struct Guard<'scope, 'run> {
+    is_over: &'run AtomicBool,
+    thread: Option<ScopedJoinHandle<'scope, ()>>,
 }
 
-impl Guard {
-    #[cold]
-    fn tell_name(
-        &self,
-        told: &mut Vec<Option<WaitPoint>>,
-        slot: u32,
-        name: &Rc<str>,
-        at: &'static Location<'static>,
-    ) {
-        self.watch.wait_is_called(slot, name, at);
-        let index = slot as usize;
-        if told.len() <= index {
-            told.resize(index + 1, None);
-        }
-        told[index] = Some((at, name.clone()));
-    }
-}
-
-/// The run is over, and the watchdog goes home first.
-impl Drop for Guard {
+/// The run is over, by a panic or not, and the watchdog goes home first.
+impl Drop for Guard<'_, '_> {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
@@ -163,16 +99,16 @@ const SHORTEST_TICK: Duration = Duration::from_millis(1);
 /// While a poll is known to take too long, it looks for its end this often, or sixty times while it lasts.
 const END_TICKS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
-impl OnDuty {
+impl OnDuty<'_> {
     // ANCHOR: look_now_and_then
     fn watch(self) {
         let tick = (self.dog.limit / LOOKS).max(SHORTEST_TICK);
-        let (mut seen, mut since) = (self.watch.poll(), Instant::now());
+        let (mut seen, mut since) = (self.status.poll(), Instant::now());
         while !self.is_over.load(Ordering::Acquire) {
             let lasts = since.elapsed();
             // To wake the watchdog costs the loop a system call. So it does not lie down as soon as the loop does, but when
             // the loop has slept for a while.
-            if !seen.is_under_way() && lasts >= tick && self.watch.falls_asleep() {
+            if !seen.is_under_way() && lasts >= tick && self.falls_asleep() {
                 thread::park();
             } else if seen.is_under_way() && lasts >= self.dog.limit {
                 self.speak_up(seen, since);
@@ -181,7 +117,7 @@ impl OnDuty {
             } else {
                 thread::park_timeout(tick);
             }
-            let now = self.watch.poll();
+            let now = self.status.poll();
             if now != seen {
                 (seen, since) = (now, Instant::now());
             }
@@ -189,28 +125,34 @@ impl OnDuty {
     }
     // ANCHOR_END: look_now_and_then
 
+    fn falls_asleep(&self) -> bool {
+        self.watch.falls_asleep(|| self.status.poll().is_parked())
+    }
+
     /// This poll takes too long. Says so, and waits for its end.
     fn speak_up(&self, poll: Poll, since: Instant) {
-        self.watch.ended.store(0, Ordering::Relaxed);
-        self.watch.noticed.store(poll.0, Ordering::Release);
-        let began = self.watch.began.load(Ordering::Relaxed);
-        let Some(told) = self.watch.describe(poll) else {
+        let began = self.watch.notice(poll);
+        let Some(known) = self.status.known(poll) else {
             return; // It is over, after all.
         };
+        let (task, wait_point) = self.watch.describe(&known);
+        if self.status.poll() != poll {
+            return; // Over meanwhile, and a name may be that of a later wait.
+        }
         let recorder = self.lane.recorder();
         let lasts = || match self.lane.is_on() {
             true => Duration::from_nanos(recorder.now().saturating_sub(began)),
             false => since.elapsed(),
         };
         let in_poll_for = lasts();
-        let (stack, no_stack) = match self.target.stack(|| self.watch.poll() == poll) {
+        let (stack, no_stack) = match self.target.stack(|| self.status.poll() == poll) {
             Ok(stack) => (stack, ""),
             Err(why) => (Vec::new(), why),
         };
         let stuck = Stuck {
-            task: told.name,
-            spawned_at: told.spawned_at,
-            wait_point: told.wait,
+            task,
+            spawned_at: known.spawned_at,
+            wait_point,
             in_poll_for,
             limit: self.dog.limit,
             stack,
@@ -218,12 +160,12 @@ impl OnDuty {
         };
         self.lane.mark("watchdog", &stuck.to_string(), began);
         caught(|| (self.dog.on_stuck)(&stuck));
-        while self.watch.poll() == poll && !self.is_over.load(Ordering::Acquire) {
+        while self.status.poll() == poll && !self.is_over.load(Ordering::Acquire) {
             thread::park_timeout((since.elapsed() / 64).clamp(END_TICKS.0, END_TICKS.1));
         }
-        let took = match self.watch.ended.load(Ordering::Relaxed) {
-            0 => lasts(),
-            ended => Duration::from_nanos(ended.saturating_sub(began)),
+        let took = match self.watch.ended() {
+            None => lasts(),
+            Some(ended) => Duration::from_nanos(ended.saturating_sub(began)),
         };
         self.lane
             .mark("watchdog", &stuck.in_the_end(took), took.as_nanos() as u64);
