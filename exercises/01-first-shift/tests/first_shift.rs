@@ -63,13 +63,13 @@ fn no_sections_and_no_tables() {
     check.check(|| {
         let brought = first_shift(Vec::new());
         never("there are no sections, and a result", !brought.is_empty());
-        let brought = first_shift(vec![vec![table(2)], Vec::new()]);
+        let brought = first_shift(vec![vec![table(0), table(2)], Vec::new()]);
         let plates: Vec<u32> = brought
             .into_iter()
             .map(|brought| brought.unwrap())
             .collect();
         never(
-            "a section with no tables is a section with no plates",
+            "a table may need no plates, and a section with no tables has none: 2 and 0 plates, and the results are others",
             plates != [2, 0],
         );
     });
@@ -176,8 +176,8 @@ fn a_robot_has_its_section_to_itself() {
 /// The same without a checker: these are threads of the operating system, and as many as there are sections.
 #[test]
 fn a_robot_for_every_section() {
-    const SECTIONS: u32 = 24;
-    let ended = for_real("24 sections", || {
+    const SECTIONS: u32 = 40;
+    let ended = for_real("40 sections", || {
         // How many have come; and whether somebody has waited in vain, so that nobody else does.
         let door = Arc::new((Mutex::new((0, false)), Condvar::new()));
         let section = |number: u32| {
@@ -193,7 +193,7 @@ fn a_robot_for_every_section() {
                     .unwrap();
                 if state.0 < SECTIONS {
                     state.1 = true;
-                    let why = "there are 24 sections, and never as many robots at work at once";
+                    let why = "there are 40 sections, and never as many robots at work at once";
                     drop(state);
                     resume_unwind(Box::new(why));
                 }
@@ -264,6 +264,39 @@ fn a_breakdown_is_reported_and_takes_nobody_with_it() {
     }
 }
 
+/// A panic that is no text.
+struct TooMuch;
+
+#[test]
+fn who_has_broken_down_serves_nobody_any_more() {
+    let served = Arc::new(AtomicU32::new(0));
+    let (first, second) = (Arc::clone(&served), Arc::clone(&served));
+    let ended = for_real(
+        "a robot that breaks down at the first of two tables",
+        move || {
+            let once_too_much = Table::new(move |_| match first.fetch_add(1, SeqCst) {
+                0 => resume_unwind(Box::new(TooMuch)),
+                _ => 3,
+            });
+            let table = Table::new(move |_| second.fetch_add(1, SeqCst));
+            first_shift(vec![vec![once_too_much, table]])
+        },
+    );
+    let brought = ended.map_or(Vec::new(), |brought| brought);
+    assert!(
+        matches!(&brought[..], [Err(panic)] if panic.is::<TooMuch>()),
+        "a robot breaks down at its first table, with a panic that is no text, and its result is not that panic. What \
+         `join` returns is the panic itself: hand it on as it is"
+    );
+    let served = served.load(SeqCst);
+    assert!(
+        served == 1,
+        "a robot has broken down at the first of its two tables, and after that it has served {} more: a panic ends the robot's \
+         work",
+        served - 1
+    );
+}
+
 // ---- Taking stock -------------------------------------------------------------------------------
 
 #[test]
@@ -298,22 +331,29 @@ fn they_count_side_by_side() {
     let floors = Arc::clone(&most);
     check.check(move || {
         let floor = Floor::new(&floors);
-        let here = Arc::clone(&floor);
-        let table = Table::new(move |act| {
-            here.work(match act {
-                Act::CountChairs => "count chairs",
-                Act::CountForks => "count forks",
-                Act::Serve => "serve",
-            });
-            1
-        });
-        counts(take_stock(&[table]));
+        let table = |_| {
+            let here = Arc::clone(&floor);
+            Table::new(move |act| {
+                here.work(match act {
+                    Act::CountChairs => "count chairs",
+                    Act::CountForks => "count forks",
+                    Act::Serve => "serve",
+                });
+                1
+            })
+        };
+        counts(take_stock(&[1, 2].map(table)));
         never(
             "`take_stock` has returned, and a robot still counts",
             floor.at_work.get() > 0,
         );
     });
     let most = most.load(SeqCst);
+    assert!(
+        most <= 2,
+        "{most} robots have counted at the same time. GreetBot counts the chairs of all tables, one table after the other, and \
+         WaitBot the forks: two robots are all there are."
+    );
     assert!(
         most == 2,
         "in no order of steps did GreetBot and WaitBot count at the same time. A robot that is joined before the next \

@@ -2,7 +2,7 @@
 
 use exercise_04::{FULL, NOBODY, ON_THE_PASS, Order, TipJar};
 use whatif::sync::Arc;
-use whatif::{Checker, never, thread};
+use whatif::{Checker, never, say, thread};
 
 /// More orders of steps are not tried. Two robots that claim have a handful, with a retry a few hundred.
 const MOST_ORDERS: usize = 5_000;
@@ -166,6 +166,11 @@ fn a_claim_is_given_back() {
             "the order was given back, and nobody can claim it",
             order.claim(3).is_err(),
         );
+        order.send("soup");
+        never(
+            "somebody had written on the slip before, and the kitchen does not read what was sent",
+            order.take(11).as_deref() != Some("soup"),
+        );
     });
 }
 
@@ -265,8 +270,18 @@ fn coins_one_after_the_other() {
                 jar.count() != FULL,
             );
 
+            let jar = TipJar::new(0);
+            never(
+                "an empty jar has no room for as many coins as fit into it",
+                !jar.put(FULL),
+            );
+            never("coins fit into a full jar", jar.put(FULL));
+            never("the jar is full, and another count", jar.count() != FULL);
+
             let jar = TipJar::new(FULL - 1);
             never("2 coins fit where there is room for one", jar.put(2));
+            say("somebody wants to put in as many coins as a u32 can count");
+            never("more coins fit than there is room for", jar.put(u32::MAX));
             never(
                 "coins that do not fit are in the jar",
                 jar.count() != FULL - 1,

@@ -114,9 +114,13 @@ fn one_robot_alone() {
             }
         }
 
-        let pass = Pass::new(2);
+        let (pass, other) = (Pass::new(2), Pass::new(1));
         let _ = pass.put(Plate("Chen"));
         pass.close();
+        never(
+            "one pass is closed, and so is another one",
+            other.put(Plate("Rossi")).is_err() || other.take() != Some(Plate("Rossi")),
+        );
         let back = pass.put(Plate("Okafor"));
         never("a plate is put on a pass that is closed", back.is_ok());
         never(
@@ -167,6 +171,20 @@ fn alone_at_a_full_pass() {
         let plates = &["Chen", "Okafor"];
         chefbot("ChefBot", &pass, plates).join().unwrap();
     });
+}
+
+/// Who takes one plate makes room for one.
+#[test]
+fn alone_at_a_pass_that_is_full_again() {
+    sleeps(
+        "one plate was taken from a full pass, and one has come for it",
+        || {
+            let pass = a_full_pass();
+            carries("WaitBot", &pass, 1).join().unwrap();
+            let plates = &["Rossi", "Nowak"];
+            chefbot("ChefBot", &pass, plates).join().unwrap();
+        },
+    );
 }
 
 #[test]
@@ -365,6 +383,21 @@ fn the_end_of_a_shift() {
             &end_of_shift(&pass, chefbots, waitbots),
             &["Chen", "Okafor"],
         );
+    });
+}
+
+#[test]
+fn the_end_of_a_shift_with_three_of_each() {
+    every_order("the end of a shift: three ChefBots, three WaitBots").check(|| {
+        let pass = Arc::new(Pass::new(3));
+        let parties = ["Chen", "Okafor", "Rossi"];
+        let chefbots = vec![
+            chefbot("ChefBot-1", &pass, &["Chen"]),
+            chefbot("ChefBot-2", &pass, &["Okafor"]),
+            chefbot("ChefBot-3", &pass, &["Rossi"]),
+        ];
+        let waitbots = [1, 2, 3].map(|n| waitbot(&format!("WaitBot-{n}"), &pass));
+        all_there(&end_of_shift(&pass, chefbots, waitbots.into()), &parties);
     });
 }
 

@@ -131,6 +131,20 @@ fn one_robot() {
     sheet(&it, "ChefBot", ms(30), ms(70));
 }
 
+#[test]
+fn a_job_of_a_moment() {
+    const WORK: Duration = Duration::from_nanos(1_250);
+    const PAUSE: Duration = Duration::from_nanos(750);
+    let it = rehearse(move |clocks| {
+        let job: Job = Box::new(move || {
+            work(WORK);
+            wait(PAUSE);
+        });
+        measure("ChefBot", &*clocks, job)
+    });
+    sheet(&it, "ChefBot", WORK, PAUSE);
+}
+
 /// A processor's clock may be read a moment later than the one on the wall.
 #[test]
 fn one_robot_that_never_waits() {
@@ -223,6 +237,43 @@ fn an_evening() {
     sheet(&sheets[0], "GreetBot", ms(2), ms(98));
 }
 
+/// Each of them waits for 10 ms. Most of them have the same name.
+#[test]
+fn an_evening_of_forty() {
+    const ROBOTS: u64 = 40;
+    let (sheets, took) = rehearse(|clocks| {
+        let job = |number: u64| -> (String, Job) {
+            let name = if number == 0 { "ChefBot" } else { "WaitBot" };
+            let job = move || {
+                work(Duration::from_micros(number));
+                wait(ms(10) - Duration::from_micros(number));
+            };
+            (name.to_owned(), Box::new(job))
+        };
+        let sheets = evening(clocks.clone(), (0..ROBOTS).map(job).collect());
+        (sheets, clocks.wall())
+    });
+    claim!(
+        sheets.len() as u64 == ROBOTS,
+        "{ROBOTS} robots were hired, most of them with the same name, and there are {} timesheets",
+        sheets.len()
+    );
+    claim!(
+        took == ms(10),
+        "{ROBOTS} robots have a job of 10 ms each, and the evening took {took:?}: hire all of them at once, however many \
+         there are"
+    );
+    let wrong = (0..)
+        .zip(&sheets)
+        .find(|(number, sheet)| sheet.working != Duration::from_micros(*number));
+    claim!(
+        wrong.is_none(),
+        "{ROBOTS} robots were hired, most of them with the same name, and timesheet {} is not that of the robot that was hired \
+         at that place",
+        wrong.map_or(0, |(number, _)| number + 1)
+    );
+}
+
 #[test]
 fn an_evening_without_robots() {
     let sheets = rehearse(|clocks| evening(clocks, Vec::new()));
@@ -239,6 +290,9 @@ fn of(working: u64, waiting: u64) -> Timesheet {
         waiting: ms(waiting),
     }
 }
+
+/// In milliseconds.
+const HOUR: u64 = 3_600_000;
 
 #[track_caller]
 fn share(sheets: &[Timesheet], wanted: f64, why: &str) {
@@ -271,6 +325,11 @@ fn the_share_of_waiting() {
         waiting: Duration::from_nanos(750),
     };
     share(&[short], 0.75, "a job shorter than a millisecond");
+    share(
+        &[of(HOUR, 3 * HOUR), of(HOUR, 3 * HOUR)],
+        0.75,
+        "two robots, four hours each (hours have more nanoseconds than a u32 can count)",
+    );
 }
 
 #[track_caller]
@@ -308,6 +367,17 @@ fn how_many_are_enough() {
     };
     let why = "five jobs shorter than a millisecond: 1.25 µs of work in 1 µs";
     are_enough(&vec![short; 5], 2, why);
+    let hair = Timesheet {
+        robot: "WineBot".to_owned(),
+        working: Duration::from_nanos(1),
+        waiting: Duration::ZERO,
+    };
+    let why = "100 ms and one nanosecond of work in 100 ms: one robot cannot do it";
+    are_enough(&[of(60, 40), of(40, 60), hair], 2, why);
+    let why = "three robots, two hours of work each in four (hours have more nanoseconds than a u32 can count)";
+    are_enough(&vec![of(2 * HOUR, 2 * HOUR); 3], 2, why);
+    let why = "ten robots that never wait";
+    are_enough(&vec![of(100, 0); 10], 10, why);
     are_enough(&[of(0, 100)], 0, "nobody worked");
     are_enough(
         &[of(0, 0)],

@@ -80,7 +80,7 @@ impl TipJar {
     /// Puts `coins` in, if all of them fit; if not, none. Returns whether it did.
     pub fn put(&self, coins: u32) -> bool {
         let relaxed = Ordering::Relaxed; // the count is all that the robots tell each other here
-        let with_them = |now| Some(now + coins).filter(|sum| *sum <= FULL);
+        let with_them = |now: u32| now.checked_add(coins).filter(|sum| *sum <= FULL);
         let put = self.coins.fetch_update(relaxed, relaxed, with_them);
         put.is_ok()
     }
