@@ -122,6 +122,25 @@ fn seat_and_clear() {
 }
 
 #[test]
+fn nothing_moves_under_a_party() {
+    // One step more than above, so it may be too many orders to try them all. What is above is proved.
+    let check = Checker::new("a party sits, and looks at the plates").max_runs(MOST_ORDERS);
+    check.check(|| {
+        let room = Arc::new(Room::new(4));
+        let greetbot = robot("GreetBot", &room, |room| {
+            room.seat("Chen").then(|| plates(room))
+        });
+        let waitbot = robot("WaitBot", &room, Room::clear);
+        let seen = greetbot.join().unwrap();
+        waitbot.join().unwrap();
+        never(
+            "WaitBot has taken the plates away while the party sat there: what it saw, and what it did, are two sections",
+            seen.is_some_and(|seen| seen != plates(&room)),
+        );
+    });
+}
+
+#[test]
 fn two_parties() {
     every_order("two parties come at once").check(|| {
         let room = Arc::new(Room::new(0));

@@ -275,5 +275,29 @@ fn rung_after_the_end() {
     });
 }
 
+#[test]
+fn a_future_that_panics() {
+    alone("a future panics", || {
+        // It has rung before. Whoever keeps the panic back and asks again hears of it, and so does whoever goes to sleep.
+        let mut polls = 0;
+        let panics = std::future::poll_fn(|cx: &mut Context<'_>| -> Poll<()> {
+            polls += 1;
+            never(
+                "the future has panicked, and `block_on` polls it again",
+                polls > 1,
+            );
+            cx.waker().wake_by_ref();
+            say("panics in its poll");
+            std::panic::resume_unwind(Box::new("the future's own panic"));
+        });
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| block_on(panics)));
+        let words = ended.err().and_then(|panic| panic.downcast::<&str>().ok());
+        never(
+            "the future panics, and `block_on` keeps the panic back. It belongs to whoever called `block_on`",
+            words.is_none_or(|words| *words != "the future's own panic"),
+        );
+    });
+}
+
 // What stands above runs within limits of time, output and memory, and is ended whole.
 contained::tests!();

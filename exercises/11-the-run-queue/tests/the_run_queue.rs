@@ -356,5 +356,30 @@ fn two_ring_at_once() {
     });
 }
 
+#[test]
+fn nobody_can_ring_any_more() {
+    alone(
+        "table 1 waits, and nobody has a bell of it any more",
+        || {
+            let (queue, book) = (RunQueue::default(), Book::default());
+            let gone = Arc::new(Plain::new(false));
+            let table = Table::new("table 1", &book);
+            let mut serve = table.serve(1);
+            serve._end = Some(AtTheEnd(gone.clone()));
+            queue.spawn(serve);
+            queue.run();
+            book.expect("once, and then it waits", &["table 1"]);
+            table.state.lock().unwrap().waker = None;
+            // It may be kept for as long as the run queue is.
+            drop(queue);
+            never(
+                "the run queue is gone, and nobody has a bell of the task. It can never be polled again, and its future is still \
+             there. A task that keeps itself (by a waker of its own, or one that is leaked) is never given back",
+                !*gone.lock().unwrap(),
+            );
+        },
+    );
+}
+
 // What stands above runs within limits of time, output and memory, and is ended whole.
 contained::tests!();

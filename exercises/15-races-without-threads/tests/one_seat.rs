@@ -263,6 +263,51 @@ fn two_more_calls_while_the_bank_looks_at_a_bad_card() {
 }
 
 #[test]
+fn a_seat_that_is_sold_already() {
+    play("the seat was sold at the door", async || {
+        let (seat, bank) = (Seat::new(), BankOfTheEvening::default());
+        bank.calls.borrow_mut().push(call("Chen", 0, true));
+        seat.sell("Mbeki");
+        let has_it = seat.book("Chen", &bank).await;
+        never(
+            "the Chen party is told that it has the Mbekis' seat",
+            has_it,
+        );
+        never(
+            "the Chen party has paid for a seat that was sold before it called",
+            !bank.paid.borrow().is_empty(),
+        );
+    });
+}
+
+#[test]
+fn one_party_calls_twice() {
+    play("the Chen party calls twice at once", async || {
+        let seat = Rc::new(Seat::new());
+        let bank = Rc::new(BankOfTheEvening::default());
+        bank.calls.borrow_mut().push(call("Chen", 0, true));
+        let calls = ["the first call", "the second call"].map(|name| {
+            let (seat, bank) = (Rc::clone(&seat), Rc::clone(&bank));
+            loopbot::spawn_named(name, async move { seat.book("Chen", &*bank).await })
+        });
+        let mut told = Vec::new();
+        for call in calls {
+            told.push(answer(call).await);
+        }
+        // What the second call is told is up to you: that the seat is gone, or that the party has it already.
+        never(
+            "the Chen party has called twice for one seat, and paid twice. A name is no claim: whoever calls while the bank is \
+             asked has to wait, or to be turned away",
+            bank.paid.borrow().len() > 1,
+        );
+        never(
+            "the Chen party is turned away twice, and nobody has the seat",
+            told == [false, false],
+        );
+    });
+}
+
+#[test]
 fn two_houses() {
     play("two houses, with a last seat each", async || {
         let evenings = ["Chen", "Okafor"].map(|party| {

@@ -345,5 +345,32 @@ impl Floor for House {
     }
 }
 
+#[test]
+fn two_houses() {
+    evening(
+        "two houses, each with an evening of its own",
+        |floor| async move {
+            let other = House::default();
+            (1..=3).for_each(|plate| floor.cook(plate));
+            other.cook(1);
+            // The other one closes while this one is at its second plate.
+            let here = closes_after(2 * CARRY + 30, &floor, 2);
+            let there = closes_after(CARRY + 5, &other, 1);
+            let (mut here, mut there) = (pin!(here), pin!(there));
+            let mut open = [true; 2];
+            poll_fn(|cx| {
+                open[0] = open[0] && here.as_mut().poll(cx).is_pending();
+                open[1] = open[1] && there.as_mut().poll(cx).is_pending();
+                if open == [false; 2] {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+        },
+    );
+}
+
 // What stands above runs within limits of time, output and memory, and is ended whole.
 contained::tests!();

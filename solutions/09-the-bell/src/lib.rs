@@ -73,12 +73,14 @@ impl Future for Baking {
     type Output = Plates;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Plates> {
+        // Declared before the guard, so dropped after it: what goes with the last copy of a waker is any code at all, too.
+        let _older;
         let mut inside = self.0.lock().unwrap();
         match inside.take_plates() {
             Some(plates) => Poll::Ready(plates),
             None => {
                 // Under the same lock as the look. This waker takes the place of an older one.
-                inside.leave_waker(cx.waker().clone());
+                _older = inside.leave_waker(cx.waker().clone());
                 Poll::Pending
             }
         }
