@@ -225,6 +225,20 @@ fn tell_waits_for_another_robot() {
     });
 }
 
+#[test]
+fn more_than_one_can_carry() {
+    let check = every_order("WineBot alone, and a whole delivery").shares_nothing();
+    check.check(|| {
+        let house = house([1_000_000, 0, 0]);
+        let winebot = robot("WineBot", &house, |house| {
+            never_told_other_than(1_000, moves(house, CELLAR, BAR, 1_000));
+            never_told_other_than(999_000, moves(house, CELLAR, BAR, u32::MAX)); // all there are
+        });
+        winebot.join().unwrap();
+        never_other_than([0, 0, 1_000_000], house);
+    });
+}
+
 /// A name for stories. Only whatif's lock has one: this is for std's own, if you delete `std` from
 /// Cargo.toml.
 #[allow(dead_code)]

@@ -177,6 +177,7 @@ impl Cellar for Test {
                 }
                 goes_on = false;
                 self.seen().is_called_off = true;
+                self.changed.notify_all();
                 self.wait_until(
                     "the guest has left, and `fetch_within` waits for whoever is still in the cellar. That is right, but LoopBot is being \
                      held meanwhile: `.wait()` blocks the thread that calls it, and `.await` does not",
