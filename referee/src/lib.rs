@@ -12,12 +12,15 @@
     reason = "nobody but the tests beside it uses this crate"
 )]
 
+pub mod by_hand;
 pub mod dice;
 pub mod hand_over;
 pub mod interpreter;
 pub mod page;
 pub mod planted;
 pub mod program;
+pub mod surface;
+pub mod surface_on_whatif;
 pub mod under_loom;
 pub mod under_shuttle;
 pub mod under_whatif;
