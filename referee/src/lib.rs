@@ -6,6 +6,9 @@
 //! | `program.rs` | a program as data, written by dice |
 //! | `interpreter.rs`, `page.rs` | runs it with the locks of any checker, and notes what came out |
 //! | `under_shuttle.rs`, `under_whatif.rs` | all outcomes, by one checker and by the other |
+//! | `hand_over.rs`, `under_loom.rs` | a thing that is handed over through atomics: is there a race? |
+//! | `surface.rs`, `surface_on_whatif.rs` | a program over all that whatif has in common with std; shuttle has only some of it |
+//! | `by_hand.rs` | the same program with no checker at all: every order of its smallest steps |
 
 #![allow(
     missing_docs,
