@@ -243,11 +243,13 @@ impl End {
         }
     }
 
-    pub(crate) fn different_steps() -> End {
+    /// A schedule does not lead where it led before, or where it leads on other threads.
+    pub fn different_steps() -> End {
         End::new(Ending::DifferentSteps, "the same schedule led to different steps".to_owned())
             .advise(
                 "A check replays schedules, so what the robots do may depend on nothing else. \
-             Is there a static, a clock, a random number, or the order of a HashMap?",
+             Is there a static, a clock, a random number, a thread_local, or the order of a \
+             HashMap?",
             )
     }
 

@@ -19,6 +19,8 @@ pub struct Ran {
     pub(crate) scheduler: Scheduler,
     /// Two robots have touched the same thing, or one has had several ways to go on.
     pub met: bool,
+    /// A number that differs if two runs differ in a step that somebody announced.
+    pub fingerprint: u64,
 }
 
 impl Program<'_> {
@@ -39,7 +41,9 @@ impl Program<'_> {
         let told = (self.whole || end.ending != Ending::AllWell)
             .then(|| Story::tell(&self.rules.check, &state, &end, self.whole));
         let met = met(&state) || state.has_chosen;
-        Ran { told, void, scheduler: mem::replace(&mut state.scheduler, Scheduler::InTurn), met }
+        let fingerprint = state.fingerprint;
+        let scheduler = mem::replace(&mut state.scheduler, Scheduler::InTurn);
+        Ran { told, void, scheduler, met, fingerprint }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::watchdog::Watchdog;
 pub(crate) struct Backstage {
     _watchdog: Watchdog,
     core: OneCore,
-    crew: Arc<Crew>,
+    pub crew: Arc<Crew>,
 }
 
 /// So many threads are kept for the next check. An evening in virtual time may have hired hundreds.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::panic;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use whatif_engine::{
 };
 
 use crate::backstage::Backstage;
+use crate::crew::Crew;
 use crate::record;
 use crate::replay;
 use crate::tree::{self, Tree};
@@ -322,9 +324,33 @@ impl Checker {
     }
 
     fn run_search(&self, f: &dyn Fn()) -> Report {
-        let (mut program, _backstage) = self.program(f);
-        let outcome = program.twice(|program| self.verdict(program));
+        let (mut program, backstage) = self.program(f);
+        let mut outcome = program.twice(|program| self.verdict(program));
+        if backstage.crew.has_threads() {
+            outcome = self.on_new_threads(outcome, program);
+        }
         Report { check: self.name.clone(), outcome }
+    }
+
+    /// Robots have the threads of those who came before them, and what a `thread_local` remembers of
+    /// those is still there. In std each thread starts afresh, so the verdict must hold there, too.
+    fn on_new_threads(&self, outcome: Outcome, mut program: Program) -> Outcome {
+        let used = match &outcome {
+            Outcome::Failed(story) if story.ending.is_final() || story.id.is_empty() => {
+                return outcome;
+            }
+            Outcome::Failed(_) => 0,
+            _ => program.in_turn().fingerprint,
+        };
+        program.rules.crew = Arc::<Crew>::default();
+        let holds = match &outcome {
+            Outcome::Failed(story) => match replay::replay(&self.name, &story.id, program) {
+                Outcome::Failed(again) => again.ending == story.ending,
+                _ => false,
+            },
+            _ => program.in_turn().fingerprint == used,
+        };
+        if holds { outcome } else { self.failed(End::different_steps()) }
     }
 
     fn program<'a>(&self, f: &'a dyn Fn()) -> (Program<'a>, Backstage) {

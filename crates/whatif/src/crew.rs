@@ -19,6 +19,11 @@ pub(crate) struct Crew {
 }
 
 impl Crew {
+    /// Is there a thread that a robot has had?
+    pub(crate) fn has_threads(&self) -> bool {
+        !lock(&self.workers).is_empty()
+    }
+
     /// No more than so many threads stay. For when all robots have gone home.
     pub(crate) fn keep(&self, threads: usize) {
         lock(&self.workers).truncate(threads + 1); // Number 0 has the thread of the check itself.

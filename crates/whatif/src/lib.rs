@@ -79,8 +79,9 @@
 //!
 //! Steps are those of this crate. Plain `std::sync`, statics and clocks go unnoticed until they
 //! make a run differ from its schedule, or a robot stay away for two seconds. (A `thread_local` is
-//! like a static here: robots get the same threads again in the next run, and in the next check on
-//! the same thread.) A proof takes two steps that share nothing of this crate for exchangeable, so
+//! like a static here, and its value is not dropped when its robot goes home: robots get the same
+//! threads again in the next run, and in the next check on the same thread. A verdict is tried once
+//! more on new threads. If it does not hold there, that is told.) A proof takes two steps that share nothing of this crate for exchangeable, so
 //! what robots do to each other by other means may not be tried in every order. [`step`]s are tried
 //! in every order among each other.
 //!

@@ -4,7 +4,7 @@ mod common;
 
 use common::{outcomes, proved, robot, story, texts};
 use whatif::sync::{Arc, Barrier, LazyLock, Once, OnceLock, Shared, Unguarded};
-use whatif::{Checker, Ending, Outcome, Report, thread};
+use whatif::{Checker, Ending, Outcome, Report, never, thread};
 
 fn explore(f: impl Fn() + Send + Sync + 'static) -> Report {
     Checker::new("the menu").shares_nothing().explore(f)
@@ -266,4 +266,31 @@ fn what_was_made_before_a_simulation_is_there_in_it() {
         assert_eq!((other.take(), *other.get_or_init(|| 2)), (Some(1), 2));
     };
     whatif::simulate(1, &flight::VirtualTime::new(), evening).unwrap();
+}
+
+/// Who makes it meets the other one before it is done. Where giving back is no step, it always is done by the time that
+/// the other one looks.
+#[test]
+fn what_is_being_made_can_be_seen_not_to_be_there_by_somebody_whom_its_maker_has_met() {
+    type All = (OnceLock<u8>, Once, Barrier);
+    let ways: [(fn(&All), fn(&All) -> bool); 2] = [
+        (
+            |it| {
+                it.0.get_or_init(|| u8::from(it.2.wait().is_leader()));
+            },
+            |it| it.0.get().is_some(),
+        ),
+        (|it| it.1.call_once(|| drop(it.2.wait())), |it| it.1.is_completed()),
+    ];
+    for (makes, is_there) in ways {
+        let report = explore(move || {
+            let all = Arc::new((OnceLock::new(), Once::new(), Barrier::new(2)));
+            let other = Arc::clone(&all);
+            let maker = robot("ChefBot", move || makes(&other));
+            all.2.wait();
+            never("it is not there yet", !is_there(&all));
+            maker.join().unwrap();
+        });
+        assert_eq!(story(report).rule, "it is not there yet");
+    }
 }

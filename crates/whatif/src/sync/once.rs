@@ -40,14 +40,16 @@ fn visit(tag: &Tag, at: Place, is_done: impl FnOnce() -> bool) -> Option<Visit> 
     Some(v)
 }
 
-/// Is it done? Somebody who only looks can see that it is not. So from now on it matters when it is
-/// done, and that becomes a step of its own.
-fn sees_done(v: &Visit) -> bool {
+/// Is it done? Somebody who `only_looks` can see that it is not, even where now it is: who has done
+/// it may have let the other one go on before. So from now on it matters when it is done, and that
+/// becomes a step of its own.
+fn sees_done(v: &Visit, only_looks: bool) -> bool {
     v.step(v.looks("look whether # is done"), |state| {
         let done = *done(state, v);
         if done {
             state.hears(v, false);
-        } else {
+        }
+        if only_looks {
             state.unlock_becomes_step();
         }
         state.tell(v, if done { "finds # done" } else { "finds # not done yet" }, NONE);
@@ -58,7 +60,7 @@ fn sees_done(v: &Visit) -> bool {
 /// Waits until it is done, or is the one to do it, and returns true.
 fn is_first(v: &Visit) -> bool {
     if v.me.glance(|state| *done(state, v)) {
-        return !sees_done(v);
+        return !sees_done(v, false);
     }
     asks_for_what_it_has(v, true);
     v.step(Op::Lock(v.thing), |state| {
@@ -126,7 +128,7 @@ impl Once {
     #[track_caller]
     pub fn is_completed(&self) -> bool {
         match self.visit(Location::caller()) {
-            Some(v) => sees_done(&v),
+            Some(v) => sees_done(&v, true),
             None => self.inner.is_completed(),
         }
     }
@@ -180,7 +182,7 @@ impl<T> OnceLock<T> {
     /// The value, if it is there. Never waits.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        let done = self.visit(Location::caller()).is_none_or(|v| sees_done(&v));
+        let done = self.visit(Location::caller()).is_none_or(|v| sees_done(&v, true));
         self.inner.get().filter(|_| done)
     }
 
