@@ -14,7 +14,7 @@ use crate::clock::NEVER;
 #[derive(Default)]
 pub(crate) struct TimerQueue {
     /// A heap in which every deadline has up to four below it, none of them earlier: half as many levels as with two,
-    /// and four deadlines side by side are two cache lines.
+    /// and four deadlines side by side are 64 bytes, as many as a cache line.
     heap: Vec<Deadline>,
     slots: Vec<Slot>,
     free: Vec<u32>,
@@ -27,11 +27,10 @@ pub(crate) struct TimerQueue {
 #[derive(Clone, Copy)]
 struct Deadline {
     due: u64,
-    /// Numbers ascend, so of two timers that are due at the same time the one with the lower number was set first.
-    number: u64,
+    /// The last 32 bits of the timer's number. They come again after four billion timers, and no deadline stays in the
+    /// heap for as long as that after its timer has ended: see [`TimerQueue::tidy_up_now_and_then`].
+    number: u32,
     slot: u32,
-    /// A sleeper may wake up at the next multiple of this instead: see [`TimerQueue::time_to_wake`].
-    grid: u32,
 }
 
 /// Whom a timer wakes.
@@ -39,6 +38,8 @@ struct Slot {
     /// The timer that has this slot, or had it last.
     number: u64,
     task: flight::Task,
+    /// A sleeper may wake up at the next multiple of this instead: see [`TimerQueue::time_to_wake`].
+    grid: u32,
     /// `None` if the slot is free: its timer has fired, or was cancelled.
     waker: Option<Waker>,
 }
@@ -102,6 +103,7 @@ impl TimerQueue {
         let taken = Slot {
             number,
             task,
+            grid: grid(length),
             waker: Some(waker),
         };
         let slot = match self.free.pop() {
@@ -116,9 +118,8 @@ impl TimerQueue {
         };
         self.heap.push(Deadline {
             due,
-            number,
+            number: number as u32,
             slot,
-            grid: grid(length),
         });
         self.sift_up(self.heap.len() - 1);
         TimerKey {
@@ -173,9 +174,8 @@ impl TimerQueue {
         if self.next_due()? > now {
             return None;
         }
-        let Deadline {
-            due, number, slot, ..
-        } = self.take_first();
+        let Deadline { due, slot, .. } = self.take_first();
+        let number = self.slots[slot as usize].number;
         let (task, waker) = self.vacate(slot)?;
         self.tidy_up_now_and_then();
         Some(Timer {
@@ -202,8 +202,9 @@ impl TimerQueue {
     fn wake_before(&self, at: usize, latest: u64) -> u64 {
         match self.heap.get(at) {
             Some(deadline) if deadline.due < latest => {
-                let own = match self.is_set(deadline) {
-                    true => deadline.due.next_multiple_of(deadline.grid.into()),
+                let slot = &self.slots[deadline.slot as usize];
+                let own = match slot.holds(deadline) {
+                    true => deadline.due.next_multiple_of(slot.grid.into()),
                     false => latest,
                 };
                 below(at).fold(latest.min(own), |latest, child| {
@@ -275,7 +276,7 @@ impl TimerQueue {
         let moved = self.heap[at];
         while at > 0 {
             let above = (at - 1) / 4;
-            if self.heap[above].before() <= moved.before() {
+            if !moved.is_before(&self.heap[above]) {
                 break;
             }
             self.heap[at] = self.heap[above];
@@ -289,9 +290,15 @@ impl TimerQueue {
         let moved = self.heap[at];
         while let Some(earliest) = below(at)
             .take_while(|&child| child < self.heap.len())
-            .min_by_key(|&child| self.heap[child].before())
+            .reduce(|a, b| {
+                if self.heap[b].is_before(&self.heap[a]) {
+                    b
+                } else {
+                    a
+                }
+            })
         {
-            if moved.before() <= self.heap[earliest].before() {
+            if !self.heap[earliest].is_before(&moved) {
                 break;
             }
             self.heap[at] = self.heap[earliest];
@@ -305,14 +312,15 @@ impl TimerQueue {
 
 impl Slot {
     fn holds(&self, deadline: &Deadline) -> bool {
-        self.number == deadline.number && self.waker.is_some()
+        self.number as u32 == deadline.number && self.waker.is_some()
     }
 }
 
 impl Deadline {
-    /// What the order goes by.
-    fn before(&self) -> (u64, u64) {
-        (self.due, self.number)
+    /// The order: whose time comes first, and if it is the same time, who was set first. Numbers ascend, and begin anew.
+    fn is_before(&self, other: &Deadline) -> bool {
+        let earlier = self.number.wrapping_sub(other.number) > u32::MAX / 2;
+        self.due < other.due || (self.due == other.due && earlier)
     }
 }
 

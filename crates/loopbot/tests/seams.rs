@@ -397,3 +397,86 @@ fn an_observer_goes_when_the_run_is_over() {
     assert!(has_left.get(), "the run is over");
     assert!(!had_left.get(), "when the last task was dropped it was not");
 }
+
+/// Counts the turns between two looks.
+#[derive(Default)]
+struct Window {
+    turns: Cell<usize>,
+    most: Cell<usize>,
+    looks: Cell<usize>,
+}
+
+impl Window {
+    fn of_this_loop() -> Rc<Window> {
+        let window = parking::park_in(|| Ok::<_, ()>(Window::default()));
+        window.expect("a LoopBot runs here").unwrap()
+    }
+
+    fn a_turn(&self) {
+        self.turns.set(self.turns.get() + 1);
+    }
+}
+
+impl Park for Window {
+    fn park(&self, _: Option<Duration>) {
+        self.looks.set(self.looks.get() + 1);
+        self.most.set(self.most.get().max(self.turns.take()));
+    }
+
+    fn is_idle(&self) -> bool {
+        false
+    }
+
+    fn unparker(&self) -> Arc<dyn Unpark> {
+        Arc::new(Slot::default())
+    }
+}
+
+/// However short the turns are. If they are long, it looks sooner.
+#[test]
+fn it_looks_outside_after_a_bounded_number_of_turns() {
+    for (turns, tasks) in [(1, 1), (7, 3), (256, 1), (256, 300)] {
+        let robot = LoopBot::builder().turns_between_looks(turns).build();
+        let (most, looks) = robot.run(async move {
+            let window = Window::of_this_loop();
+            let give_way = async |window: Rc<Window>| {
+                for _ in 0..1_000 {
+                    window.a_turn();
+                    yield_now().await;
+                }
+            };
+            let tasks: Vec<_> = (0..tasks)
+                .map(|_| spawn(give_way(window.clone())))
+                .collect();
+            for task in tasks {
+                task.await.unwrap();
+            }
+            (window.most.get(), window.looks.get())
+        });
+        assert!((1..=turns).contains(&most), "{most} turns, of {turns}");
+        assert!(looks + 1 >= 1_000 / turns, "{looks} looks");
+    }
+}
+
+#[test]
+fn it_looks_outside_when_a_task_has_used_up_its_budget() {
+    let most = loopbot::run(async {
+        let window = Window::of_this_loop();
+        let mut turns_left = 100;
+        let greedy = spawn({
+            let window = window.clone();
+            poll_fn(move |cx| {
+                window.a_turn();
+                turns_left -= 1;
+                if turns_left == 0 {
+                    return Poll::Ready(());
+                }
+                while leaf::spend(cx).is_ready() {}
+                Poll::Pending
+            })
+        });
+        greedy.await.unwrap();
+        window.most.get()
+    });
+    assert_eq!(most, 1);
+}

@@ -14,6 +14,7 @@ use crate::driver::{Inner, Shared};
 use crate::error::JobError;
 use crate::pool::Encoded;
 use crate::reply::{Order, Reply, Slot};
+use crate::room::Ticket;
 use crate::slab::Key;
 
 /// What will become of a job. Await it on any runtime, or [`wait`](Answer::wait) for it on a thread.
@@ -81,7 +82,9 @@ impl<R> Answer<R> {
         self.pending.slot.is_done()
     }
 
-    /// Lets the job run without anybody who waits for its value.
+    /// Lets the job run without anybody who waits for its value. A job that found no place in the queue and waits for one
+    /// is kept by this answer alone, and goes with it: what is to be detached had better be given by
+    /// [`try_submit`](crate::Pool::try_submit), which says so.
     pub fn detach(mut self) {
         self.pending.key = None;
     }
@@ -122,14 +125,22 @@ pub(crate) struct Pending {
     /// Its name in the pool; `None` before it is there, and when nobody cares any more.
     key: Option<Key>,
     /// It waits for a place in the queue.
-    waiting: Option<Box<(Wish, Order)>>,
+    waiting: Option<Box<Waiting>>,
+}
+
+/// A job that has no place in the queue.
+struct Waiting {
+    wish: Wish,
+    order: Order,
+    /// By this the pool knows whom to wake when there is a place; `None` if nobody has asked for that.
+    ticket: Option<Ticket>,
 }
 
 impl Pending {
     /// A job for this pool.
     pub(crate) fn new(pool: Arc<Shared>, wish: Wish, order: Order) -> Pending {
         let slot = Arc::clone(&order.slot);
-        let given = pool.with(|inner, now| give(inner, now, wish, order, None));
+        let given = pool.with(|inner, now| give(inner, now, wish, order));
         Pending::given(pool, slot, given)
     }
 
@@ -156,7 +167,7 @@ impl Pending {
                     Err(error) => return Pending::refused(pool, error, items),
                 };
                 let slot = Arc::clone(&order.slot);
-                let given = give(inner, now, wish, order, None);
+                let given = give(inner, now, wish, order);
                 Pending::given(pool, slot, given)
             };
             let orders = orders.into_iter();
@@ -182,21 +193,40 @@ impl Pending {
         self.waiting.is_some()
     }
 
-    /// Gives the job to the pool if it has not been yet.
-    fn offer_again(&mut self, waker: Option<&Waker>) {
-        if !self.slot.is_done()
-            && let Some(waiting) = self.waiting.take()
-        {
-            let (wish, order) = *waiting;
-            match (self.pool).with(|inner, now| give(inner, now, wish, order, waker)) {
-                Ok(key) => self.key = Some(key),
-                Err(waiting) => self.waiting = Some(waiting),
-            }
+    /// Gives the job to the pool if it has not been yet. If there is still no place, the waker is told of the next one.
+    fn offer_again(&mut self, waker: &Waker) {
+        if self.slot.is_done() {
+            return;
+        }
+        let Some(waiting) = self.waiting.take() else {
+            return;
+        };
+        let Waiting {
+            wish,
+            order,
+            ticket,
+        } = *waiting;
+        let waker = waker.clone();
+        let (given, unneeded) = self.pool.with(|inner, now| {
+            let mut given = give(inner, now, wish, order);
+            let unneeded = match &mut given {
+                Ok(_) => ticket.and_then(|ticket| inner.room.leave(ticket)),
+                Err(waiting) => {
+                    waiting.ticket = ticket;
+                    inner.room.wait(&mut waiting.ticket, waker)
+                }
+            };
+            (given, unneeded)
+        });
+        drop(unneeded);
+        match given {
+            Ok(key) => self.key = Some(key),
+            Err(waiting) => self.waiting = Some(waiting),
         }
     }
 
     pub(crate) fn poll(&mut self, waker: &Waker) -> Poll<Reply> {
-        self.offer_again(Some(waker));
+        self.offer_again(waker);
         match self.slot.take_or_wait(Some(waker)) {
             Some(reply) => {
                 self.key = None;
@@ -257,6 +287,9 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.slot.forget();
+        if let Some(ticket) = self.waiting.take().and_then(|waiting| waiting.ticket) {
+            drop(self.pool.with(|inner, _| inner.room.leave(ticket)));
+        }
         if let Some(key) = self.key.take()
             && !self.slot.is_done()
         {
@@ -267,21 +300,20 @@ impl Drop for Pending {
 }
 
 /// What came of offering a job to the pool: its name there, or the job back.
-type Given = Result<Key, Box<(Wish, Order)>>;
+type Given = Result<Key, Box<Waiting>>;
 
 /// Gives a job to the pool, or back if that is full.
-fn give(inner: &mut Inner, now: Time, wish: Wish, order: Order, waker: Option<&Waker>) -> Given {
+fn give(inner: &mut Inner, now: Time, wish: Wish, order: Order) -> Given {
     match inner.core.submit(now, wish, order) {
         Ok(key) => {
             inner.record_submit(key.number());
             Ok(key)
         }
-        Err(order) => {
-            if let Some(waker) = waker {
-                inner.wait_for_room(waker);
-            }
-            Err(Box::new((wish, order)))
-        }
+        Err(order) => Err(Box::new(Waiting {
+            wish,
+            order,
+            ticket: None,
+        })),
     }
 }
 

@@ -27,7 +27,12 @@ pub enum Start {
     ///
     /// What can be compared is compared when it starts: this crate's version, the functions' names and order, and the
     /// names and sizes of their arguments and results. If something differs, the pool is broken, and says what. The
-    /// fields of a type that has kept its name and size are not seen: build both from the same source.
+    /// fields of a type that has kept its name and size are not seen, and two programs have no build in common that
+    /// could be compared: build both from the same source.
+    ///
+    /// The file is the one that is there when the pool is built. If it is replaced or written anew later, by an upgrade
+    /// while this program runs, no worker is started from it: those that are there go on, and when none is left the
+    /// pool is [broken](crate::JobError::Broken) and says so. A new pool takes the new file.
     Program(PathBuf),
 }
 

@@ -81,7 +81,10 @@
 //!
 //! The server. Before 2.10.15 it can go wrong when it delivers an order anew and finds nobody waiting for it (nats-server,
 //! pull requests 5305 and 5338): it sends the order twice and calls it the first time again, so that what kills machines
-//! gets more attempts than it should.
+//! gets more attempts than it should. And 2.9.10, which is Debian 12's, drops a request for an order that has expired
+//! while others wait, now and then without a word: 6 of 819 in half a minute with six places that asked for 0.2 s
+//! each. A place of a machine asks again a second later. So run 2.10.15 or later; 2.9 does for trying things out, and is
+//! what the tests here also pass with.
 //!
 //! And the machines. An order is done when somebody asks for one. With nats-server 2.9 (Debian 12) a machine could be
 //! refused when it came: of several that make the queue at the same moment, that server serves one and tells the others

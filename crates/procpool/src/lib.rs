@@ -25,26 +25,38 @@
 //!
 //! # A tour of the code
 //!
+//! From the outside to the inside. A folder has the parts of the file that bears its name.
+//!
 //! | file | idea |
 //! |---|---|
-//! | `core.rs` | what the pool decides, without doing any of it: jobs, workers, deaths, limits, the end |
-//! | `core_simulated.rs` | a world of dice around it, in which every promise is checked after every step |
+//! | `pool.rs`, `builder.rs`, `error.rs` | the pool as its user sees it |
+//! | `jobs.rs` | a function's type is its name |
+//! | `answer.rs`, `map.rs` | a job as a future; many inputs as a stream |
+//! | `reply.rs` | what came back, item by item, and who waits for it |
+//! | `room.rs` | who waits for a place in the queue |
+//! | `core.rs` | what the pool decides, without doing any of it: the words for it |
+//! | `core/queue.rs` | what is queued, and who gets it |
+//! | `core/starts.rs`, `deaths.rs`, `ends.rs` | how workers come, what becomes of a dead one's jobs, how things end |
+//! | `core/turns.rs`, `taking_back.rs`, `clock.rs` | what a worker is at, what it is relieved of, what is due |
+//! | `core/simulated.rs`, `cases.rs` | a world of dice around it, in which every promise is checked after every step; and single cases |
 //! | `slab.rs` | keys that are never used again |
-//! | `driver.rs` | doing what the core decides: one lock, one thread, and who waits may do the thread's work |
-//! | `link.rs` | a living worker, as the pool holds it, and what is found out when it is dead |
+//! | `driver.rs` | doing what the core decides, under one lock |
+//! | `driver/thread.rs`, `lead.rs` | the pool's one thread; and who waits may do that thread's work |
+//! | `driver/look.rs`, `talk.rs`, `places.rs` | waiting for workers, talking with them, starting and burying them |
+//! | `link.rs` | a living worker, as the pool holds it, and what is found out when it is dead; `link/output.rs`: what it prints |
 //! | `frame.rs` | what travels over the socket |
-//! | `worker.rs` | the other side: one job after the other, panics caught and told |
-//! | `growth.rs` | a worker that has grown too much says so itself |
-//! | `voice.rs` | what workers print, given to whoever listens, however slowly |
+//! | `worker.rs` | the other side: from its start to its end |
+//! | `worker/source.rs`, `batch.rs`, `out.rs` | a job comes in, its items are done, the answers go out |
+//! | `worker/panics.rs` | a panic is noted, and told to whoever awaits the job |
 //! | `page.rs` | which item a worker was at, told even by a dead one |
 //! | `tray.rs` | answers that survive their worker |
 //! | `leash.rs` | why no worker outlives its pool |
-//! | `jobs.rs` | a function's type is its name |
-//! | `reply.rs` | what came back, item by item, and who waits for it |
-//! | `answer.rs`, `map.rs` | a job as a future; many inputs as a stream |
-//! | `pool.rs`, `builder.rs`, `error.rs` | the pool as its user sees it |
+//! | `growth.rs` | a worker that has grown too much says so itself |
+//! | `program.rs` | another program is started only as long as it is the same file |
+//! | `voice.rs` | what workers print, given to whoever listens, however slowly |
+//! | `told.rs` | what the record says of a worker |
+//! | `blob.rs` | bytes that are handed over without being copied; in `blob/`, how they travel, and how memory is used again |
 //! | `submit.rs` | what a pool has in common with `cluster.rs`: pools on other machines (feature `nats`) |
-//! | `blob.rs` | bytes that are handed over without being copied |
 //! | `os/` | the operating system: the one place that knows which one it is |
 //!
 //! # What it does not do
@@ -80,9 +92,12 @@ mod map;
 mod os;
 mod page;
 mod pool;
+mod program;
 mod reply;
+mod room;
 mod slab;
 mod submit;
+mod told;
 mod tray;
 mod voice;
 mod worker;

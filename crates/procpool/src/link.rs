@@ -1,25 +1,23 @@
 //! A living worker, as the pool holds it.
 
+mod output;
+
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use flight::{End, Event, Lane, Text};
+use flight::End;
 
 use crate::core::{Core, Obituary, Ticket};
 use crate::error::Death;
 use crate::frame::{FOR_GOOD, Found, Head, Inbox, Kind, Tag};
-use crate::os::{self, Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started};
+use crate::os::{Attachment, Descriptor, Exit, OomCounter, Outbox, Process, Socket, Started};
 use crate::page::Page;
 use crate::reply::Order;
-use crate::slab::Key;
+use crate::told::Told;
 use crate::tray::Tray;
-use crate::voice::{Line, Lines, Stream, Voice};
-
-/// As much of a worker's output is read at a time, so that one that never stops writing holds up nobody else. More than
-/// a pipe holds, so that at a worker's end all of it is read.
-const AT_A_TIME: usize = 2 << 20;
+use crate::voice::{Lines, Voice};
 
 /// What is needed to wait for a worker, without holding anything of the pool.
 pub(crate) struct Eyes {
@@ -57,7 +55,7 @@ pub(crate) struct Link {
     gifts: VecDeque<Descriptor>,
     pub(crate) page: Page,
     tray: Tray,
-    tail: Tail,
+    tail: output::Tail,
     lines: [Lines; 2],
     /// All that was written before the job of this number began has been read.
     read_to: u64,
@@ -67,35 +65,6 @@ pub(crate) struct Link {
     failure: Option<String>,
     pub(crate) killed: bool,
     pub(crate) told: Told,
-}
-
-/// The last that was written.
-#[derive(Default)]
-pub(crate) struct Tail(VecDeque<u8>);
-
-impl Tail {
-    const MOST: usize = 4096;
-
-    fn add(&mut self, bytes: &[u8]) {
-        self.0.extend(bytes);
-        let over = self.0.len().saturating_sub(Tail::MOST);
-        self.0.drain(..over);
-    }
-
-    /// Whether Rust's runtime has said here that it was refused memory. It does so right before it aborts.
-    fn tells_of_refused_memory(&mut self) -> bool {
-        let words = self.words();
-        let mut lines = words.lines();
-        lines.any(|line| {
-            let number = line.rsplit_once("memory allocation of ");
-            let number = number.and_then(|(_, rest)| rest.strip_suffix(" bytes failed"));
-            number.is_some_and(|number| number.parse::<u64>().is_ok())
-        })
-    }
-
-    fn words(&mut self) -> String {
-        String::from_utf8_lossy(self.0.make_contiguous()).into_owned()
-    }
 }
 
 impl Link {
@@ -137,7 +106,7 @@ impl Link {
             gifts: VecDeque::new(),
             page,
             tray,
-            tail: Tail::default(),
+            tail: output::Tail::default(),
             lines: Default::default(),
             read_to: 1,
             refused: None,
@@ -316,121 +285,6 @@ impl Link {
                 ),
             });
         (obituary, why)
-    }
-
-    /// Reads what it has written, if that comes to us. `at`: the number and the function of the job that it was at, as
-    /// far as was known before its last words were heard; `turn`: the number of the one that is next, as is known now.
-    /// `is_last`: whatever may still hold its pipes, nobody will read them again.
-    pub(crate) fn read_output(
-        &mut self,
-        voice: Option<&mut Voice>,
-        at: Option<(u64, &'static str)>,
-        turn: u64,
-        is_last: bool,
-    ) {
-        let mut written = [Vec::new(), Vec::new()];
-        let mut all = true;
-        for (stream, bytes) in written.iter_mut().enumerate() {
-            all &= self.read_pipe(stream, bytes);
-        }
-        // Read after the bytes: what they belong to was begun by then.
-        let begun = self.page.started();
-        let number = Ticket(begun).number();
-        // All of it was written after everything before `read_to` was over, and before anything after `begun` was begun.
-        let at = at.filter(|&(at, _)| at == number && self.read_to == number);
-        if all {
-            self.read_to = turn;
-        }
-        // In halves, so that no line is torn between two of them.
-        for bytes in written[1].chunks(Tail::MOST / 2) {
-            self.tail.add(bytes);
-            if self.refused != Some(begun) && self.tail.tells_of_refused_memory() {
-                self.refused = Some(begun);
-            }
-        }
-        let Some(voice) = voice else { return };
-        if voice.is_raw {
-            for bytes in written[1].chunks(Tail::MOST) {
-                voice.raw(bytes);
-            }
-            return;
-        }
-        for (index, stream) in [Stream::Stdout, Stream::Stderr].into_iter().enumerate() {
-            let pid = self.process.pid();
-            let mut say = |text| {
-                voice.line(Line {
-                    pid,
-                    job: at.map(|(_, job)| job),
-                    stream,
-                    text,
-                    missed: 0,
-                });
-            };
-            let lines = &mut self.lines[index];
-            lines.add(&written[index], &mut say);
-            if is_last || self.eyes.ended[index].load(Ordering::Relaxed) {
-                lines.end(&mut say);
-            }
-        }
-    }
-
-    /// Reads one of its pipes. Whether nothing is left in it.
-    fn read_pipe(&self, stream: usize, bytes: &mut Vec<u8>) -> bool {
-        let (Some(pipe), ended) = (&self.eyes.pipes[stream], &self.eyes.ended[stream]) else {
-            return true;
-        };
-        let mut buffer = [0; 4096];
-        while !ended.load(Ordering::Relaxed) && bytes.len() < AT_A_TIME {
-            match os::read(pipe, &mut buffer) {
-                Ok(read) if read > 0 => bytes.extend_from_slice(&buffer[..read]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
-                Ok(_) | Err(_) => ended.store(true, Ordering::Relaxed),
-            }
-        }
-        ended.load(Ordering::Relaxed)
-    }
-}
-
-/// What the record says of a worker.
-pub(crate) struct Told {
-    pub(crate) lane: Lane,
-    pool: Text,
-    /// The job whose start is in the record, and whose end is not.
-    job: Option<Key>,
-}
-
-impl Told {
-    pub(crate) fn new(lane: Lane, pool: &str) -> Told {
-        let pool = lane.text(pool);
-        Told {
-            lane,
-            pool,
-            job: None,
-        }
-    }
-
-    /// The worker has come to this job.
-    pub(crate) fn starts(&mut self, job: Key) {
-        if self.lane.is_on() && self.job != Some(job) {
-            self.job = Some(job);
-            self.lane.record(Event::JobStart {
-                job: job.number(),
-                pool: self.pool,
-            });
-        }
-    }
-
-    /// It is over; so it had been started.
-    fn ends(&mut self, job: Key, how: End) {
-        if self.lane.is_on() {
-            self.starts(job);
-            self.job = None;
-            self.lane.record(Event::JobEnd {
-                job: job.number(),
-                how,
-            });
-        }
     }
 }
 

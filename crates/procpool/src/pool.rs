@@ -16,6 +16,7 @@ use crate::driver::{Settings, Shared};
 use crate::error::{Full, JobError, StartError};
 use crate::jobs::Jobs;
 use crate::map::Map;
+use crate::program::Other;
 use crate::reply::Order;
 use crate::worker::{Briefing, MOST_GIFTS, depth};
 
@@ -125,11 +126,16 @@ impl Pool {
         if builder.listener.is_some() && builder.output != Output::Capture {
             return setting("who listens to its lines needs Output::Capture");
         }
-        if let Start::Program(path) = &builder.start
-            && !path.is_file()
-        {
-            return setting(&format!("there is no program {}", path.display()));
-        }
+        let program = match builder.start {
+            Start::ThisProgram => None,
+            Start::Program(path) => match Other::now(path.clone()) {
+                Ok(other) => Some(other),
+                Err(error) => {
+                    let path = path.display();
+                    return setting(&format!("there is no program {path}: {error}"));
+                }
+            },
+        };
         if depth() >= DEEPEST {
             return Err(StartError::TooDeep { limit: DEEPEST });
         }
@@ -157,7 +163,7 @@ impl Pool {
         let settings = Settings {
             fingerprint: builder.jobs.fingerprint(),
             name: builder.name,
-            start: builder.start,
+            program,
             briefing,
             memory_limit: builder.memory_limit.is_some(),
             time_limit: builder.time_limit,

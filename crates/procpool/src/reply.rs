@@ -214,21 +214,19 @@ impl Slot {
     /// The reply, once. Otherwise remembers whom to wake.
     pub(crate) fn take_or_wait(&self, waker: Option<&Waker>) -> Option<Reply> {
         let mut state = self.lock();
-        match &mut *state {
-            State::Waiting(waiting) => {
-                if let Some(waker) = waker {
-                    match waiting {
-                        Some(same) if same.will_wake(waker) => {}
-                        _ => *waiting = Some(waker.clone()),
-                    }
-                }
-                None
-            }
-            State::Taken => None,
-            State::Done(_) => match std::mem::replace(&mut *state, State::Taken) {
-                State::Done(reply) => Some(reply),
-                State::Waiting(_) | State::Taken => None,
-            },
+        if let State::Waiting(waiting) = &mut *state {
+            let before = match (waker, &*waiting) {
+                (Some(waker), Some(same)) if same.will_wake(waker) => None,
+                (Some(waker), _) => waiting.replace(waker.clone()),
+                (None, _) => None,
+            };
+            drop(state);
+            drop(before); // its owner's code may run here
+            return None;
+        }
+        match std::mem::replace(&mut *state, State::Taken) {
+            State::Done(reply) => Some(reply),
+            State::Waiting(_) | State::Taken => None,
         }
     }
 
@@ -245,5 +243,43 @@ impl Slot {
 
     pub(crate) fn is_done(&self) -> bool {
         !matches!(*self.lock(), State::Waiting(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+    use std::task::{Wake, Waker};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::Slot;
+
+    /// A waker whose end runs its owner's code, which looks at the slot: a task that goes with its last waker, say.
+    struct Looks(Arc<Slot>);
+
+    impl Wake for Looks {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            assert!(!self.0.is_done());
+        }
+    }
+
+    #[test]
+    fn a_waker_that_is_replaced_may_look_at_the_slot() {
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            let slot = Slot::new();
+            let first = Waker::from(Arc::new(Looks(Arc::clone(&slot))));
+            slot.take_or_wait(Some(&first));
+            drop(first); // the slot has the last one
+            slot.take_or_wait(Some(Waker::noop()));
+            done.send(())
+        });
+        let ended = is_done.recv_timeout(Duration::from_secs(60));
+        assert_eq!(ended, Ok(()), "it waits for a lock that it holds");
     }
 }

@@ -48,9 +48,28 @@ fn serve_behaves_as_the_three_lines_of_async_would() {
         "a poll too many does no harm, and takes no time",
         ten_thousand_polls_too_many,
     );
+    keeps(
+        "the jobs may be ready in any mixture, at once or later",
+        ready_at_once_or_later,
+    );
     keeps("two tables are served at the same time", two_tables_at_once);
+    keeps(
+        "each party has a future of its own, at the same table too",
+        two_parties_at_one_table,
+    );
+    keeps(
+        "a job that is done is let go, and so is the one that nobody waits for any more",
+        guests_who_leave,
+    );
+    keeps(
+        "no poll takes time, however many tables there are",
+        a_long_week,
+    );
     keeps("what is over stays over", polled_after_the_end);
 }
+
+/// The jobs of one table, in their order.
+const JOBS: [&str; 3] = ["the order", "the cooking", "the carrying"];
 
 fn nothing_happens_before_the_first_poll() {
     let evening = Evening::new(7, "soup", 3);
@@ -73,7 +92,7 @@ fn the_first_poll_takes_the_order() {
 fn a_table_is_served() {
     let evening = Evening::new(4, "risotto", 11);
     let mut serve = evening.serve();
-    for job in ["the order", "the cooking", "the carrying"] {
+    for job in JOBS {
         evening.expect_pending(evening.poll(&mut serve), &format!("{job} is not done"));
         evening.finish(job);
     }
@@ -82,15 +101,29 @@ fn a_table_is_served() {
 
 fn jobs_that_are_ready_at_once() {
     let evening = Evening::new(2, "bread", 5);
-    evening.everything_is_ready.set(true);
+    evening.ready_at_once.set([true; 3]);
     evening.expect_served(evening.poll(&mut evening.serve()));
+}
+
+fn ready_at_once_or_later() {
+    for number in 0..8 {
+        let evening = Evening::new(6, "salad", 1);
+        let at_once = [0, 1, 2].map(|job| number >> job & 1 == 1);
+        evening.ready_at_once.set(at_once);
+        let mut serve = evening.serve();
+        for (job, _) in JOBS.iter().zip(at_once).filter(|(_, at_once)| !at_once) {
+            evening.expect_pending(evening.poll(&mut serve), &format!("{job} is not done"));
+            evening.finish(job);
+        }
+        evening.expect_served(evening.poll(&mut serve));
+    }
 }
 
 fn ten_thousand_polls_too_many() {
     // Any executor may poll too often, and with another waker each time: the last one counts.
     let evening = Evening::new(9, "soufflé", 8);
     let mut serve = evening.serve();
-    for job in ["the order", "the cooking", "the carrying"] {
+    for job in JOBS {
         for _ in 0..3_333 {
             evening.hang_up_a_new_bell();
             evening.expect_pending(evening.poll(&mut serve), &format!("{job} is not done"));
@@ -101,9 +134,42 @@ fn ten_thousand_polls_too_many() {
 }
 
 fn two_tables_at_once() {
-    let evenings = [Evening::new(1, "fish", 2), Evening::new(2, "pie", 6)];
+    serve_both([Evening::new(1, "fish", 2), Evening::new(2, "pie", 6)]);
+}
+
+fn two_parties_at_one_table() {
+    serve_both([Evening::new(3, "curry", 7), Evening::new(3, "cake", 1)]);
+}
+
+fn guests_who_leave() {
+    // They may leave before the first poll, at each of the three jobs, and when they have been served.
+    for jobs in 0..=JOBS.len() {
+        let evening = Evening::new(8, "stew", 2);
+        let mut serve = evening.serve();
+        for job in &JOBS[..jobs] {
+            evening.expect_pending(evening.poll(&mut serve), &format!("{job} is not done"));
+            evening.finish(job);
+        }
+        let _ = evening.poll(&mut serve);
+        drop(serve);
+        evening.expect(
+            evening.jobs().iter().all(|job| job.is_gone.get()),
+            "the guests have left (`Serve` was dropped), and a job is still kept somewhere. What it holds is never given \
+             back. Dropping a future drops what it waits for: keep the job in `state`, as it is",
+        );
+    }
+}
+
+fn a_long_week() {
+    // Even a thousandth of a second for each table would be too long here.
+    for _ in 0..6_000 {
+        a_table_is_served();
+    }
+}
+
+fn serve_both(evenings: [Evening; 2]) {
     let mut tables = evenings.each_ref().map(Evening::serve);
-    for job in ["the order", "the cooking", "the carrying"] {
+    for job in JOBS {
         for (evening, serve) in evenings.iter().zip(&mut tables) {
             evening.expect_pending(evening.poll(serve), &format!("{job} is not done"));
         }
@@ -116,7 +182,7 @@ fn two_tables_at_once() {
 
 fn polled_after_the_end() {
     let evening = Evening::new(5, "pasta", 4);
-    evening.everything_is_ready.set(true);
+    evening.ready_at_once.set([true; 3]);
     let mut serve = evening.serve();
     evening.expect_served(evening.poll(&mut serve));
     // No executor does this. What `async` makes panics then, so yours may, too: without a word, as nothing is wrong.
@@ -139,11 +205,25 @@ fn polled_after_the_end() {
 
 // ---- LoopBot ------------------------------------------------------------------------------------
 
-type Served = Serve<Restaurant>;
+/// Your future, and the evening that it is part of.
+struct Served {
+    serve: Serve<Restaurant>,
+    evening: Evening,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Your future goes after this, and whatever it does then is too late.
+        self.evening.is_over.set(true);
+    }
+}
 
 impl Evening {
     fn serve(&self) -> Served {
-        Serve::new(Restaurant(self.0.clone()), self.table)
+        Served {
+            serve: Serve::new(Restaurant(self.0.clone()), self.table),
+            evening: self.clone(),
+        }
     }
 
     /// One turn of LoopBot: polls, and looks at what that left behind.
@@ -151,7 +231,8 @@ impl Evening {
         self.turn.set(self.turn.get() + 1);
         let bell = self.bell.borrow().clone();
         let rings = bell.rings.load(SeqCst);
-        let polled = Pin::new(serve).poll(&mut Context::from_waker(&Waker::from(bell.clone())));
+        let polled =
+            Pin::new(&mut serve.serve).poll(&mut Context::from_waker(&Waker::from(bell.clone())));
         // Who can ring now? This test (twice, here and in the evening's book), and the job that waits.
         let waiting = self
             .jobs()
@@ -170,6 +251,20 @@ impl Evening {
              and ring again: thousands of polls for nothing. `Pending` means \"the job will ring\"; when a job is \
              ready, go on to the next one in the same poll instead",
         );
+        let jobs = self.jobs();
+        // The last one may stay until `Serve` goes: LoopBot drops a future that is done.
+        // And whoever loses the next job has another mistake to hear of first, in the next poll.
+        for (job, next) in jobs.iter().zip(jobs.iter().skip(1)) {
+            self.expect(
+                !job.was_taken.get() || job.is_gone.get() || next.is_gone.get(),
+                &format!(
+                    "{} is done, its result is taken, and the job is still kept. With `async` it is dropped when the \
+                     `.await` is over, and what it holds (a place, a connection) is free again. The next state takes the \
+                     place of the old one",
+                    job.name
+                ),
+            );
+        }
         polled
     }
 
@@ -257,7 +352,10 @@ struct Book {
     slip: Slip,
     plate: Plate,
     tip: Tip,
-    everything_is_ready: Cell<bool>,
+    /// For each job, whether it is done as soon as it begins.
+    ready_at_once: Cell<[bool; 3]>,
+    /// `Serve` is being dropped.
+    is_over: Cell<bool>,
     bell: RefCell<Arc<Bell>>,
     /// How many times LoopBot has polled.
     turn: Cell<u32>,
@@ -281,7 +379,8 @@ impl Evening {
             slip: Slip(format!("{dish} for table {table}")),
             plate: Plate(format!("a plate of {dish}")),
             tip,
-            everything_is_ready: Cell::new(false),
+            ready_at_once: Cell::default(),
+            is_over: Cell::new(false),
             bell: RefCell::default(),
             turn: Cell::new(0),
             begun: Cell::new(0),
@@ -322,8 +421,9 @@ impl Book {
         );
         let card = Rc::new(JobCard {
             name,
-            is_ready: Cell::new(self.everything_is_ready.get()),
+            is_ready: Cell::new(self.ready_at_once.get()[self.jobs().len()]),
             was_taken: Cell::new(false),
+            is_gone: Cell::new(false),
             polled_in_turn: Cell::new(0),
             bell: RefCell::default(),
         });
@@ -352,6 +452,14 @@ impl Book {
         );
     }
 
+    fn expect_open(&self) {
+        self.expect(
+            !self.is_over.get(),
+            "the guests have left (`Serve` was dropped), and a job was begun or polled all the same. Dropping a future \
+             ends its work where it stands; that is how `async` cancels",
+        );
+    }
+
     fn expect(&self, kept: bool, otherwise: &str) {
         if !kept {
             self.broken(otherwise);
@@ -376,18 +484,21 @@ impl House for Restaurant {
     type Carry = Job<Tip>;
 
     fn take_order(&self, table: u32) -> Job<Slip> {
+        self.0.expect_open();
         self.0
             .expect_same("the table whose order is taken", &table, &self.0.table);
         self.0.begin("the order", &self.0.slip)
     }
 
     fn cook(&self, slip: Slip) -> Job<Plate> {
+        self.0.expect_open();
         self.0
             .expect_same("what the kitchen cooks", &slip, &self.0.slip);
         self.0.begin("the cooking", &self.0.plate)
     }
 
     fn carry(&self, plate: Plate, table: u32) -> Job<Tip> {
+        self.0.expect_open();
         self.0.expect_same("what is carried", &plate, &self.0.plate);
         self.0
             .expect_same("the table it is carried to", &table, &self.0.table);
@@ -400,6 +511,7 @@ struct JobCard {
     name: &'static str,
     is_ready: Cell<bool>,
     was_taken: Cell<bool>,
+    is_gone: Cell<bool>,
     polled_in_turn: Cell<u32>,
     bell: RefCell<Option<Waker>>,
 }
@@ -409,6 +521,12 @@ struct Job<T> {
     card: Rc<JobCard>,
     evening: Evening,
     result: T,
+}
+
+impl<T> Drop for Job<T> {
+    fn drop(&mut self) {
+        self.card.is_gone.set(true);
+    }
 }
 
 impl<T: Clone + Unpin> Future for Job<T> {
@@ -421,6 +539,7 @@ impl<T: Clone + Unpin> Future for Job<T> {
             result,
         } = &*self;
         let name = card.name;
+        evening.expect_open();
         evening.expect(
             !card.was_taken.get(),
             &format!("{name} was polled again after it had been ready: its state must change when it is over"),

@@ -85,6 +85,14 @@ fn slow_words() {
     evening.play(&[Rule::Short], async |house| {
         house.listens_to("the Chen party", &all_sorts(200)).await;
     });
+    // What has been said so far says nothing about the next word.
+    for so_far in [vec![501, 500], vec![50; 39]] {
+        let evening = Evening::new();
+        evening.play(&[Rule::Short], async |house| {
+            let words = [so_far, vec![1_000]].concat();
+            house.listens_to("the Chen party", &words).await;
+        });
+    }
 }
 
 fn fast_words() {
@@ -135,20 +143,50 @@ fn a_quiet_evening() {
         house.looks(65).await;
         house.expect_looks_at(&[0, 10, 20, 30, 40, 50, 60, 70]);
     });
+    let evening = Evening::new();
+    evening.play(&[], async |house| {
+        house.looks(0).await; // Nobody has put anything into it.
+        house.expect_looks_at(&[0]);
+    });
+    // A longer one, which begins when it begins.
+    let evening = Evening::new();
+    evening.play(&[], async |house| {
+        let begins = Duration::from_millis(3_500);
+        sleep(begins).await;
+        house.looks(600).await;
+        let looks = house.looks.borrow();
+        let right = (0..61).map(|n| begins + n * BETWEEN_LOOKS);
+        house.expect(
+            looks.iter().copied().eq(right),
+            &format!(
+                "`look_after` was called at {}, and LoopBot should look at once, and then every ten seconds, until {}. It \
+                 began to look at {}",
+                seconds(begins),
+                seconds(begins + 60 * BETWEEN_LOOKS),
+                list(&looks)
+            ),
+        );
+    });
 }
 
 fn a_speech() {
+    // Between two looks, and while somebody looks.
+    a_speech_from(5, &[0, 43, 53, 63, 73]);
+    a_speech_from(1, &[0, 39, 49, 59, 69, 79]);
+}
+
+fn a_speech_from(begins: u64, looks: &[u64]) {
     let evening = Evening::new();
     evening.play(&[], async |house| {
         // There is no mending this one. LoopBot stands and listens.
         let time = house.time.clone();
         let speech = async move {
-            sleep_until(Duration::from_secs(5)).await;
+            sleep_until(Duration::from_secs(begins)).await;
             time.advance(Duration::from_secs(38));
         };
         let speech = spawn_named("the owner's speech", speech);
         house.looks(70).await;
-        house.expect_looks_at(&[0, 43, 53, 63, 73]);
+        house.expect_looks_at(looks);
         speech.await.expect("the speech does not panic");
     });
 }
@@ -324,6 +362,16 @@ impl House {
         self.expect(
             last.is_some_and(|last| last >= Duration::from_secs(empty_at)),
             "`look_after` has come to its end, and the soufflé is still in the oven",
+        );
+        let last = last.unwrap_or_default();
+        self.expect(
+            now() - last < BETWEEN_LOOKS,
+            &format!(
+                "the look that began at {} found the oven empty, and `look_after` came to its end at {}: what did it wait for? \
+                 It ends when the oven is empty, and not when the next look would be due",
+                seconds(last),
+                seconds(now())
+            ),
         );
     }
 
@@ -582,6 +630,14 @@ impl Record {
             .filter(|poll| poll.task == *task && poll.words > 0)
             .collect();
         let goes_on = turns.iter().any(|turn| turn.from >= *to && turn.to > *to);
+        let went_on = turns.iter().any(|turn| turn.to <= *from);
+        if *words == 0 && !ready && went_on && goes_on {
+            broken(&format!(
+                "LoopBot came back to {task} at {}, heard no word, and turned away again, while the guest went on talking. To give \
+                 way once is enough: then all others have had their turn",
+                seconds(*from)
+            ));
+        }
         if *words > 0 && !ready && goes_on && *to - *from < SHORTEST_TURN {
             broken(&format!(
                 "LoopBot listened to {task} for {} from {} on, turned away, and the guest went on talking. To hear them out took {} \

@@ -17,6 +17,9 @@ const POOL: &str = "back of house";
 const HOURS: Duration = Duration::from_secs(4 * 3600);
 /// The patience of one who does not.
 const A_MOMENT: Duration = Duration::from_millis(100);
+/// Two wines that nobody finds, however long they look. On the way back up from the second one, a shelf collapses.
+const FAR_AWAY: &str = "far away";
+const BEHIND_A_SHELF: &str = "behind a shelf that collapses";
 
 /// Fails with these words and no others, the same each time.
 fn fail(words: impl Into<String>) -> ! {
@@ -120,7 +123,7 @@ impl Cellar for Test {
         seen.most_inside = seen.most_inside.max(seen.inside);
         self.changed.notify_all();
         drop(seen);
-        let mut goes_on = wine == "far away" || go_on();
+        let mut goes_on = [FAR_AWAY, BEHIND_A_SHELF].contains(&wine) || go_on();
         let has_begun =
             |seen: &Seen, wine: &str| seen.begun.iter().filter(|begun| *begun == wine).count();
         match wine {
@@ -153,7 +156,14 @@ impl Cellar for Test {
                  the last bottle. Who waits for whom? Whoever is free should look for the next one",
                 |seen| has_begun(seen, "the last one") >= 1,
             ),
-            "far away" => {
+            "for one who stays" => {
+                self.wait_until(
+                    "one of two guests has left, and nobody was told to stop looking for that bottle: what does `go_on` say?",
+                    |seen| seen.is_called_off,
+                );
+                goes_on = go_on();
+            }
+            FAR_AWAY | BEHIND_A_SHELF => {
                 let began = Instant::now();
                 while go_on() {
                     if began.elapsed() > PATIENCE {
@@ -178,6 +188,7 @@ impl Cellar for Test {
         self.seen().inside -= 1;
         self.changed.notify_all();
         match wine {
+            BEHIND_A_SHELF => resume_unwind(Box::new("a shelf collapses on the way back up")),
             _ if !goes_on => None,
             "a shelf that collapses" => resume_unwind(Box::new("the third shelf collapses")),
             "not there" => None,
@@ -249,6 +260,14 @@ fn one_bottle() {
         }
         results
     });
+    let begun = test.begun();
+    claim!(
+        begun.len() == results.len(),
+        "{} bottles were ordered, one after the other, and somebody went down {} times, for {begun:?}. Whoever comes back \
+         without a bottle has looked, and whoever was under a shelf should not be sent there again: each order is one way down",
+        results.len(),
+        begun.len()
+    );
     let [riesling, not_there, collapses, malbec] = &results[..] else {
         unreachable!("four were asked for")
     };
@@ -349,6 +368,17 @@ fn all_threads_look_at_the_same_time() {
 }
 
 #[test]
+fn an_order_of_nothing() {
+    let (test, pool) = (Test::new(), pool(1, 1));
+    let cellar = test.clone();
+    let results = evening(&test, async move || fetch_all(&pool, cellar, vec![]).await);
+    claim!(
+        results.is_empty(),
+        "nothing was ordered, and `fetch_all` says {results:?}"
+    );
+}
+
+#[test]
 fn a_long_order_in_a_short_queue() {
     let (test, pool) = (Test::new(), pool(2, 1));
     let cellar = test.clone();
@@ -403,6 +433,13 @@ fn a_guest_who_stays() {
         }
         results
     });
+    let begun = test.begun();
+    claim!(
+        begun.len() == results.len(),
+        "{} guests ordered a bottle each, and somebody went down {} times, for {begun:?}: each order is one way down",
+        results.len(),
+        begun.len()
+    );
     let expected = [
         Some(bottle("Riesling")),
         Some(Err(Trouble::NotThere)),
@@ -416,36 +453,72 @@ fn a_guest_who_stays() {
     );
 }
 
+/// Orders this wine for a guest who leaves while somebody looks for it. Returns what your function says, and how many were
+/// still down there then.
+async fn leaves_while_somebody_looks(
+    pool: &Pool,
+    cellar: &Arc<Test>,
+    wine: &str,
+) -> (Option<Result<Bottle, Trouble>>, usize) {
+    let mut patience = A_MOMENT;
+    loop {
+        let result = fetch_within(pool, cellar.clone(), wine.to_owned(), patience).await;
+        // No `.await` since then, so nobody can have opened the door since then.
+        let seen = cellar.seen();
+        // On a slow computer, nobody may have been down there yet when the guest left. Then there was nobody to call off,
+        // and another guest waits for longer.
+        if seen.begun.iter().any(|begun| begun == wine) || result.is_some() || patience > PATIENCE {
+            return (result, seen.inside);
+        }
+        patience *= 2;
+    }
+}
+
 #[test]
 fn a_guest_who_leaves_while_somebody_looks() {
-    let (test, pool) = (Test::new(), pool(1, 1));
+    for wine in [FAR_AWAY, BEHIND_A_SHELF] {
+        let (test, pool) = (Test::new(), pool(1, 1));
+        let cellar = test.clone();
+        let (result, inside) = evening(&test, async move || {
+            let opens = loopbot::spawn(opens_when(cellar.clone(), |seen| seen.is_called_off));
+            let came_of_it = leaves_while_somebody_looks(&pool, &cellar, wine).await;
+            opens.abort();
+            cellar.open();
+            came_of_it
+        });
+        claim!(
+            result.is_none(),
+            "the guest has left before the bottle was found, and `fetch_within` says {result:?}. Whatever comes of a search that \
+             was called off, a collapsed shelf as well, nobody is there any more to hear of it"
+        );
+        claim!(
+            inside == 0,
+            "the guest has left, `fetch_within` has returned, and somebody is still down there. `Cancel::Running` gives the job back: \
+             it was asked to stop, and has not come back yet"
+        );
+    }
+}
+
+#[test]
+fn a_guest_who_leaves_and_one_who_stays() {
+    const STAYS: &str = "for one who stays";
+    let (test, pool) = (Test::new(), pool(2, 2));
     let cellar = test.clone();
-    let (result, inside) = evening(&test, async move || {
+    let stays = evening(&test, async move || {
         let opens = loopbot::spawn(opens_when(cellar.clone(), |seen| seen.is_called_off));
-        let mut patience = A_MOMENT;
-        loop {
-            let wine = "far away".to_owned();
-            let result = fetch_within(&pool, cellar.clone(), wine, patience).await;
-            // No `.await` since then, so nobody can have opened the door since then.
-            let inside = cellar.seen().inside;
-            // On a slow computer, nobody may have been down there yet when the guest left. Then there was nobody to call off,
-            // and another guest waits for longer.
-            if !cellar.begun().is_empty() || result.is_some() || patience > PATIENCE {
-                opens.abort();
-                cellar.open();
-                return (result, inside);
-            }
-            patience *= 2;
-        }
+        let (theirs, theirs_too) = (pool.clone(), cellar.clone());
+        let stays = loopbot::spawn(async move {
+            fetch_within(&theirs, theirs_too, STAYS.to_owned(), HOURS).await
+        });
+        leaves_while_somebody_looks(&pool, &cellar, FAR_AWAY).await;
+        opens.abort();
+        cellar.open();
+        stays.await.expect("`fetch_within` does not panic")
     });
     claim!(
-        result.is_none(),
-        "the guest has left before the bottle was found, and `fetch_within` says {result:?}"
-    );
-    claim!(
-        inside == 0,
-        "the guest has left, `fetch_within` has returned, and somebody is still down there. `Cancel::Running` gives the job back: \
-         it was asked to stop, and has not come back yet"
+        stays == Some(bottle(STAYS)),
+        "two guests wait at the same time, and one of them leaves. The bottle of the other one was found, if they were allowed to \
+         look, and `fetch_within` says {stays:?}. Was their search called off as well? Each search needs a flag of its own"
     );
 }
 

@@ -65,6 +65,19 @@ impl Done {
             all != names,
         );
     }
+
+    /// After the only job was cancelled, and the pool was closed.
+    fn expect_the_truth(&self, cancel: Cancel) {
+        let was_done = !self.all().is_empty();
+        never(
+            "`cancel` says Removed, and the job was done all the same",
+            cancel == Cancel::Removed && was_done,
+        );
+        never(
+            "`cancel` says TooLate, and the job was never done",
+            cancel == Cancel::TooLate && !was_done,
+        );
+    }
 }
 
 /// A door that is opened once. A job that stands before it is being done for as long as the test likes.
@@ -215,6 +228,16 @@ fn one_place_is_given_away_once() {
 
 #[test]
 fn a_full_queue_says_so() {
+    every_order("one robot, and no room at all").check(|| {
+        let (done, pool) = (Done::default(), Pool::open(1, 0));
+        let taken_in = pool.submit(done.job("soup")).is_ok();
+        never(
+            "there is room for no job at all, and one was taken in",
+            taken_in,
+        );
+        pool.close();
+        done.expect(&[]);
+    });
     every_order("one robot, and room for one job").check(|| {
         let done = Done::default();
         let (pool, door, _) = busy(1, &done);
@@ -301,6 +324,10 @@ fn what_waits_can_be_cancelled() {
             );
         }
         never(
+            "the queue has room for five, five are waiting in it, and another one was taken in",
+            pool.submit(done.job("wine")).is_ok(),
+        );
+        never(
             "the job is being done, and `cancel` says Removed",
             cellar.cancel() == Cancel::Removed,
         );
@@ -330,15 +357,65 @@ fn cancelling_tells_the_truth() {
         let ticket = handed_over(&pool, done.job("soup"));
         let cancel = ticket.cancel();
         pool.close();
-        let was_done = !done.all().is_empty();
+        done.expect_the_truth(cancel);
+    });
+    every_order("cancelled while the pool closes").check(|| {
+        let done = Done::default();
+        let pool = Pool::open(1, 1);
+        let ticket = handed_over(&pool, done.job("soup"));
+        let closes = thread::spawn(move || pool.close());
+        let cancel = ticket.cancel();
+        closes.join().expect("`close` does not panic");
+        done.expect_the_truth(cancel);
+    });
+}
+
+/// Both jobs wait, and the only robot is busy until both have been cancelled.
+#[test]
+fn two_cancel_at_the_same_time() {
+    every_order("two who cancel at the same time").check(|| {
+        let done = Done::default();
+        let (pool, door, _) = busy(3, &done);
+        let [soup, fish, _] = ["soup", "fish", "bread"].map(|it| handed_over(&pool, done.job(it)));
+        let other = thread::spawn(move || soup.cancel());
+        let (mine, theirs) = (fish.cancel(), other.join().expect("`cancel` does not panic"));
         never(
-            "`cancel` says Removed, and the job was done all the same",
-            cancel == Cancel::Removed && was_done,
+            "two jobs wait in the queue, two tickets cancel them at the same time, and one of them hears TooLate. Wait for \
+             the lock if somebody else has it, and do not let go of it before the queue is whole again",
+            mine == Cancel::TooLate || theirs == Cancel::TooLate,
         );
+        door.open();
+        pool.close();
+        done.expect(&["the cellar", "bread"]);
+    });
+}
+
+/// Closing does not make a job begin. What waits can be cancelled as long as it waits.
+#[test]
+fn what_waits_can_be_cancelled_while_the_pool_closes() {
+    every_order("cancelling while the pool closes").check(|| {
+        let done = Done::default();
+        let (pool, door, _) = busy(3, &done);
+        let soup = Door::closed();
+        let before = soup.clone();
+        drop(handed_over(&pool, done.job_that("soup", move || before.pass())));
+        let fish = handed_over(&pool, done.job("fish"));
+        drop(handed_over(&pool, done.job("bread")));
+        let closes = thread::spawn(move || pool.close());
+        door.open();
+        soup.somebody_is_here();
+        say("the only robot stands at the soup");
         never(
-            "`cancel` says TooLate, and the job was never done",
-            cancel == Cancel::TooLate && !was_done,
+            "the pool is closing, the job waits behind another one, and `cancel` says TooLate. It was not begun: closing does \
+             not change that, and a robot takes one job at a time",
+            fish.cancel() == Cancel::TooLate,
         );
+        soup.open();
+        never(
+            "`close` counts a panic, and nothing has panicked",
+            closes.join().expect("`close` does not panic") != 0,
+        );
+        done.expect(&["the cellar", "soup", "bread"]);
     });
 }
 
@@ -347,7 +424,7 @@ struct CancelsWhenDropped(Option<Ticket>);
 
 impl Drop for CancelsWhenDropped {
     fn drop(&mut self) {
-        say("is dropped with the job, and cancels another one");
+        say("drops what the job owned, or what its panic carried: that cancels another job");
         let _ = self.0.take().map(Ticket::cancel);
     }
 }
@@ -367,6 +444,29 @@ fn a_job_that_is_dropped_may_call_the_pool() {
         door.open();
         pool.close();
         done.expect(&["the cellar"]);
+    });
+}
+
+/// So does what a panic carries, and it is no text here.
+#[test]
+fn what_a_panic_carries_may_call_the_pool() {
+    every_order("a panic that carries the ticket of another job").check(|| {
+        let done = Done::default();
+        let (pool, door, _) = busy(3, &done);
+        let soup = handed_over(&pool, done.job("soup"));
+        let carries = CancelsWhenDropped(Some(soup));
+        drop(handed_over(
+            &pool,
+            done.job_that("the bottle", move || resume_unwind(Box::new(carries))),
+        ));
+        drop(handed_over(&pool, done.job("fish")));
+        door.open();
+        let panicked = pool.close();
+        done.expect(&["the cellar", "soup", "the bottle", "fish"]);
+        never(
+            "one job has panicked, with something that is no text, and `close` says something else: nobody will ever hear of it",
+            panicked != 1,
+        );
     });
 }
 

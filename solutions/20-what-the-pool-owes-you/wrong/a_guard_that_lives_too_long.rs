@@ -56,8 +56,8 @@ struct State {
 fn work(inside: &Inside) {
     loop {
         while let Some((_, job)) = inside.state.lock().unwrap().queue.pop_front() {
-            let ended = catch_unwind(AssertUnwindSafe(job));
-            inside.state.lock().unwrap().panicked += usize::from(ended.is_err());
+            let has_panicked = catch_unwind(AssertUnwindSafe(job)).is_err();
+            inside.state.lock().unwrap().panicked += usize::from(has_panicked);
         }
         let state = inside.state.lock().unwrap();
         if state.queue.is_empty() {

@@ -58,9 +58,9 @@ fn work(inside: &Inside) {
     loop {
         if let Some((_, job)) = state.queue.pop_front() {
             drop(state); // The job may take all evening, and hand over jobs itself.
-            let ended = catch_unwind(AssertUnwindSafe(job));
+            let has_panicked = catch_unwind(AssertUnwindSafe(job)).is_err();
             state = inside.state.lock().unwrap();
-            state.panicked += usize::from(ended.is_err());
+            state.panicked += usize::from(has_panicked);
         } else if state.is_closed {
             return;
         } else {

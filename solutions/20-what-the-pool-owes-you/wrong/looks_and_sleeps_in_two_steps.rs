@@ -57,8 +57,8 @@ fn work(inside: &Inside) {
     loop {
         let job = inside.state.lock().unwrap().queue.pop_front();
         if let Some((_, job)) = job {
-            let ended = catch_unwind(AssertUnwindSafe(job));
-            inside.state.lock().unwrap().panicked += usize::from(ended.is_err());
+            let has_panicked = catch_unwind(AssertUnwindSafe(job)).is_err();
+            inside.state.lock().unwrap().panicked += usize::from(has_panicked);
         } else if inside.state.lock().unwrap().is_closed {
             return;
         } else {

@@ -57,8 +57,8 @@ fn work(inside: &Inside) {
     let mut state = inside.state.lock().unwrap();
     loop {
         if let Some((_, job)) = state.queue.pop_front() {
-            let ended = catch_unwind(AssertUnwindSafe(job));
-            state.panicked += usize::from(ended.is_err());
+            let has_panicked = catch_unwind(AssertUnwindSafe(job)).is_err();
+            state.panicked += usize::from(has_panicked);
         } else if state.is_closed {
             return;
         } else {

@@ -32,9 +32,12 @@ pub fn taste_all(
     hands: usize,
     least: usize,
 ) -> Option<Dish> {
+    if menu.is_empty() {
+        return None;
+    }
     let hands = hands.min(menu.len() / least.max(1)).max(1);
-    let share = menu.len().div_ceil(hands).max(1);
-    let mut shares = menu.chunks(share);
+    let begin = |hand| menu.len() * hand / hands;
+    let mut shares = (0..hands).map(|hand| &menu[begin(hand)..begin(hand + 1)]);
     let mine = shares.next()?;
     let verdicts: Vec<Verdict> = thread::scope(|scope| {
         let hired: Vec<_> = shares

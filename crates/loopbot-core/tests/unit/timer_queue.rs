@@ -138,7 +138,7 @@ fn bounded(queue: &TimerQueue) -> Result<(), TestCaseError> {
     prop_assert_eq!(set + queue.free.len(), queue.slots.len());
     prop_assert!(queue.heap.len() <= set + queue.slots.len().max(FEW));
     for at in 1..queue.heap.len() {
-        prop_assert!(queue.heap[(at - 1) / 4].before() < queue.heap[at].before());
+        prop_assert!(queue.heap[(at - 1) / 4].is_before(&queue.heap[at]));
     }
     Ok(())
 }
@@ -233,7 +233,26 @@ fn a_key_opens_nothing_in_another_queue_or_after_its_time() {
 
 #[test]
 fn what_a_timer_weighs() {
-    assert_eq!(size_of::<Deadline>(), 24);
+    assert_eq!(size_of::<Deadline>(), 16);
     assert_eq!(size_of::<Slot>(), 32);
     assert_eq!(size_of::<crate::Sleep>(), 32);
+}
+
+/// A deadline knows 32 bits of its timer's number.
+#[test]
+fn the_order_holds_when_the_short_numbers_begin_anew() {
+    let mut queue = TimerQueue {
+        last_number: u64::from(u32::MAX) - 2,
+        ..TimerQueue::default()
+    };
+    let keys: Vec<_> = (0..6)
+        .map(|_| queue.arm(5, 0, task(), Waker::noop().clone()))
+        .collect();
+    assert!(queue.disarm(keys[3]).is_some());
+    let fired: Vec<_> = std::iter::from_fn(|| queue.pop_due(5))
+        .map(|timer| timer.number)
+        .collect();
+    let expected: Vec<_> = [0, 1, 2, 4, 5].map(|at: usize| keys[at].number).into();
+    assert_eq!(fired, expected);
+    assert!(keys[5].number > u64::from(u32::MAX));
 }

@@ -14,6 +14,13 @@
 //! | `net/source.rs` | any other descriptor |
 //! | `net/address.rs`, `net/lookup.rs` | from a name to an address |
 //!
+//! # When a wait is dropped
+//!
+//! To drop a future that waits for a socket is safe: nothing is lost. Its waker stays with the socket until that has its next
+//! event, or is closed. So the task may be polled once more than needed, and a waker of another executor's (of
+//! `FuturesUnordered`, for instance) lives as long. It is not taken out at once, because a waker does not say which of a
+//! task's futures left it, and another one may wait for the same.
+//!
 //! # On a virtual clock
 //!
 //! The network is real, so its time is real. While a task waits for a socket, a virtual clock goes as fast as

@@ -93,6 +93,9 @@ impl TcpListener {
     /// When the process has no descriptor left for it, the connection stays with the system, and this tries
     /// again after a while, longer each time, up to a second: nobody is turned away, and nothing spins.
     ///
+    /// A crowd at the door does not stop the work inside: a task that accepts and accepts gives way when it has used up the
+    /// [budget](loopbot_core::Builder::budget) of its turn, after 128 connections unless you say otherwise.
+    ///
     /// Cancel safe: it takes a connection only to give it to you.
     ///
     /// # Errors

@@ -2,8 +2,11 @@
 #![allow(dead_code)] // no test file uses all of it
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -94,5 +97,37 @@ impl Future for CountsPolls {
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
         self.0.set(self.0.get() + 1);
         Poll::Pending
+    }
+}
+
+/// What a task waits for, and where others ring for it.
+#[derive(Default)]
+pub struct Doorbell {
+    rings: AtomicU32,
+    waker: Mutex<Option<Waker>>,
+}
+
+impl Doorbell {
+    pub fn ring(&self) {
+        self.rings.fetch_add(1, Ordering::Relaxed);
+        if let Some(waker) = self.waker.lock().unwrap().as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    pub fn rings(&self) -> u32 {
+        self.rings.load(Ordering::Relaxed)
+    }
+
+    pub async fn rung(&self, times: u32) {
+        poll_fn(|cx| {
+            *self.waker.lock().unwrap() = Some(cx.waker().clone());
+            if self.rings.load(Ordering::Relaxed) >= times {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 }

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use rustix::fs::{MemfdFlags, SealFlags};
 
-use super::{Blob, Bytes, REST, SHARED_FROM, Travelling, reading, writing};
+use super::rest::REST;
+use super::travelling::Travelling;
+use super::{Blob, Bytes, SHARED_FROM, reading, writing};
 use crate::os::testing::{LONG, end_of, hear, hear_with, on_stage, play, tell};
 use crate::os::{Attachment, Receiver, SharedMemory, Started};
 
@@ -310,12 +312,12 @@ fn not_much_is_kept() {
     drop((0..100).map(large).collect::<Vec<_>>());
     assert_eq!(
         REST.lock().expect("no test panics with it").len(),
-        super::REST_PIECES
+        super::rest::REST_PIECES
     );
     let longer: Vec<_> = (0..4).map(|_| Blob::build(100 << 20, |_| {})).collect();
     drop(longer);
     let rest = REST.lock().expect("no test panics with it");
-    assert!(rest.iter().map(SharedMemory::len).sum::<usize>() <= super::REST_BYTES);
+    assert!(rest.iter().map(SharedMemory::len).sum::<usize>() <= super::rest::REST_BYTES);
 }
 
 /// Blobs in, blobs out. Number 0 ends it, 1 gives back what came, 2 answers with a new one, 3 keeps it, 4 lets

@@ -13,7 +13,7 @@ use futures_core::Stream;
 use tokio::runtime;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::connection::{Connection, PAUSE, Stored};
 use super::forward;
@@ -25,6 +25,9 @@ use crate::pool::Pool;
 /// How long a request for an order waits at the server. It is also how long a machine that is told to stop may take to
 /// notice.
 const PULL: Duration = Duration::from_secs(1);
+/// How much longer this side waits for the server to say that the request has expired. nats-server 2.9 does not always
+/// say so, and the client waits for five seconds more: so long this place would ask for nothing.
+const SAYS_SO: Duration = Duration::from_secs(1);
 
 /// What a machine has done. Returned by [`serve_until`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -142,7 +145,10 @@ impl Machine {
             .expires(PULL)
             .messages();
         match batch.await {
-            Ok(mut batch) => std::future::poll_fn(|cx| Pin::new(&mut batch).poll_next(cx)).await,
+            Ok(mut batch) => {
+                let next = std::future::poll_fn(|cx| Pin::new(&mut batch).poll_next(cx));
+                timeout(PULL + SAYS_SO, next).await.unwrap_or(None)
+            }
             Err(error) => Some(Err(error.into())),
         }
     }

@@ -40,6 +40,7 @@ pub struct Works {
     pub remote_latency: fn(u64) -> [f64; 2],
     pub insert_and_cancel: Option<fn(u64, u64) -> Duration>,
     pub sleeps: Option<fn(u64, Duration) -> [f64; 4]>,
+    pub exact_sleeps: Option<fn(u64, Duration) -> [f64; 4]>,
     pub echo: Option<fn(u64, Duration) -> [f64; 2]>,
     pub parked_tasks: fn(u64),
     pub idle_connections: Option<fn(u64)>,
@@ -118,6 +119,7 @@ pub fn all() -> Vec<Contestant> {
                 ("spawn-join-100k", "it holds 65,535 tasks"),
                 ("wake-100k", "it holds 65,535 tasks"),
                 ("sleeps", "it holds 65,535 tasks"),
+                ("exact-sleeps", "it holds 65,535 tasks"),
                 ("memory-task", "it holds 65,535 tasks"),
                 (
                     "remote-throughput",
@@ -147,6 +149,7 @@ impl Contestant {
                 remote_latency: wake_remote::latency::<P>,
                 insert_and_cancel: None,
                 sleeps: None,
+                exact_sleeps: None,
                 echo: None,
                 parked_tasks: memory::parked_tasks::<P>,
                 idle_connections: None,
@@ -160,6 +163,7 @@ impl Contestant {
     fn with_clock<P: Sleeps>(mut self) -> Contestant {
         self.works.insert_and_cancel = Some(timers::insert_and_cancel::<P>);
         self.works.sleeps = Some(sleeps::sleeps::<P>);
+        self.works.exact_sleeps = Some(sleeps::exact_sleeps::<P>);
         self
     }
 

@@ -25,13 +25,24 @@ pub trait Peer: 'static {
 
 /// A peer that has a clock.
 pub trait Sleeps: Peer {
+    /// The same as `run`, with every timer at its own time, for peers that otherwise let timers share their wake-ups and
+    /// can be told not to.
+    fn run_exact<F>(main: F) -> F::Output
+    where
+        F: Future + 'static,
+        F::Output: Unpin + 'static,
+    {
+        Self::run(main)
+    }
+
     fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static;
 }
 
 /// A peer that has sockets.
 pub trait Echoes: Peer {
     /// Listens on loopback, says where, and accepts this many connections; one task for each sends back
-    /// what it gets. Ends when all of them are closed.
+    /// what it gets. Ends when all of them are closed. The same for everybody: a buffer of 64 bytes, which is as long as a
+    /// message, and no delay for small writes.
     fn echo(
         connections: usize,
         listens: impl FnOnce(SocketAddr) + 'static,

@@ -107,9 +107,11 @@ impl Socket {
             match sent {
                 Ok(taken) => return Ok(taken),
                 Err(Errno::INTR) => {}
-                // This user has as many descriptors on their way through sockets as the kernel allows. It passes, as
-                // they are received.
-                Err(Errno::TOOMANYREFS) => return Err(io::ErrorKind::WouldBlock.into()),
+                // This user has as many descriptors on their way through sockets as the kernel allows, or the kernel has
+                // no memory for a message at this moment. It passes; nothing of the message is on its way.
+                Err(Errno::TOOMANYREFS | Errno::NOBUFS | Errno::NOMEM) => {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
                 Err(error) => return Err(error.into()),
             }
         }

@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
 use std::thread;
 
-use procpool::{JobError, Jobs, Output, Pool};
+use procpool::{JobError, Jobs, Output, Pool, Start};
 use rustix::process::Signal;
 
 use super::gate::{Gate, Pass};
@@ -23,6 +24,7 @@ promises![endings:
     a_pool_that_never_had_a_job_ends,
     killing_ends_running_jobs_and_answers_queued_ones,
     killing_is_harmless_at_any_time,
+    killing_ends_a_worker_that_is_just_being_started,
     dropping_the_pool_answers_its_queue_and_finishes_what_runs,
     a_death_after_the_drop_is_noticed,
     answers_outlive_the_pool,
@@ -200,6 +202,23 @@ fn killing_ends_running_jobs_and_answers_queued_ones() {
     assert!((0..200).all(|n| !gate.has_seen(format!("queued {n}"))));
     assert_eq!(pool.submit(double, 1).wait(), Err(JobError::ShutDown));
     assert_eq!(pool.workers(), []);
+}
+
+// (24)
+fn killing_ends_a_worker_that_is_just_being_started() {
+    // A program that never says a word, and would not hear one either.
+    let place = Gate::new();
+    let program = place.path().join("mute");
+    fs::write(&program, "#!/bin/sh\nexec sleep 1000\n").expect("there is room");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    for _ in 0..20 {
+        let start = Start::Program(program.clone());
+        let pool = build(Pool::builder(kitchen()).workers(1).start(start));
+        let answer = pool.submit(double, 1);
+        pool.kill();
+        assert_eq!(answer.wait(), Err(JobError::ShutDown));
+        assert_eq!(pool.workers(), []);
+    }
 }
 
 // (24)

@@ -32,6 +32,7 @@ promises![submits:
     twenty_thousand_jobs_can_be_submitted_before_the_first_answer_is_taken,
     a_full_queue_gives_the_argument_back,
     a_full_queue_lets_submit_wait_for_a_place,
+    who_waits_for_a_place_is_remembered_once_and_forgotten_when_it_goes,
     an_answer_can_be_awaited_on_any_runtime,
     a_dropped_answer_calls_nobody_back,
     a_job_starts_whether_or_not_anybody_awaits_it,
@@ -287,6 +288,44 @@ fn a_full_queue_lets_submit_wait_for_a_place() {
     let all = block_on(future::join_all(answers));
     let expected: Vec<_> = (0..50).map(|n| Ok(2 * n)).collect();
     assert_eq!(all, expected);
+}
+
+// (7)
+fn who_waits_for_a_place_is_remembered_once_and_forgotten_when_it_goes() {
+    struct Bell;
+    impl Wake for Bell {
+        fn wake(self: Arc<Self>) {}
+    }
+    let pool = build(Pool::builder(kitchen()).workers(1).queue(1));
+    let gate = Gate::new();
+    let held = pool.submit(at_gate, gate.pass("first"));
+    gate.arrived("first");
+    let queued = pool.submit(double, 1);
+    let bell = Arc::new(Bell);
+    for round in 0..100 {
+        // As it is in a loop that looks at something else as well, and gives up in the end.
+        let mut waiting = pool.submit(double, 2);
+        for look in 0..100 {
+            let waker = Waker::from(Arc::clone(&bell));
+            let polled = Pin::new(&mut waiting).poll(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending(), "there is no place");
+            drop(waker);
+            let kept = Arc::strong_count(&bell) - 1;
+            assert!(
+                kept <= 2,
+                "{kept} wakers kept after look {look} of round {round}"
+            );
+        }
+        drop(waiting);
+        let kept = Arc::strong_count(&bell) - 1;
+        assert_eq!(
+            kept, 0,
+            "wakers kept for somebody who is gone, round {round}"
+        );
+    }
+    gate.open();
+    held.wait().expect("an answer");
+    assert_eq!(queued.wait(), Ok(2));
 }
 
 // (52)

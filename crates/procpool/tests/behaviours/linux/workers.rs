@@ -30,6 +30,7 @@ promises![workers:
     a_worker_that_cannot_be_replaced_breaks_the_pool,
     another_list_than_the_workers_breaks_the_pool_in_one_sentence,
     a_program_that_is_built_anew_starts_the_workers_that_it_was,
+    another_program_that_is_replaced_starts_no_more_workers,
     workers_that_are_killed_as_they_start_do_not_break_the_pool,
     the_initializer_runs_once_in_each_worker_before_its_first_job,
     an_initializer_that_panics_breaks_the_pool_and_says_why,
@@ -410,6 +411,31 @@ fn a_program_that_is_built_anew_starts_the_workers_that_it_was() {
     let output = plays_as(&program, "rebuilt");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
+}
+
+// (21)
+fn another_program_that_is_replaced_starts_no_more_workers() {
+    let place = Gate::new();
+    let program = place.path().join("kitchen");
+    let this = std::env::current_exe().expect("this program has a path");
+    fs::copy(&this, &program).expect("there is room");
+    let builder = || {
+        let start = Start::Program(program.clone());
+        build(Pool::builder(kitchen()).workers(1).start(start))
+    };
+    let before = builder();
+    let worker = before.submit(pid, ()).wait().expect("an answer");
+    // The same bytes, as it happens; nobody can know that of an upgrade.
+    fs::remove_file(&program).expect("it is there");
+    fs::copy(&this, &program).expect("there is room");
+    assert_eq!(before.submit(pid, ()).wait(), Ok(worker), "it goes on");
+    kill(worker);
+    until_reaped(worker);
+    let Err(JobError::Broken(why)) = before.submit(pid, ()).wait() else {
+        panic!("a worker of another build was started");
+    };
+    assert!(why.contains("not the file that it was"), "{why}");
+    assert!(builder().submit(pid, ()).wait().is_ok(), "a new pool does");
 }
 
 // (71)

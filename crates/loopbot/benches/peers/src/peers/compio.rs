@@ -41,6 +41,7 @@ impl Echoes for Compio {
         let mut tasks = Vec::with_capacity(connections);
         for _ in 0..connections {
             let (stream, _) = listener.accept().await.unwrap();
+            stream.set_nodelay(true).unwrap();
             tasks.push(Self::spawn(converse(stream)));
         }
         join_each(tasks).await;

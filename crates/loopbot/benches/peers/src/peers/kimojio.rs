@@ -1,6 +1,6 @@
 //! kimojio. Its wakers are an `Rc` in disguise, so it takes no part where another thread wakes.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use kimojio::{OwnedFd, operations};
@@ -43,7 +43,10 @@ impl Echoes for Kimojio {
         let mut tasks = Vec::with_capacity(connections);
         for _ in 0..connections {
             let stream = operations::accept(&listener).await.unwrap();
-            tasks.push(Self::spawn(converse(stream)));
+            // It has no call for this option; std has.
+            let stream = TcpStream::from(stream);
+            stream.set_nodelay(true).unwrap();
+            tasks.push(Self::spawn(converse(OwnedFd::from(stream))));
         }
         join_each(tasks).await;
     }

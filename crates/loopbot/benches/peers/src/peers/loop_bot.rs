@@ -28,6 +28,14 @@ impl Peer for LoopBot {
 }
 
 impl Sleeps for LoopBot {
+    fn run_exact<F: Future + 'static>(main: F) -> F::Output
+    where
+        F::Output: Unpin + 'static,
+    {
+        let clock = loopbot::Clock::real().exact();
+        loopbot::LoopBot::builder().clock(clock).build().run(main)
+    }
+
     fn sleep(duration: Duration) -> impl Future<Output = ()> + 'static {
         loopbot::sleep(duration)
     }
