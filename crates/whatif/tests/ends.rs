@@ -630,11 +630,11 @@ fn to_the_end_takes_only_a_proof() {
         "\
 the test: nothing has gone wrong, and nothing is proved
 
-   there are too many orders of steps to try them all: 1 schedule went well, and there
-   are more
-   Do your robots go round in a loop? Each round is one more order to try. A lock waits
-   better than `try_lock` in a loop; and a bell, a message or a join waits better than
-   `yield_now`, a nap or a timeout in one.
+   there are too many orders of steps to try them all: 1 schedule went well,
+   and there are more
+   Do your robots go round in a loop? Each round is one more order to try. A
+   lock waits better than `try_lock` in a loop; and a bell, a message or a join
+   waits better than `yield_now`, a nap or a timeout in one.
 "
     );
 }
