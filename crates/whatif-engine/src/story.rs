@@ -1,6 +1,7 @@
 //! A run put into words: what a failing check prints.
 
 use std::fmt::{self, Write as _};
+use std::iter;
 
 use crate::ending::{End, Ending};
 use crate::floor::{Place, State, Time};
@@ -68,6 +69,11 @@ impl Story {
     /// More lines than this are not read by anybody. The last ones are kept, as the end is what it
     /// is about.
     pub const MOST_LINES: usize = 24;
+
+    /// No line of a printed story has more columns. A terminal has 80 where nobody has made it wider,
+    /// and some begin a new line of their own as soon as the last one is written to. Only the command
+    /// that plays it again may be longer: it is copied whole, so it is never broken.
+    pub const WIDTH: usize = 79;
 
     /// Tells the run that is left on the floor. With `whole`, keeps all its lines, too.
     pub(crate) fn tell(check: &str, state: &State, end: &End, whole: bool) -> Story {
@@ -180,16 +186,13 @@ impl Line {
 
 // On paper ----------------------------------------------------------------------------------------
 
-/// No line is longer, so that a story fits a terminal and a page.
-const WIDTH: usize = 88;
-
 impl fmt::Display for Story {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for line in wrap(&format!("{}: {}", self.check, self.headline()), WIDTH) {
+        for line in wrap(&format!("{}: {}", self.check, self.headline()), Story::WIDTH) {
             writeln!(f, "{line}")?;
         }
         if let Some(how) = self.how_it_came_about() {
-            for line in wrap(&format!("({how})"), WIDTH) {
+            for line in wrap(&format!("({how})"), Story::WIDTH) {
                 writeln!(f, "{line}")?;
             }
         }
@@ -206,12 +209,16 @@ impl fmt::Display for Story {
             _ => self.rule.clone(),
         };
         for paragraph in [Some(rule), self.advice.clone()].into_iter().flatten() {
-            for line in wrap(&paragraph, WIDTH - 3) {
+            for line in wrap(&paragraph, Story::WIDTH - 3) {
                 writeln!(f, "   {line}")?;
             }
         }
         match &self.play_again {
-            Some(command) => write!(f, "\n   To play it again:  {command}"),
+            Some(command) => {
+                let again = "\n   To play it again:";
+                let fits = again.len() + 1 + command.chars().count() <= Story::WIDTH;
+                write!(f, "{again}{}{command}", if fits { "  " } else { "\n   " })
+            }
             None => Ok(()),
         }
     }
@@ -270,31 +277,35 @@ impl Story {
         let widest =
             |column: &dyn Fn(&Line) -> usize| self.lines.iter().map(column).max().unwrap_or(0);
         let labels = widest(&|line| label(line).len());
-        let robots = widest(&|line| line.robot.chars().count());
-        let room = WIDTH.saturating_sub(3 + labels + 2 + robots + 2).max(30);
-        let place = |line: &Line| format!("[{}]", place::short(line.loc));
+        let robots = widest(&|line| line.robot.chars().count()).min(LONGEST_NAME);
+        let room = Story::WIDTH.saturating_sub(3 + labels + 2 + robots + 2).max(30);
+        let ways = |line: &Line| ways_to_say(&place::short(line.loc));
+        let columns = |text: &str| text.chars().count();
+        // Where the places begin: behind the longest text beside which one fits.
         let fits = |line: &Line| {
-            let text = line.text.chars().count();
-            if text + 2 + place(line).len() <= room { text } else { 0 }
+            let (text, shortest) = (columns(&line.text), ways(line).pop().unwrap_or_default());
+            if text + 2 + columns(&shortest) <= room { text } else { 0 }
         };
         let texts = widest(&fits);
         for line in &self.lines {
             let mark = if line.marked || line.step.is_none() { ">>" } else { "  " };
-            let place = place(line);
-            let mut text = wrap(&line.text, room);
+            let mut text = wrap(&line.text.replace('\n', " "), room);
             let last = text.pop().unwrap_or_default();
-            if last.chars().count() + 2 + place.len() <= room {
-                let wanted = texts.min(room - 2 - place.len());
+            let ways = ways(line);
+            let beside = |text: usize| ways.iter().find(|way| text + 2 + columns(way) <= room);
+            if let Some(place) = beside(texts.max(columns(&last))).or(beside(columns(&last))) {
+                let wanted = texts.min(room - 2 - columns(place));
                 text.push(format!("{last:wanted$}  {place}"));
             } else {
+                let place = ways.iter().find(|way| columns(way) <= room).or(ways.last());
                 text.push(last);
-                text.push(place);
+                text.extend(place.cloned());
             }
             for (i, part) in text.iter().enumerate() {
                 match i {
                     0 => writeln!(
                         f,
-                        "{mark} {:labels$}  {:robots$}  {part}",
+                        "{mark} {:labels$}  {:robots$.robots$}  {part}",
                         label(line),
                         line.robot
                     )?,
@@ -311,18 +322,38 @@ pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// Breaks a text between words.
+/// A name as long as this leaves room for what its robot does.
+const LONGEST_NAME: usize = 32;
+
+/// A place, and then without more and more of the folders at its front: the file and the line say most.
+/// The file of somebody who learns is always named whole, so that it is found.
+fn ways_to_say(place: &str) -> Vec<String> {
+    let ends = place.match_indices('/').map(|(at, _)| &place[at..]);
+    let ends = ends.filter(|_| !place.starts_with("src/"));
+    iter::once(format!("[{place}]")).chain(ends.map(|end| format!("[…{end}]"))).collect()
+}
+
+/// Breaks a text between words, and within a word only if it is longer than a line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    let pieces = |mut word: &'_ str| {
+        let mut pieces = Vec::new();
+        while let Some((at, _)) = word.char_indices().nth(width) {
+            pieces.push(word[..at].to_owned());
+            word = &word[at..];
+        }
+        pieces.push(word.to_owned());
+        pieces
+    };
+    for word in text.split(' ').filter(|word| !word.is_empty()).flat_map(pieces) {
         let line = lines.last_mut().expect("there is always one line");
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_owned());
+            lines.push(word);
         } else {
             if !line.is_empty() {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
         }
     }
     lines

@@ -121,7 +121,7 @@ mod watchdog;
 
 pub use check::{Checker, Outcome, Report, check};
 pub use choose::choose;
-pub use narrate::{never, say, step};
+pub use narrate::{never, say, say_at, step};
 pub use simulate::simulate;
 pub use tree::{Move, Node, Tree};
 pub use watchdog::DID_NOT_END;

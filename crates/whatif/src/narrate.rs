@@ -26,7 +26,12 @@ pub fn step(text: impl Into<String>) {
 /// Outside of a check this does nothing.
 #[track_caller]
 pub fn say(text: impl Into<String>) {
-    let at = Location::caller();
+    say_at(Location::caller(), text);
+}
+
+/// As [`say`], and names another line of the source. For an `async` block: what is called in there
+/// cannot know who asked for the future, so the one who makes it keeps the place.
+pub fn say_at(at: &'static Location<'static>, text: impl Into<String>) {
     if let Some(me) = me() {
         me.glance(|state| state.says(me.id, text.into(), at));
     }

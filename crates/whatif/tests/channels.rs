@@ -249,13 +249,15 @@ the pass: it can go wrong, and this is the shortest way I found
 
    step 1    ChefBot      sends to the pass       [tests/channels.rs:N]
    step 2    the evening  receives from the pass  [tests/channels.rs:N]
->> for ever  the evening  waits for a message from the pass: one Sender is still alive,
-                          and the evening had it last  [tests/channels.rs:N]
+>> for ever  the evening  waits for a message from the pass: one Sender is
+                          still alive, and the evening had it last
+                          [tests/channels.rs:N]
 
-   deadlock: the evening waits for a message from the pass, and nobody is left to send
-   one
-   A channel ends when its last Sender is dropped: then recv returns an error, and a
-   loop over the Receiver is over. Is a Sender still alive that nobody needs?
+   deadlock: the evening waits for a message from the pass, and nobody is left
+   to send one
+   A channel ends when its last Sender is dropped: then recv returns an error,
+   and a loop over the Receiver is over. Is a Sender still alive that nobody
+   needs?
 "
     );
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{both, careful, careless, paper, proved, robot, story};
 use whatif::sync::{Arc, Condvar, Mutex, Shared};
-use whatif::{Checker, Ending, Line, Outcome, never, say, step, thread};
+use whatif::{Checker, Ending, Line, Outcome, Story, never, say, step, thread};
 
 fn explore(f: impl Fn() + Send + Sync + 'static) -> whatif::Report {
     Checker::new("the test").explore(f)
@@ -123,10 +123,11 @@ fn two_keys_in_opposite_order_are_a_deadlock() {
 the test: it can go wrong, and this is the shortest way I found
 (4 schedules tried; it takes 1 preemption)
 
->> step 1    GreetBot  takes the cellar key                        [tests/ends.rs:N]
->> step 2    WineBot   takes the till key                          [tests/ends.rs:N]
->> for ever  GreetBot  waits for the till key, held by WineBot     [tests/ends.rs:N]
->> for ever  WineBot   waits for the cellar key, held by GreetBot  [tests/ends.rs:N]
+>> step 1    GreetBot  takes the cellar key                     […/ends.rs:N]
+>> step 2    WineBot   takes the till key                       […/ends.rs:N]
+>> for ever  GreetBot  waits for the till key, held by WineBot  […/ends.rs:N]
+>> for ever  WineBot   waits for the cellar key, held by GreetBot
+                       [tests/ends.rs:N]
 
    deadlock: GreetBot and WineBot wait for each other
 "
@@ -207,10 +208,11 @@ fn a_ring_that_nobody_hears_is_a_lost_wake_up() {
 the test: it can go wrong, and this is the shortest way I found
 (6 schedules tried; it takes 1 preemption)
 
->> step 1    WaitBot-1  takes the pass                           [tests/ends.rs:N]
->> step 2    ChefBot    rings the bell, but nobody sleeps there  [tests/ends.rs:N]
->> step 3    WaitBot-1  goes to sleep at the bell                [tests/ends.rs:N]
->> for ever  WaitBot-1  sleeps at the bell                       [tests/ends.rs:N]
+>> step 1    WaitBot-1  takes the pass             [tests/ends.rs:N]
+>> step 2    ChefBot    rings the bell, but nobody sleeps there
+                        [tests/ends.rs:N]
+>> step 3    WaitBot-1  goes to sleep at the bell  [tests/ends.rs:N]
+>> for ever  WaitBot-1  sleeps at the bell         [tests/ends.rs:N]
 
    lost wake-up: WaitBot-1 sleeps at the bell, and nobody is left to ring it
 "
@@ -628,11 +630,11 @@ fn to_the_end_takes_only_a_proof() {
         "\
 the test: nothing has gone wrong, and nothing is proved
 
-   there are too many orders of steps to try them all: 1 schedule went well, and there
-   are more
-   Do your robots go round in a loop? Each round is one more order to try. A lock waits
-   better than `try_lock` in a loop; and a bell, a message or a join waits better than
-   `yield_now`, a nap or a timeout in one.
+   there are too many orders of steps to try them all: 1 schedule went well,
+   and there are more
+   Do your robots go round in a loop? Each round is one more order to try. A
+   lock waits better than `try_lock` in a loop; and a bell, a message or a join
+   waits better than `yield_now`, a nap or a timeout in one.
 "
     );
 }
@@ -858,4 +860,35 @@ fn two_things_made_in_one_line_have_two_names() {
     for name in ["takes the first Mutex made at", "takes the second Mutex made at"] {
         assert!(text.contains(name), "{text}");
     }
+}
+
+// On paper -------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_story_fits_a_terminal_of_80_columns_whatever_its_robots_are_called_and_do() {
+    let story = story(explore(|| {
+        let name = "the robot that stands at the second door from the left";
+        let robot = thread::Builder::new().name(name.into()).spawn(|| {
+            step("says a word that is longer than a line: ".to_owned() + &"x".repeat(100));
+            step("tells two\nlines");
+            step("sees room for plate 17, which has been on the pass");
+            never(&"a rule of many words ".repeat(12), true);
+        });
+        step("looks on");
+        robot.unwrap().join().unwrap();
+    }));
+    for line in story.to_string().lines() {
+        assert!(line.chars().count() <= Story::WIDTH, "{line}\nin\n{story}");
+    }
+}
+
+#[test]
+fn the_command_that_plays_it_again_is_in_one_piece() {
+    let mut story = story(explore(careless));
+    let short = "WHATIF_REPLAY=1c cargo test -p exercise-03 a_test";
+    story.play_again = Some(short.to_owned());
+    assert!(story.to_string().ends_with(&format!("\n   To play it again:  {short}")), "{story}");
+    let long = format!("{short}_with_a_very_long_name");
+    story.play_again = Some(long.clone());
+    assert!(story.to_string().ends_with(&format!("\n   To play it again:\n   {long}")), "{story}");
 }

@@ -624,9 +624,9 @@ the plate: it can go wrong, and this is the shortest way I found
 >> step 4  WaitBot  reads the plate, unguarded   [tests/races.rs:N]
 
    data race: nothing orders ChefBot's write and WaitBot's read of the plate
-   WaitBot has seen what ChefBot stored in the flag, but that orders nothing: it is
-   stored with Relaxed and loaded with Relaxed. Release on the store and Acquire on the
-   load would order them.
+   WaitBot has seen what ChefBot stored in the flag, but that orders nothing:
+   it is stored with Relaxed and loaded with Relaxed. Release on the store and
+   Acquire on the load would order them.
 "
     );
 }

@@ -129,10 +129,12 @@ fn reading_twice_at_once_stands_still_if_a_writer_gets_in_line_in_between() {
 the menu: it can go wrong, and this is the shortest way I found
 (3 schedules tried; it takes 1 preemption)
 
->> step 1    WaitBot  takes the menu to read                      [tests/rwlock.rs:N]
->> step 2    ChefBot  waits in line to write the menu             [tests/rwlock.rs:N]
->> for ever  WaitBot  waits for the menu, in line behind ChefBot  [tests/rwlock.rs:N]
->> for ever  ChefBot  waits for the menu, which is read by WaitBot\n                      [tests/rwlock.rs:N]
+>> step 1    WaitBot  takes the menu to read           [tests/rwlock.rs:N]
+>> step 2    ChefBot  waits in line to write the menu  [tests/rwlock.rs:N]
+>> for ever  WaitBot  waits for the menu, in line behind ChefBot
+                      [tests/rwlock.rs:N]
+>> for ever  ChefBot  waits for the menu, which is read by WaitBot
+                      [tests/rwlock.rs:N]
 
    deadlock: WaitBot and ChefBot wait for each other
 "

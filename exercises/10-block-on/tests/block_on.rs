@@ -25,7 +25,11 @@ fn every_order(of: &str) -> Checker {
 
 /// LoopBot alone: there is one order of steps.
 fn alone(of: &str, f: impl Fn() + Send + Sync + 'static) {
-    every_order(of).shares_nothing().check(f);
+    let f = Arc::new(f);
+    every_order(of).shares_nothing().check(move || {
+        let f = f.clone();
+        robot("LoopBot", move || f()).join().unwrap();
+    });
 }
 
 // ---- At the door --------------------------------------------------------------------------------

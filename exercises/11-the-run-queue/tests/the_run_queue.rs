@@ -23,7 +23,11 @@ fn every_order(of: &str) -> Checker {
 
 /// LoopBot alone: there is one order of steps.
 fn alone(of: &str, f: impl Fn() + Send + Sync + 'static) {
-    every_order(of).shares_nothing().check(f);
+    let f = Arc::new(f);
+    every_order(of).shares_nothing().check(move || {
+        let f = f.clone();
+        robot("LoopBot", move || f()).join().unwrap();
+    });
 }
 
 fn robot<T: Send + 'static>(
@@ -327,8 +331,11 @@ fn rung_by_another_robot() {
         loopbot.join().unwrap();
         guest.join().unwrap();
         // LoopBot may have gone before the last call. Now it comes back, and nobody calls any more.
-        say("LoopBot looks at the queue once more");
-        queue.run();
+        let comes_back = robot("LoopBot", move || {
+            say("looks at the queue once more");
+            queue.run();
+        });
+        comes_back.join().unwrap();
         never(
             "the guest has called twice, and the task does not know: a ring is lost, so it was not polled again",
             !at_the_table.is_over(),

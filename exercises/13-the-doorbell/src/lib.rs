@@ -6,7 +6,7 @@
 //!
 //! This system is strictly edge-triggered, and it is a busy street: a guest may come between any two
 //! calls of yours. An event tells of a guest who *comes* to a door that is watched. Of one who stood
-//! there before it tells nothing.
+//! there before it tells nothing. And one `watch` is one event.
 #![allow(missing_docs)]
 
 use std::io;
@@ -37,7 +37,7 @@ pub struct Reactor<O> {
 pub struct NextGuest<O: Os> {
     reactor: Rc<Reactor<O>>,
     door: Door,
-    // Your turn: how does it find its own bell again?
+    // Your turn: how does it find its own bell again? It may be polled again, and with another one.
 }
 
 impl<O: Os> Reactor<O> {

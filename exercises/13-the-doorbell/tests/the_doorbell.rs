@@ -174,11 +174,12 @@ fn another_bell() {
     for _ in 0..3 {
         house.expect_pending(&mut task);
         let before = std::mem::replace(&mut task.bell, Bell::new("Ada", &house.rung));
+        house.street.tells("Ada has another bell now".to_owned());
         let _ = house.poll(&mut task);
         house.expect(
             Arc::strong_count(&before) == 1,
             "Ada was polled with another bell, and the one before is still kept. The future may have moved to another task, \
-             and that bell rings there. Keep one bell for each future, the one of its latest poll",
+             and the old bell calls the task where it was. Keep one bell for each future, the one of its latest poll",
         );
         house.expect_pending(&mut task);
     }
@@ -201,8 +202,18 @@ fn dropped() {
         future: house.reactor.next_guest(1),
         bell: tasks[0].bell.clone(),
     };
+    house
+        .street
+        .tells("Ada has a second future, for door 1, with the same bell".to_owned());
     house.expect_pending(&mut another);
-    house.drops(another);
+    house.street.tells("Ada drops the second one".to_owned());
+    drop(another);
+    house.expect(
+        Arc::strong_count(&tasks[0].bell) > 1,
+        "Ada waited at door 1 with two futures and one bell. She has dropped the second, and the bell of the first is gone, too: \
+         nobody can call her. A future has to find its own bell again, and `will_wake` cannot tell these two apart: give each \
+         a number",
+    );
     house.expect_watched(1, "Ada and Ben still wait there");
     house.expect_watched(2, "Cleo waits there");
     house.street.comes("Chen", 1);
@@ -220,8 +231,8 @@ fn dropped() {
     );
     house.expect(
         !house.street.watched.borrow().contains(&1),
-        "everybody who waited at door 1 was dropped, and the system still watches it. It would wake the loop for every guest, \
-         and nobody wants one",
+        "everybody who waited at door 1 was dropped, and the system still watches it. It would wake the loop for the next \
+         guest, and nobody wants one. Whoever leaves as the last one says `unwatch`",
     );
     house.street.comes("Okafor", 2);
     house.expect_event(2, &["Cleo"]);
@@ -283,6 +294,9 @@ fn two_guests_at_any_moment() {
         }
     }
 }
+
+/// More lines of what happened are not read by anybody.
+const MOST_LINES: usize = 24;
 
 /// More calls than a right answer needs until everybody is in.
 const MOMENTS: u32 = 24;
@@ -374,7 +388,11 @@ impl Street {
         if !story.is_empty() {
             told.push_str("\n  What happened until then:\n");
         }
-        for line in &story[story.len().saturating_sub(14)..] {
+        let left_out = story.len().saturating_sub(MOST_LINES);
+        if left_out > 0 {
+            let _ = writeln!(told, "    ({left_out} lines before that)");
+        }
+        for line in &story[left_out..] {
             let _ = writeln!(told, "    {line}");
         }
         broken(told)
@@ -617,7 +635,10 @@ impl House {
         let watched = self.street.watched.borrow();
         self.expect(
             watched.is_empty(),
-            &format!("nobody waits any more, and the system still watches {watched:?}"),
+            &format!(
+                "nobody waits any more, and the system still watches door {}. Whoever leaves as the last one says `unwatch`",
+                watched.first().copied().unwrap_or_default()
+            ),
         );
     }
 

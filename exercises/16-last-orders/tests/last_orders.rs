@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
+use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use exercise_16::{Floor, Plate, carry, last_orders};
 use flight::VirtualTime;
 use loopbot::{Clock, LoopBot, now, sleep, sleep_until};
-use whatif::{Checker, choose, never, say, thread};
+use whatif::{Checker, choose, never, say, say_at, thread};
 
 /// No evening here has so many steps.
 const ROUND_AND_ROUND: &str = "LoopBot goes round and round, and gets nowhere";
@@ -197,7 +198,7 @@ async fn dropped_anywhere<F: Future>(future: F, cancellations: &Cell<u32>) -> Op
     let mut future = Some(Box::pin(going_on(future)));
     poll_fn(move |cx| {
         let may = cancellations.get() > 0;
-        if may && choose(&["going on", "the cancellation"]) == 1 {
+        if may && choose(&["the future", "whoever drops it"]) == 1 {
             cancellations.set(cancellations.get() - 1);
             say("drops the future");
             future = None;
@@ -270,10 +271,13 @@ impl House {
         }
     }
 
-    #[track_caller]
-    fn tell(&self, what: String) {
+    /// A line of the story, told of the line of yours that made it.
+    fn tell(&self, at: &'static Location<'static>, what: String) {
         let seconds = now().as_secs();
-        say(format!("{:02}:{:02} {what}", seconds / 60, seconds % 60));
+        say_at(
+            at,
+            format!("{:02}:{:02} {what}", seconds / 60, seconds % 60),
+        );
         self.told.set(self.told.get() + 1);
         never(ROUND_AND_ROUND, self.told.get() > 200);
     }
@@ -290,49 +294,64 @@ impl House {
     }
 }
 
+// Each notes at which line of yours it was called: an `async fn` could not know.
 impl Floor for House {
-    async fn take(&self) -> Plate {
-        let number = poll_fn(|cx| match self.pass.borrow_mut().pop_front() {
-            Some(number) => Poll::Ready(number),
-            None => {
-                self.waiting.borrow_mut().push(cx.waker().clone());
-                Poll::Pending
-            }
-        });
-        let plate = Plate(number.await);
-        self.tell(format!("takes plate {} from the pass", plate.0));
-        self.moves(&plate, &[Is::OnThePass], Is::InHand, "is on the pass twice");
-        plate
+    #[track_caller]
+    fn take(&self) -> impl Future<Output = Plate> {
+        let at = Location::caller();
+        async move {
+            let number = poll_fn(|cx| match self.pass.borrow_mut().pop_front() {
+                Some(number) => Poll::Ready(number),
+                None => {
+                    self.waiting.borrow_mut().push(cx.waker().clone());
+                    Poll::Pending
+                }
+            });
+            let plate = Plate(number.await);
+            self.tell(at, format!("takes plate {} from the pass", plate.0));
+            self.moves(&plate, &[Is::OnThePass], Is::InHand, "is on the pass twice");
+            plate
+        }
     }
 
-    async fn walk(&self, plate: &Plate) {
-        let rule = "is carried, and nobody has taken it";
-        self.moves(plate, &[Is::InHand], Is::InHand, rule);
-        let seconds = if plate.0 == NEAR { 1 } else { WALK };
-        sleep(Duration::from_secs(seconds)).await;
-        self.tell(format!(
-            "stands at table {} with plate {}",
-            plate.0, plate.0
-        ));
-        self.moves(plate, &[Is::InHand], Is::AtTheTable, rule);
+    #[track_caller]
+    fn walk(&self, plate: &Plate) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            let rule = "is carried, and nobody has taken it";
+            self.moves(plate, &[Is::InHand], Is::InHand, rule);
+            let seconds = if plate.0 == NEAR { 1 } else { WALK };
+            sleep(Duration::from_secs(seconds)).await;
+            let number = plate.0;
+            self.tell(at, format!("stands at table {number} with plate {number}"));
+            self.moves(plate, &[Is::InHand], Is::AtTheTable, rule);
+        }
     }
 
-    async fn room(&self, plate: &Plate) {
-        let rule = "waits for room at a table that LoopBot has not walked to";
-        self.moves(plate, &[Is::AtTheTable], Is::AtTheTable, rule);
-        sleep(Duration::from_secs(ROOM)).await;
-        self.tell(format!("sees room for plate {}", plate.0));
-        self.moves(plate, &[Is::AtTheTable], Is::WhereThereIsRoom, rule);
+    #[track_caller]
+    fn room(&self, plate: &Plate) -> impl Future<Output = ()> {
+        let at = Location::caller();
+        async move {
+            let rule = "waits for room at a table that LoopBot has not walked to";
+            self.moves(plate, &[Is::AtTheTable], Is::AtTheTable, rule);
+            sleep(Duration::from_secs(ROOM)).await;
+            self.tell(at, format!("sees room for plate {}", plate.0));
+            self.moves(plate, &[Is::AtTheTable], Is::WhereThereIsRoom, rule);
+        }
     }
 
+    #[track_caller]
     fn serve(&self, plate: Plate) {
-        self.tell(format!("puts plate {} on its table", plate.0));
+        let told = format!("puts plate {} on its table", plate.0);
+        self.tell(Location::caller(), told);
         let rule = "is put on a table before there is room for it";
         self.moves(&plate, &[Is::WhereThereIsRoom], Is::Served, rule);
     }
 
+    #[track_caller]
     fn put_back(&self, plate: Plate) {
-        self.tell(format!("puts plate {} back on the pass", plate.0));
+        let told = format!("puts plate {} back on the pass", plate.0);
+        self.tell(Location::caller(), told);
         let in_hand = [Is::InHand, Is::AtTheTable, Is::WhereThereIsRoom];
         self.moves(
             &plate,

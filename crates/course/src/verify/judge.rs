@@ -1,5 +1,7 @@
 //! Whether an answer ended as it must: a starter with its first hint, a solution with a pass, a wrong answer with its message.
 
+use whatif::Story;
+
 use super::answers::WrongAnswer;
 use super::complaint::{About, Complaint};
 use super::run::Run;
@@ -116,6 +118,20 @@ pub fn wrong(answer: &WrongAnswer, place: &str, package: &str, run: &Run) -> Opt
         return complain(
             format!("The story cannot be played again with `{again}`."),
             "The command below it must name the package that was tested.",
+        );
+    }
+    // A story is a table, and a terminal of 80 columns makes two lines of what is wider.
+    let is_row = |line: &&str| line.starts_with(">> ") || line.starts_with("   step ");
+    let rows = output.lines().filter(is_row);
+    if let Some(wide) = rows.max_by_key(|row| row.chars().count())
+        && wide.chars().count() > Story::WIDTH
+    {
+        return complain(
+            format!(
+                "A row of the story has more than {} columns: {wide}",
+                Story::WIDTH
+            ),
+            "Where a story is printed, in whatif-engine, each row has to fit.",
         );
     }
     // A story that the book quotes lies beside its answer, and has to come out word for word.

@@ -1,5 +1,7 @@
 //! What a check printed, in the order in which a learner wants to read it.
 
+use whatif::Story;
+
 use crate::check::Verdict;
 
 use super::text::{Ink, Line, width};
@@ -261,9 +263,6 @@ fn ink_of_compiler(line: &str) -> Line {
     Line::new(ink, line)
 }
 
-/// A story fits its lines to this many columns.
-const TOLD_IN: usize = 88;
-
 const AGAIN: &str = "To play it again:";
 
 /// A story as it was before it was fitted: a line for a paragraph, and one for a step. The screen fits them to its own width, and twice
@@ -283,7 +282,7 @@ fn lines_of_story(lines: &[&str]) -> Vec<Line> {
                     step(line).is_none()
                         && !text.starts_with('(')
                         && indent == self::indent(above)
-                        && width(above) + 1 + width(word) > TOLD_IN
+                        && width(above) + 1 + width(word) > Story::WIDTH
                 }
                 None => false,
             };
@@ -302,7 +301,9 @@ fn lines_of_story(lines: &[&str]) -> Vec<Line> {
             None if text.starts_with(AGAIN) => {
                 let command = text[AGAIN.len()..].trim_start();
                 whole.push((line[..indent + AGAIN.len()].to_owned(), None));
-                whole.push((format!("{:indent$}{command}", ""), None));
+                if !command.is_empty() {
+                    whole.push((format!("{:indent$}{command}", ""), None));
+                }
             }
             None => whole.push((line.to_owned(), step(line))),
         }
@@ -433,7 +434,7 @@ ok
     fn a_story_is_fitted_once() {
         let story = quoted("solutions/03-one-table-two-parties/wrong/two_locked_steps.txt");
         // The width in which stories are told is the one that is undone here.
-        assert!(story.contains("shortest way\nI found\n"), "{story}");
+        assert!(story.contains("is the\nshortest way I found\n"), "{story}");
         assert_eq!(
             fitted(&story, 78)[..4],
             [
@@ -459,7 +460,7 @@ ok
         let rows = fitted(&story, 100);
         assert!(
             rows.contains(
-                &">> step 4  the evening  LoopBot looks at the queue once more  [tests/the_run_queue.rs:330]"
+                &"   step 2  the guest  rings for table 1            […/the_run_queue.rs:142]"
                     .to_owned()
             ),
             "{rows:#?}"
@@ -517,6 +518,39 @@ ok
             }
         }
         assert!(stories > 5, "there are hardly any stories");
+    }
+
+    /// The stories that the book quotes, of wrong answers and of scenes. Those of all wrong answers are measured where
+    /// they are verified.
+    #[test]
+    fn every_story_fits_a_terminal_of_80_columns() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files: Vec<_> = std::fs::read_dir(root.join("solutions"))
+            .unwrap()
+            .map(|folder| folder.unwrap().path().join("wrong"))
+            .chain([root.join("book/src/recordings")])
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .filter(|file| file.extension().is_some_and(|it| it == "txt"))
+            .collect();
+        files.sort();
+        let mut stories = 0;
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            if !text.contains("it can go wrong, and this is") {
+                continue; // A proof in a line, or the words of a test that whatif does not write.
+            }
+            stories += 1;
+            for line in text.lines().filter(|line| !line.contains("WHATIF_REPLAY=")) {
+                assert!(
+                    width(line) <= Story::WIDTH,
+                    "{line:?} in {}",
+                    file.display()
+                );
+            }
+        }
+        assert!(stories > 20, "there are hardly any stories: {stories}");
     }
 
     #[test]
