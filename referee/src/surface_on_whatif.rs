@@ -338,8 +338,7 @@ impl<'a> Robot<'a> {
                 other.expect("it has begun").unpark();
             }
             Do::Spawn(child) => {
-                let mut spawned = self.child(*child);
-                let handle = thread::spawn(move || spawned());
+                let handle = thread::spawn(self.child(*child));
                 self.children.push((*child, handle));
             }
             Do::Join(child) => {
@@ -354,8 +353,7 @@ impl<'a> Robot<'a> {
             }
             Do::Scope(children) => thread::scope(|scope| {
                 for child in children {
-                    let mut spawned = self.child(*child);
-                    scope.spawn(move || spawned());
+                    scope.spawn(self.child(*child));
                 }
             }),
             Do::If(number, body) => {
@@ -387,7 +385,7 @@ impl<'a> Robot<'a> {
     }
 
     /// What this thread is going to do, with what it gets from its parent.
-    fn child(&mut self, child: usize) -> impl FnMut() + Send + 'static {
+    fn child(&mut self, child: usize) -> impl FnOnce() + Send + 'static {
         let world = Arc::clone(self.world);
         let wanted = world.program.senders[child];
         let sender = self.sender.as_ref().filter(|_| wanted).cloned();
@@ -396,11 +394,7 @@ impl<'a> Robot<'a> {
         } else {
             None
         };
-        let mut ends = Some((sender, receiver));
-        move || {
-            let (sender, receiver) = ends.take().expect("it lives once");
-            live(child, &world, sender, receiver);
-        }
+        move || live(child, &world, sender, receiver)
     }
 }
 
