@@ -185,5 +185,21 @@ fn two_parties_and_clear() {
     });
 }
 
+#[test]
+fn each_says_what_it_did() {
+    every_order("each robot asked again").shares_nothing().check(|| {
+        let room = Room::new(0);
+        never(
+            "nobody sits at table 2, and WaitBot does not clear it. That there are no plates does not matter: it is wiped",
+            !room.clear(),
+        );
+        room.seat("Chen");
+        never(
+            "GreetBot says that it has seated a party that sat there already",
+            room.seat("Chen"),
+        );
+    });
+}
+
 // What stands above runs within limits of time, output and memory, and is ended whole.
 contained::tests!();

@@ -388,5 +388,78 @@ fn nobody_can_ring_any_more() {
     );
 }
 
+#[test]
+fn a_full_house() {
+    let names: Vec<&'static str> = (1..=100).map(|n| &*format!("table {n}").leak()).collect();
+    let check = every_order("a hundred tables").max_steps(10_000);
+    check.shares_nothing().check(move || {
+        let (queue, book) = (RunQueue::default(), Book::default());
+        let tables: Vec<Table> = names.iter().map(|name| Table::new(name, &book)).collect();
+        tables.iter().for_each(|table| queue.spawn(table.serve(1)));
+        queue.run();
+        never(
+            "a hundred tables were spawned, and not each of them was polled once, in that order",
+            book.read() != names,
+        );
+        tables.iter().rev().for_each(Table::call);
+        queue.run();
+        never(
+            "a hundred tables were rung for, and not each of them was polled once, in the order of the rings",
+            !book.read().iter().rev().eq(&names),
+        );
+    });
+}
+
+#[test]
+fn one_is_over_and_another_waits() {
+    alone(
+        "a ring for a table that is over, and one for a table that waits",
+        || {
+            let (queue, book) = (RunQueue::default(), Book::default());
+            let [over, waits] = ["table 1", "table 2"].map(|name| Table::new(name, &book));
+            queue.spawn(over.serve(1));
+            queue.spawn(waits.serve(1));
+            queue.run();
+            let late = over.waker();
+            over.call();
+            queue.run();
+            book.read();
+            late.wake();
+            waits.call();
+            queue.run();
+            book.expect(
+                "a ring for a task that is over stops nobody behind it",
+                &["table 2"],
+            );
+        },
+    );
+}
+
+/// Spawns something when it is dropped.
+struct SpawnsAtTheEnd(RunQueue, Option<Serve>);
+
+impl Drop for SpawnsAtTheEnd {
+    fn drop(&mut self) {
+        self.0.spawn(self.1.take().expect("it is dropped once"));
+    }
+}
+
+#[test]
+fn what_goes_with_a_future_may_spawn() {
+    alone(
+        "a future is over, and what goes with it spawns another one",
+        || {
+            let (queue, book) = (RunQueue::default(), Book::default());
+            let end = SpawnsAtTheEnd(queue.clone(), Some(Table::new("the bill", &book).serve(0)));
+            queue.spawn(std::future::poll_fn(move |_| {
+                let _ = &end;
+                Poll::Ready(())
+            }));
+            queue.run();
+            book.expect("the spawned one comes after", &["the bill"]);
+        },
+    );
+}
+
 // What stands above runs within limits of time, output and memory, and is ended whole.
 contained::tests!();
