@@ -206,7 +206,9 @@ fn dropped() {
         .street
         .tells("Ada has a second future, for door 1, with the same bell".to_owned());
     house.expect_pending(&mut another);
-    house.street.tells("Ada drops the second one, and waits on with the first".to_owned());
+    house
+        .street
+        .tells("Ada drops the second one, and waits on with the first".to_owned());
     drop(another);
     house.expect_watched(1, "Ada and Ben still wait there");
     house.expect_watched(2, "Cleo waits there");
