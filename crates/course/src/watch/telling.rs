@@ -460,7 +460,7 @@ ok
         let rows = fitted(&story, 100);
         assert!(
             rows.contains(
-                &"   step 2  the guest  rings for table 1             […/the_run_queue.rs:142]"
+                &"   step 2  the guest    rings for table 1             […/the_run_queue.rs:142]"
                     .to_owned()
             ),
             "{rows:#?}"
