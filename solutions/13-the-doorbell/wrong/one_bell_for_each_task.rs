@@ -1,4 +1,4 @@
-//! must fail with: `will_wake` cannot tell these two apart
+//! must fail with: An event of door 1 should call: Ada, Ben. Your reactor called: Ben.
 //!
 //! The doorbell. Nobody stands at the doors: the operating system is asked to ring. Write the part of a
 //! reactor that turns "not now" into "you will be called". `NextGuest` tries; if nobody stands there, it

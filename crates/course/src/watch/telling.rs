@@ -460,7 +460,7 @@ ok
         let rows = fitted(&story, 100);
         assert!(
             rows.contains(
-                &"   step 2  the guest  rings for table 1            […/the_run_queue.rs:142]"
+                &"   step 2  the guest    rings for table 1             […/the_run_queue.rs:142]"
                     .to_owned()
             ),
             "{rows:#?}"
@@ -555,7 +555,7 @@ ok
 
     #[test]
     fn what_a_learner_prints_is_not_joined() {
-        let long = "x".repeat(80);
+        let long = "x".repeat(70);
         let lines = ["one", "two", &long, "three", "", "  four", "five"];
         let page = lines_of_story(&lines);
         let texts: Vec<_> = page.iter().map(Line::text).collect();
