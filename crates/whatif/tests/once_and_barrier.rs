@@ -273,16 +273,22 @@ fn what_was_made_before_a_simulation_is_there_in_it() {
 #[test]
 fn what_is_being_made_can_be_seen_not_to_be_there_by_somebody_whom_its_maker_has_met() {
     type All = (OnceLock<u8>, Once, Barrier);
-    let ways: [(fn(&All), fn(&All) -> bool); 2] = [
-        (
-            |it| {
-                it.0.get_or_init(|| u8::from(it.2.wait().is_leader()));
-            },
-            |it| it.0.get().is_some(),
-        ),
-        (|it| it.1.call_once(|| drop(it.2.wait())), |it| it.1.is_completed()),
-    ];
-    for (makes, is_there) in ways {
+    type Way = (fn(&All), fn(&All) -> bool);
+    let cell: Way = (
+        |it| {
+            it.0.get_or_init(|| u8::from(it.2.wait().is_leader()));
+        },
+        |it| it.0.get().is_some(),
+    );
+    let once: Way = (
+        |it| {
+            it.1.call_once(|| {
+                it.2.wait();
+            });
+        },
+        |it| it.1.is_completed(),
+    );
+    for (makes, is_there) in [cell, once] {
         let report = explore(move || {
             let all = Arc::new((OnceLock::new(), Once::new(), Barrier::new(2)));
             let other = Arc::clone(&all);
