@@ -197,5 +197,22 @@ fn two_chefs() {
     });
 }
 
+#[test]
+fn two_hatches() {
+    every_order("two hatches").shares_nothing().check(|| {
+        let (left, right) = (Hatch::empty(), Hatch::empty());
+        left.put("soup");
+        never(
+            "a plate stands on the left hatch, and the right one is not empty",
+            look(&right) != Sight::Room,
+        );
+        right.put("pasta");
+        never(
+            "WaitBot brings another dish than stands on its hatch",
+            left.take() != "soup" || right.take() != "pasta",
+        );
+    });
+}
+
 // What stands above runs within limits of time, output and memory, and is ended whole.
 contained::tests!();

@@ -140,14 +140,14 @@ async fn carries(floor: &House, cancellations: &Cell<u32>) {
 async fn closes_after(seconds: u64, floor: &House, served: usize) {
     let (began, before) = (now(), floor.served());
     let open = Duration::from_secs(seconds);
-    // If the doors do not close by themselves, that is seen soon.
-    let ends = loopbot::timeout(open * 2, going_on(last_orders(floor, open)));
+    let ends = loopbot::timeout(open * 2, going_on(last_orders(floor, open))); // they may never close
     let said = ends.await.ok();
-    let took = (now() - began).as_secs();
+    let took = now() - began;
     floor.expect_all_in_place();
-    let rule = format!("open for {seconds} seconds, and the doors close after {took}");
+    let after = took.as_secs_f64();
+    let rule = format!("open for {seconds} seconds, and the doors close after {after}");
     match said {
-        Some(_) => never(&rule, took != seconds),
+        Some(_) => never(&rule, took != open),
         None => never(
             &format!("open for {seconds} seconds, and the doors never close"),
             true,

@@ -561,5 +561,38 @@ fn a_guest_who_leaves_before_anybody_looks() {
     );
 }
 
+#[test]
+fn a_guest_who_stays_where_the_queue_is_full() {
+    let (test, pool) = (Test::new(), pool(1, 1));
+    let cellar = test.clone();
+    let stays = evening(&test, async move || {
+        let order = |wine: &str| {
+            let (cellar, pool, wine) = (cellar.clone(), pool.clone(), wine.to_owned());
+            loopbot::spawn(async move { fetch(&pool, cellar, wine).await })
+        };
+        let busy = [order("behind the other door"), order("Merlot")];
+        while cellar.begun().is_empty() {
+            loopbot::sleep(Duration::from_millis(1)).await;
+        }
+        // The only thread stands before the door, the Merlot has the only place in the queue, and nothing moves until
+        // the guest has ordered as well.
+        let (theirs, theirs_too) = (pool.clone(), cellar.clone());
+        let stays = loopbot::spawn(async move {
+            fetch_within(&theirs, theirs_too, "Riesling".to_owned(), HOURS).await
+        });
+        loopbot::yield_now().await;
+        cellar.open();
+        for busy in busy {
+            let _ = busy.await;
+        }
+        stays.await.expect("`fetch_within` does not panic")
+    });
+    claim!(
+        stays == Some(bottle("Riesling")),
+        "the pool's queue was full when the guest ordered. This guest waits for hours, and there was a place soon after; \
+         `fetch_within` says {stays:?}"
+    );
+}
+
 // What stands above runs within limits of time, output and memory, and is ended whole.
 contained::tests!();
