@@ -133,7 +133,7 @@ fn one_robot() {
 
 #[test]
 fn a_job_of_a_moment() {
-    const WORK: Duration = Duration::from_nanos(1_250);
+    const WORK: Duration = Duration::from_nanos(30_001_250);
     const PAUSE: Duration = Duration::from_nanos(750);
     let it = rehearse(move |clocks| {
         let job: Job = Box::new(move || {

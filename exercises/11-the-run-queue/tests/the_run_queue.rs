@@ -440,7 +440,9 @@ struct SpawnsAtTheEnd(RunQueue, Option<Serve>);
 
 impl Drop for SpawnsAtTheEnd {
     fn drop(&mut self) {
-        self.0.spawn(self.1.take().expect("it is dropped once"));
+        if !std::thread::panicking() {
+            self.0.spawn(self.1.take().expect("it is dropped once"));
+        }
     }
 }
 

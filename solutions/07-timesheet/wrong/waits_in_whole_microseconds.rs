@@ -1,4 +1,4 @@
-//! must fail with: ChefBot computed for 1.25µs and waited for 750ns
+//! must fail with: ChefBot computed for 30.00125ms and waited for 750ns
 //!
 //! Rounds the time that it waited.
 
