@@ -18,6 +18,7 @@ use crate::cli::print;
 use crate::contained::{self, Ended, Limits, Stop, Stream, Streams};
 use crate::interrupt;
 use crate::members;
+use crate::progress;
 use crate::starter;
 use crate::trouble::{Trouble, status};
 use crate::verify::description::TO_WRITE;
@@ -246,19 +247,19 @@ fn make(root: &Path, plan: &Plan, stop: &Stop) -> anyhow::Result<bool> {
     let mut made = Made::default();
     let result = write(root, plan, stop, &mut made)
         .and_then(|()| list(root, plan))
-        .and_then(|()| loads(root, stop))
-        // Whoever made another one at the same moment may have written the lists as they were before.
-        .and_then(|loads| list(root, plan).map(|()| loads));
+        .and_then(|()| loads(root, stop));
     match result {
         Ok(true) if !stop.is_raised() => Ok(true),
         result => {
             let manifest = root.join("Cargo.toml");
-            if let Ok(text) = fs::read_to_string(&manifest) {
-                let rest = members::without(&text, &plan.packages());
-                if rest != text {
-                    let _ = starter::replace(&manifest, rest.as_bytes());
+            progress::alone(root, || {
+                if let Ok(text) = fs::read_to_string(&manifest) {
+                    let rest = members::without(&text, &plan.packages());
+                    if rest != text {
+                        let _ = starter::replace(&manifest, rest.as_bytes());
+                    }
                 }
-            }
+            });
             made.undo();
             if let Some(locked) = locked
                 && fs::read(&lock).is_ok_and(|now| now != locked)
@@ -325,7 +326,8 @@ fn write(root: &Path, plan: &Plan, stop: &Stop, made: &mut Made) -> anyhow::Resu
     Ok(())
 }
 
-/// Puts both packages into the workspace's lists.
+/// Puts both packages into the workspace's lists. Whoever makes another exercise at the same moment waits meanwhile, or one of
+/// the two would write the lists as they were before the other.
 fn list(root: &Path, plan: &Plan) -> anyhow::Result<()> {
     let file = root.join("Cargo.toml");
     let listed = || {
@@ -336,7 +338,7 @@ fn list(root: &Path, plan: &Plan) -> anyhow::Result<()> {
         }
         anyhow::Ok(())
     };
-    listed().map_err(|error| {
+    progress::alone(root, listed).map_err(|error| {
         Trouble::environment(format!(
             "The new packages cannot be added to {} ({error:#}), so nothing was made.",
             file.display()

@@ -428,6 +428,18 @@ fn change(root: &Path, edit: impl FnOnce(&mut Memory)) -> io::Result<()> {
     })
 }
 
+/// Does something in this folder while no other process of this program does anything that it does by this as well. Whoever
+/// cannot have the lock for that within ten seconds does without.
+pub(crate) fn alone<T>(root: &Path, act: impl FnOnce() -> T) -> T {
+    let mut act = Some(act);
+    let done = Files::of(root).under_lock(PATIENCE, |_| Ok(act.take().map(|act| act())));
+    match (done, act) {
+        (Ok(Some(done)), _) => done,
+        (_, Some(act)) => act(),
+        _ => unreachable!("what was taken was done"),
+    }
+}
+
 /// Where it all lies.
 struct Files {
     root: PathBuf,
